@@ -1,0 +1,1 @@
+"""Sample, Region, Weight, Systematic and Luminosity: the analysis in neutral words."""

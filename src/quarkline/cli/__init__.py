@@ -1,0 +1,1 @@
+"""Parses arguments, calls one function of `quarkline.tools` and renders the result."""

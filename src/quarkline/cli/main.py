@@ -1,0 +1,54 @@
+"""The command line: one Typer application, a command a file, findings rendered in one place."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+import quarkline
+from quarkline.engine.core.findings import Finding, QuarklineError
+
+app = typer.Typer(
+    name="quarkline",
+    help="A high-energy-physics analysis from ntuples to a result, with machine learning inside.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"quarkline {quarkline.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> None:
+    """Write findings to standard error, as text or as one JSON list."""
+    if as_json:
+        typer.echo(json.dumps([finding.as_json() for finding in findings], default=str), err=True)
+        return
+    typer.echo("\n\n".join(str(finding) for finding in findings), err=True)
+
+
+def main() -> None:
+    """Run the command line; findings become messages and exit codes 1 or 2."""
+    try:
+        app()
+    except QuarklineError as error:
+        show_findings(error.findings, as_json="--json" in sys.argv)
+        sys.exit(error.exit_code)

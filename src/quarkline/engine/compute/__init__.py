@@ -1,0 +1,1 @@
+"""Where work runs: local workers, a cluster or batch arrays; sole owner of thread counts."""

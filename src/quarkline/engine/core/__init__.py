@@ -1,0 +1,1 @@
+"""Config loading, findings, the result base, random numbers and units."""

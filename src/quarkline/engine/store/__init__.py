@@ -1,0 +1,1 @@
+"""Content keys, atomic files, locks, provenance and the download cache."""

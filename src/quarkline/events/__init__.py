@@ -1,0 +1,1 @@
+"""Sources and sinks of events, expressions, selection, identity and folds."""

@@ -1,0 +1,1 @@
+"""Result values in, matplotlib figures out; reads no files and fits nothing."""

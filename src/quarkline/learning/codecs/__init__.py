@@ -1,0 +1,1 @@
+"""Error-bounded coding of event tables and the container it is stored in."""

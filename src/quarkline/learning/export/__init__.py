@@ -1,0 +1,1 @@
+"""A model artifact as a foreign file, verified by a second runtime."""

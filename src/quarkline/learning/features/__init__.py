@@ -1,0 +1,1 @@
+"""Events to tensors: encoders, scaler values, class balance and reweighting."""

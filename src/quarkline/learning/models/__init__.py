@@ -1,0 +1,1 @@
+"""Model families behind one registry, and the artifact a trained model is stored as."""

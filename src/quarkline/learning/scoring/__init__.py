@@ -1,0 +1,1 @@
+"""A model artifact and events in, score columns out."""

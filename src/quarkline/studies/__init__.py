@@ -1,0 +1,1 @@
+"""Compositions of the floors below into whole analyses; none imports another."""

@@ -1,0 +1,1 @@
+"""Compression: learned compression of event tables with a guaranteed error bound."""

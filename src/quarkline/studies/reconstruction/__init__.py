@@ -1,0 +1,1 @@
+"""Reconstruction: regression of physical quantities from detector images."""

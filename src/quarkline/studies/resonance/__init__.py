@@ -1,0 +1,1 @@
+"""Resonance search: anomaly detection in sidebands and a bump hunt (CATHODE)."""

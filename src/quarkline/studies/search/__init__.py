@@ -1,0 +1,1 @@
+"""Search: skim, classifier, friend trees and template fits."""

@@ -1,0 +1,1 @@
+"""Tagging: adversarially trained sequence networks for displaced jets."""

@@ -1,0 +1,1 @@
+"""One-pass histogram filling for many regions, and the likelihood's specification."""

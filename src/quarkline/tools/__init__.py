@@ -1,0 +1,1 @@
+"""One file a verb: the Python function behind each command."""

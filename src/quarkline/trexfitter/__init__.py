@@ -1,0 +1,1 @@
+"""The TRExFitter language: parse, check and translate to `catalog` and `templates`."""
