@@ -1,0 +1,1 @@
+"""Where events are written to: one file a format behind one registry."""

@@ -1,0 +1,215 @@
+"""What every source of events has in common: columns by name, in chunks, checked."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import awkward as ak
+
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
+from quarkline.engine.store.filekeys import file_key, source_id
+from quarkline.events.schema import Schema
+from quarkline.events.sources.layout import Member
+
+CHUNK_ROWS = 200_000
+
+UNKNOWN_COLUMN = Rule(
+    "QL-EVENTS-007",
+    "a column that is asked for exists",
+    "A column is asked for by the name `quarkline inspect FILE` lists. Names are case-sensitive, "
+    "and members of objects are spelt with dots (`jetp4.fE`).",
+)
+UNREADABLE_COLUMN = Rule(
+    "QL-EVENTS-008",
+    "a column that is asked for holds numbers, booleans or strings",
+    "Columns hold numbers, booleans or strings, alone, in lists or in lists of lists. Branches of "
+    "other types are listed by `quarkline inspect FILE` with the reason; they do no harm until "
+    "they are asked for.",
+)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive events of one source.
+
+    Attributes:
+        array: Record array with one field a column.
+        start: Entry of the first event in the file.
+        source_id: Which file: the u64 of its content key.
+    """
+
+    array: ak.Array
+    start: int
+    source_id: int
+
+
+@dataclass(frozen=True)
+class TreeInfo:
+    """A table in a file: its name, events and columns, or why it cannot be read."""
+
+    name: str
+    entries: int | None
+    columns: int | None
+    problem: str = ""
+
+
+class Source(abc.ABC):
+    """Events in one file. A subclass reads one format; use it as a context manager.
+
+    Attributes:
+        path: The file.
+        schema: Its columns. `schema.metadata` may hold `unreadable` (reason by column name) and
+            `counters` (name of the counter by jagged column).
+    """
+
+    path: Path
+    schema: Schema
+
+    @cached_property
+    def source_id(self) -> int:
+        """First 8 bytes of the file's content key: the `_source` of every row read from it."""
+        return source_id(file_key(self.path))
+
+    def read(self, columns: Sequence[str], start: int = 0, stop: int | None = None) -> ak.Array:
+        """Read events [start, stop) of some columns.
+
+        Args:
+            columns: Names; repeated names are read once.
+            start: First event.
+            stop: Event after the last one; None reads to the end.
+
+        Returns:
+            Record array with these fields and length stop - start.
+
+        Raises:
+            InputError: If a column is unknown or unreadable.
+            WorkError: If the file turns out damaged.
+        """
+        entries = self.schema.entries
+        stop = entries if stop is None else stop
+        if not 0 <= start <= stop <= entries:
+            msg = f"events [{start}, {stop}) asked for; {self.path} has {entries}"
+            raise ValueError(msg)
+        names = self._checked(columns)
+        return record_array(self._arrays(names, start, stop), stop - start)
+
+    def chunks(self, columns: Sequence[str], *, step: int = CHUNK_ROWS) -> Iterator[Chunk]:
+        """Read all events in order, `step` at a time; an empty table gives one empty chunk."""
+        names = self._checked(columns)
+        starts = range(0, self.schema.entries, step) or range(1)
+        stops = (min(start + step, self.schema.entries) for start in starts)
+        ranges = list(zip(starts, stops, strict=True))
+        for (start, stop), arrays in zip(ranges, self._sweep(names, ranges), strict=True):
+            yield Chunk(record_array(arrays, stop - start), start, self.source_id)
+
+    @abc.abstractmethod
+    def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
+        """Read events [start, stop) of known columns."""
+
+    def _sweep(
+        self, columns: Sequence[str], ranges: Sequence[tuple[int, int]]
+    ) -> Iterator[Mapping[str, ak.Array]]:
+        """Read consecutive ranges of known columns."""
+        for start, stop in ranges:
+            yield self._arrays(columns, start, stop)
+
+    def _checked(self, columns: Sequence[str]) -> list[str]:
+        names = list(dict.fromkeys(columns))
+        unknown = [name for name in names if name not in self.schema]
+        if unknown:
+            raise InputError(*(self._explain(name) for name in unknown))
+        return names
+
+    def _explain(self, name: str) -> Finding:
+        where = Place(file=self.path, label=f"tree `{self.schema.tree}`" * bool(self.schema.tree))
+        unreadable = self.schema.metadata.get("unreadable", {})
+        if isinstance(unreadable, Mapping) and name in unreadable:
+            return UNREADABLE_COLUMN.finding(
+                f"`{name}` cannot be read: {unreadable[name]}",
+                place=where,
+                suggestion="leave it out, or convert the file to one with plain columns",
+            )
+        return UNKNOWN_COLUMN.finding(
+            f"there is no column `{name}`",
+            place=where,
+            suggestion=did_you_mean(name, self.schema.columns, what="columns"),
+            evidence={"column": name},
+        )
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Release the file."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class BlockSource(Source):
+    """A source whose columns lie in stored units that are cut into blocks (baskets, row groups).
+
+    Reading chunk by chunk keeps the rest of the last block of each unit, so every block is
+    decoded once whatever the chunk size.
+    """
+
+    _members: Mapping[str, Member]
+
+    @abc.abstractmethod
+    def read_unit(self, unit: str, start: int, stop: int) -> ak.Array:
+        """Read events [start, stop) of one stored unit."""
+
+    @abc.abstractmethod
+    def block_end(self, unit: str, entry: int) -> int:
+        """The end of the block that holds the event before `entry`."""
+
+    def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
+        units = {unit: self.read_unit(unit, start, stop) for unit in self._units(columns)}
+        return self._take(columns, units)
+
+    def _sweep(
+        self, columns: Sequence[str], ranges: Sequence[tuple[int, int]]
+    ) -> Iterator[Mapping[str, ak.Array]]:
+        windows = {unit: _Window(self, unit) for unit in self._units(columns)}
+        for start, stop in ranges:
+            units = {unit: window.slice(start, stop) for unit, window in windows.items()}
+            yield self._take(columns, units)
+
+    def _units(self, columns: Sequence[str]) -> list[str]:
+        return list(dict.fromkeys(self._members[name].unit for name in columns))
+
+    def _take(
+        self, columns: Sequence[str], units: Mapping[str, ak.Array]
+    ) -> Mapping[str, ak.Array]:
+        return {name: self._members[name].take(units[self._members[name].unit]) for name in columns}
+
+
+class _Window:
+    """The events of one unit decoded so far and not yet passed."""
+
+    def __init__(self, source: BlockSource, unit: str) -> None:
+        self.source, self.unit = source, unit
+        self.start = self.stop = 0
+        self.array: ak.Array | None = None
+
+    def slice(self, start: int, stop: int) -> ak.Array:
+        """Events [start, stop); later calls must not go back."""
+        if self.array is None or stop > self.stop:
+            end = max(stop, self.source.block_end(self.unit, stop))
+            fresh = self.source.read_unit(self.unit, max(start, self.stop), end)
+            kept = None if self.array is None else self.array[start - self.start :]
+            self.array = fresh if kept is None or not len(kept) else ak.concatenate([kept, fresh])
+            self.start, self.stop = start, end
+        return self.array[start - self.start : stop - self.start]
+
+
+def record_array(arrays: Mapping[str, ak.Array], length: int) -> ak.Array:
+    """Columns side by side as one record array; without columns its length remains."""
+    contents = [ak.to_layout(array) for array in arrays.values()]
+    return ak.Array(ak.contents.RecordArray(contents, list(arrays), length=length))
