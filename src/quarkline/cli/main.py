@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import quarkline
+from quarkline.cli.commands import list_runs, new, plan, run
 from quarkline.engine.core.findings import Finding, QuarklineError
 
 app = typer.Typer(
@@ -35,6 +36,12 @@ def _options(
     ] = False,
 ) -> None:
     """Options of every command."""
+
+
+app.command("new")(new.command)
+app.command("plan")(plan.command)
+app.command("run")(run.command)
+app.command("list")(list_runs.command)
 
 
 def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> None:

@@ -30,19 +30,18 @@ def library_seed(seed: int, *names: str | int) -> int:
     return seed_bits(seed, *names, bits=64) % 2**31
 
 
-def uniform_per_row(
-    seed: int, name: str, source: NDArray[np.uint64], entry: NDArray[np.uint64]
-) -> NDArray[np.float64]:
-    """One number in [0, 1) for each row, a pure function of (seed, name, row id).
+def uniform_per_row(seed: int, name: str, *identity: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """One number in [0, 1) for each row, a pure function of (seed, name, identity).
 
     Args:
         seed: The analysis seed.
         name: What the numbers are for.
-        source: Source id of each row, with shape (N,).
-        entry: Entry number of each row, with shape (N,).
+        identity: The parts of the row id (source, entry, object), each with shape (N,).
     """
     key = np.uint64(seed_bits(seed, name, bits=64))
-    mixed = mix64(mix64(source.astype(np.uint64) ^ key) ^ entry.astype(np.uint64))
+    mixed = np.full(len(identity[0]), key, dtype=np.uint64)
+    for part in identity:
+        mixed = mix64(mixed ^ mix64(part.astype(np.uint64)))
     return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 

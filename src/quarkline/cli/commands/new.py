@@ -1,0 +1,20 @@
+"""`quarkline new`: start an analysis from an example."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def command(
+    example: Annotated[str, typer.Argument(metavar="EXAMPLE", help="A shipped example.")],
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Name of the new analysis.")
+    ] = None,
+) -> None:
+    """Copy EXAMPLE as NAME.yaml, a commented config to edit."""
+    from quarkline.tools.new import new
+
+    path = new(example, name)
+    typer.echo(f"wrote {path}; next: quarkline plan {path}")

@@ -1,0 +1,37 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Device(StrEnum):
+    """Where models train."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="The analysis as a YAML file.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as fit.degree=3."),
+]
+Site = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Compute and storage settings of this computer."),
+]
+Only = Annotated[str | None, typer.Option(metavar="STAGE", help="Run this stage alone.")]
+Until = Annotated[
+    str | None, typer.Option(metavar="STAGE", help="Run up to and including this stage.")
+]
+Verify = Annotated[bool, typer.Option("--verify", help="Hash large input files whole.")]
+Workers = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Processes; default: all cores.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]

@@ -1,0 +1,65 @@
+"""One item of a mapped task: call a function by name, publish its folder when it is complete.
+
+A task is an importable function `task(args, inputs, folder) -> JSON value`: `args` is a JSON
+mapping, `inputs` are files to read and `folder` is where it writes files. What an interrupted
+attempt left in the folder is still there at the next one, so that a training can continue.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from quarkline.engine.compute.outcome import Cached, Done, Item
+from quarkline.engine.core.results import canonical_json
+from quarkline.engine.store.atomic import publish_folder, write_atomic
+from quarkline.engine.store.locks import lock
+
+VALUE = "value.json"
+
+Task = Callable[[Mapping[str, Any], Mapping[str, Path], Path], Any]
+
+
+def task_name(function: Task) -> str:
+    """The importable name `module:function` of a task.
+
+    Raises:
+        ValueError: If the function cannot be imported by name (a lambda or a closure).
+    """
+    name = f"{function.__module__}:{function.__qualname__}"
+    if load_task(name) is not function:
+        msg = f"a task must be importable by name: {name}"
+        raise ValueError(msg)
+    return name
+
+
+def load_task(name: str) -> Task:
+    """Import the function named `module:function`."""
+    module, _, attribute = name.partition(":")
+    function = getattr(importlib.import_module(module), attribute, None)
+    if not callable(function):
+        msg = f"no function `{attribute}` in module `{module}`"
+        raise ValueError(msg)
+    return function  # type: ignore[no-any-return]
+
+
+def read_finished(item: Item, folder: Path) -> Cached | None:
+    """The outcome of an item whose folder is complete."""
+    value = folder / VALUE
+    return Cached(item.name, json.loads(value.read_text()), folder) if value.exists() else None
+
+
+def perform(task: str, item: Item, folder: Path) -> Done:
+    """Run one item in a partial folder, kept between attempts, and publish it at the end."""
+    partial = folder.with_name(folder.name + ".partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    with lock(folder.with_name(folder.name + ".lock"), wait=True):
+        if found := read_finished(item, folder):
+            return found
+        value = load_task(task)(item.args, item.inputs, partial)
+        write_atomic(partial / VALUE, canonical_json(value))
+        publish_folder(partial, folder)
+    return Done(item.name, json.loads(canonical_json(value)), folder)

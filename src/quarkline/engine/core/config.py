@@ -1,0 +1,328 @@
+"""Loads a config in layers and validates it, answering every mistake with its line.
+
+The layers, later ones winning: a model's defaults, the parent named by `extends:`, the file, the
+site file (compute and storage roots only), `--set key=value`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeGuard, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ValidationInfo
+from ruamel.yaml.error import YAMLError
+
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
+from quarkline.engine.core.yaml_file import KeyPath, Text, YamlFile, parse_value, read_yaml
+
+UNKNOWN_KEY = Rule(
+    "QL-CONFIG-002",
+    "every key of a config is known",
+    "A key that nothing reads is most often a spelling mistake, and a setting that silently does "
+    "nothing is worse than an error.",
+)
+BAD_VALUE = Rule(
+    "QL-CONFIG-004",
+    "every value has the type and range its key asks for",
+    "The value cannot be used for this key. The message names the value and what is allowed.",
+)
+MISSING_KEY = Rule(
+    "QL-CONFIG-005",
+    "required keys are present",
+    "This key has no default, because no default would be right for every analysis.",
+)
+BAD_EXTENDS = Rule(
+    "QL-CONFIG-006",
+    "`extends:` names one parent file, without a circle",
+    "A config may extend one other config file, which may extend another, as long as no file "
+    "extends itself on the way.",
+)
+SITE_PHYSICS = Rule(
+    "QL-CONFIG-007",
+    "a site file sets compute and storage only",
+    "A site file describes a computer, not an analysis: it may set `compute` and `roots`, so that "
+    "physics never depends on where it runs.",
+)
+BAD_SET = Rule(
+    "QL-CONFIG-008",
+    "`--set` takes key=value with a YAML value",
+    "Write the path of the key with dots and the value as YAML, for example "
+    "`--set fit.degree=3` or `--set features=[dimu_pt]`.",
+)
+UNKNOWN_ROOT = Rule(
+    "QL-CONFIG-009",
+    "`${roots.NAME}` names a storage root",
+    "`${roots.NAME}` is replaced by the entry of that name under `roots:`; it is the only "
+    "substitution a config knows.",
+)
+
+SITE_KEYS = frozenset({"compute", "roots"})
+ROOT_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Config(BaseModel):
+    """Base of all configs: frozen, and strict about unknown keys.
+
+    When validated by `load_config`, unknown keys are collected with their places, so that one
+    message reports all of them.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _collect_unknown_keys(cls, data: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, Mapping) or not isinstance(info.context, _Unknown):
+            return data
+        allowed = {field.alias or name for name, field in cls.model_fields.items()}
+        info.context.add(data, allowed)
+        return {key: value for key, value in data.items() if key in allowed}
+
+
+class _Unknown:
+    """The unknown keys met while validating, by the identity of the mapping they stand in."""
+
+    def __init__(self, paths: Mapping[int, KeyPath]) -> None:
+        self.paths = paths
+        self.found: dict[KeyPath, frozenset[str]] = {}
+
+    def add(self, data: Mapping[str, Any], allowed: Iterable[str]) -> None:
+        for key in data:
+            if key not in set(allowed):
+                self.found[(*self.paths.get(id(data), ()), key)] = frozenset(allowed)
+
+
+def resolve_path(value: Any) -> Any:
+    """Resolve a relative path against the file that states it; `~` is the home folder."""
+    if not isinstance(value, str):
+        return value
+    path = Path(value).expanduser()
+    return value.file.parent / path if isinstance(value, Text) else path
+
+
+ConfigPath = Annotated[Path, BeforeValidator(resolve_path)]
+"""A path in a config; it may hold wildcards."""
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """A config as written: layers merged, not yet validated.
+
+    Attributes:
+        path: The file named by the user.
+        text: Its text, unchanged.
+        data: The merged data.
+        places: Where each key stands, over all files.
+    """
+
+    path: Path
+    text: str
+    data: Mapping[str, Any]
+    places: Mapping[KeyPath, Place]
+
+    def place(self, *at: str | int) -> Place:
+        """Where a key stands; of a key that is absent, where its nearest parent stands."""
+        for length in range(len(at), 0, -1):
+            if at[:length] in self.places:
+                return self.places[at[:length]]
+        return Place(self.path)
+
+    def validate(self, model: type[M]) -> M:
+        """The config as a value of `model`.
+
+        Raises:
+            InputError: With one finding for each mistake.
+        """
+        unknown = _Unknown(dict(_mapping_paths(self.data, ())))
+        findings: list[Finding] = []
+        try:
+            value = model.model_validate(self.data, context=unknown)
+        except ValidationError as error:
+            findings = [self._finding(detail) for detail in error.errors()]
+        findings = [self._unknown(at, keys) for at, keys in unknown.found.items()] + findings
+        if findings:
+            raise InputError(*findings)
+        return value
+
+    def _unknown(self, at: KeyPath, allowed: frozenset[str]) -> Finding:
+        key = str(at[-1])
+        return UNKNOWN_KEY.finding(
+            f"unknown key `{key}`",
+            suggestion=did_you_mean(key, allowed, what="keys allowed"),
+            place=self.place(*at),
+            evidence={"allowed": sorted(allowed)},
+        )
+
+    def _finding(self, detail: ErrorDetails) -> Finding:
+        at = _existing_path(self.data, detail["loc"])
+        name = ".".join(str(part) for part in at)
+        if detail["type"] == "missing":
+            return MISSING_KEY.finding(f"key `{name}` is missing", place=self.place(*at))
+        message = detail["msg"].removeprefix("Value error, ")
+        value = detail["input"]
+        shown = "" if isinstance(value, Mapping) else f" = {_short(value)}"
+        return BAD_VALUE.finding(
+            f"`{name}`{shown}: {message[:1].lower()}{message[1:]}", place=self.place(*at)
+        )
+
+
+def load_config(
+    path: Path, *, site: Path | None = None, overrides: Sequence[str] = ()
+) -> ConfigFile:
+    """Read a config file with its parents, site file and overrides.
+
+    Args:
+        path: The YAML file.
+        site: A file with `compute` and `roots` for this computer.
+        overrides: `key=value` texts, as given to `--set`.
+
+    Raises:
+        InputError: If a file cannot be read or a layer is not allowed to say what it says.
+    """
+    file = read_yaml(path)
+    data, places = _with_parents(file, (path.resolve(),))
+    if site is not None:
+        site_file = read_yaml(site)
+        _check_site(site_file)
+        data, places = _merge(data, places, site_file.data, site_file.places)
+    for text in overrides:
+        data, places = _override(data, places, text)
+    roots = {name: str(resolve_path(value)) for name, value in (data.get("roots") or {}).items()}
+    data = _substitute(data, roots, (), places)
+    return ConfigFile(path, "\n".join(file.lines) + "\n", data, places)
+
+
+Places = dict[KeyPath, Place]
+
+
+def _with_parents(file: YamlFile, seen: tuple[Path, ...]) -> tuple[dict[str, Any], Places]:
+    data, places = dict(file.data), dict(file.places)
+    parent_name = data.pop("extends", None)
+    if parent_name is None:
+        return data, places
+    place = places.get(("extends",))
+    if not isinstance(parent_name, str):
+        raise InputError(BAD_EXTENDS.finding("`extends` takes the name of one file", place=place))
+    parent = resolve_path(parent_name)
+    if parent.resolve() in seen:
+        chain = " -> ".join(item.name for item in (*seen, parent))
+        raise InputError(BAD_EXTENDS.finding(f"circle of `extends`: {chain}", place=place))
+    base, base_places = _with_parents(read_yaml(parent), (*seen, parent.resolve()))
+    return _merge(base, base_places, data, places)
+
+
+def _merge(
+    base: Mapping[str, Any],
+    base_places: Places,
+    top: Mapping[str, Any],
+    top_places: Mapping[KeyPath, Place],
+) -> tuple[dict[str, Any], Places]:
+    """Lay `top` over `base`: maps merge, lists and scalars replace."""
+    return _merge_data(base, top), {**base_places, **top_places}
+
+
+def _merge_data(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = _merge_data(below, value) if _mergeable(below, value) else value
+    return merged
+
+
+def _mergeable(below: Any, above: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Whether two values are maps of the same kind; another `kind:` replaces the whole map."""
+    if not isinstance(below, Mapping) or not isinstance(above, Mapping):
+        return False
+    return "kind" not in above or above["kind"] == below.get("kind")
+
+
+def _check_site(site: YamlFile) -> None:
+    findings = [
+        SITE_PHYSICS.finding(
+            f"a site file may not set `{key}`",
+            suggestion="move it into the analysis config; a site file holds `compute` and `roots`",
+            place=site.places[(key,)],
+        )
+        for key in site.data
+        if key not in SITE_KEYS
+    ]
+    if findings:
+        raise InputError(*findings)
+
+
+def _override(data: Mapping[str, Any], places: Places, text: str) -> tuple[dict[str, Any], Places]:
+    key, equals, value = text.partition("=")
+    keys = key.strip().split(".")
+    if not equals or not all(keys):
+        raise InputError(
+            BAD_SET.finding(f"cannot read `--set {text}`", suggestion="write --set key=value")
+        )
+    try:
+        parsed = parse_value(value, Path.cwd() / "--set")
+    except YAMLError as error:
+        raise InputError(BAD_SET.finding(f"cannot read the value of `--set {text}`")) from error
+    nested: Any = parsed
+    for part in reversed(keys):
+        nested = {part: nested}
+    place = Place(label=f"--set {text}")
+    return _merge(data, places, nested, {tuple(keys): place})
+
+
+def _substitute(value: Any, roots: Mapping[str, str], at: KeyPath, places: Places) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _substitute(item, roots, (*at, key), places) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_substitute(item, roots, (*at, i), places) for i, item in enumerate(value)]
+    if not isinstance(value, Text) or "${" not in value:
+        return value
+
+    def root(match: re.Match[str]) -> str:
+        prefix, _, name = match[1].partition(".")
+        if prefix != "roots" or name not in roots:
+            known = [f"roots.{known}" for known in roots]
+            raise InputError(
+                UNKNOWN_ROOT.finding(
+                    f"`{match[0]}` names no storage root",
+                    suggestion=did_you_mean(match[1], known, what="roots"),
+                    place=places.get(at),
+                )
+            )
+        return roots[name]
+
+    return Text(ROOT_REFERENCE.sub(root, value), value.file)
+
+
+def _mapping_paths(value: Any, at: KeyPath) -> Iterable[tuple[int, KeyPath]]:
+    if isinstance(value, Mapping):
+        yield id(value), at
+    items = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, item in items:
+        if isinstance(item, Mapping | list):
+            yield from _mapping_paths(item, (*at, key))
+
+
+def _existing_path(data: Any, location: Iterable[str | int]) -> KeyPath:
+    """A pydantic location without the parts that are names of union members, not keys."""
+    path: list[str | int] = []
+    parts = list(location)
+    for index, part in enumerate(parts):
+        inside = isinstance(data, Mapping) and part in data
+        item = isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if inside or item:
+            data = data[part]
+            path.append(part)
+        elif index == len(parts) - 1 and isinstance(data, Mapping):
+            path.append(part)
+    return tuple(path)
+
+
+def _short(value: Any) -> str:
+    text = repr(str(value) if isinstance(value, Text) else value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,215 @@
+"""Stages: the steps of a study, as pure functions of declared inputs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+import numpy as np
+from pydantic import BaseModel
+
+from quarkline.engine.compute.job import Task, task_name
+from quarkline.engine.compute.local import LocalWorkers, failures, finished
+from quarkline.engine.compute.outcome import Done, Failed, Item, Outcome
+from quarkline.engine.core import rng as random_numbers
+from quarkline.engine.core.findings import Finding, Rule, WorkError
+from quarkline.engine.core.results import Result
+from quarkline.engine.store.filekeys import file_key
+from quarkline.engine.store.keys import SHORT, content_key
+
+log = logging.getLogger(__name__)
+
+ITEM_FAILED = Rule(
+    "QL-RUN-003",
+    "every item of a stage finishes",
+    "A stage split its work into items and some of them failed on every attempt. The finished "
+    "items are kept: mend the cause and run again, and only the failed ones are repeated.",
+)
+
+R = TypeVar("R", bound=Result)
+Output = Path | Result
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files from outside as the input of a stage; their key is their content, not their names."""
+
+    paths: tuple[Path, ...]
+
+
+class Progress(Protocol):
+    """Where a stage says how far it is."""
+
+    def update(self, done: float, total: float, text: str = "") -> None:
+        """Report `done` of `total` units of work, with a short text."""
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def update(self, done: float, total: float, text: str = "") -> None:
+        """Report nothing."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How a run computes; none of it may change a result, so none of it is in a key.
+
+    Attributes:
+        workers: Number of processes.
+        device: "auto", "cpu" or "cuda".
+    """
+
+    workers: int = 1
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage may use while it runs.
+
+    Attributes:
+        stage: Name of the stage.
+        version: Version of the stage.
+        config: The config keys it declared.
+        inputs: Each declared input: a path, a result value, or the paths of `Files`.
+        out: Where it writes its output files; empty at the start of every attempt.
+        items: Where finished items are, shared by all stages of the run's name.
+        conditions: Workers and device.
+        progress: Where to say how far it is.
+        summaries: What it found, in short lines shown for cached stages, too.
+    """
+
+    stage: str
+    version: int
+    config: Any
+    inputs: Mapping[str, Any]
+    out: Path
+    items: Path
+    conditions: Conditions = field(default_factory=Conditions)
+    progress: Progress = field(default_factory=Silent)
+    summaries: list[str] = field(default_factory=list)
+
+    def path(self, name: str) -> Path:
+        """The file of an input."""
+        return cast("Path", self.inputs[name])
+
+    def result(self, name: str, kind: type[R]) -> R:
+        """The result value of an input.
+
+        Raises:
+            TypeError: If the input is something else.
+        """
+        value = self.inputs[name]
+        if not isinstance(value, kind):
+            msg = f"input `{name}` of stage `{self.stage}` is {type(value)}, not {kind}"
+            raise TypeError(msg)
+        return value
+
+    def rng(self, *names: str | int) -> np.random.Generator:
+        """A generator keyed by the config's seed, the stage and `names`."""
+        return random_numbers.rng(self.config.seed, self.stage, *names)
+
+    def summary(self, text: str) -> None:
+        """Say in one short line what was found."""
+        self.summaries.append(text)
+
+    def map(self, step: str, task: Task, items: Sequence[Item], *, retries: int = 0) -> list[Done]:
+        """Run a task on every item over the workers; finished items survive a kill.
+
+        Args:
+            step: Name of this step in the stage.
+            task: An importable function `task(args, inputs, folder) -> JSON value`.
+            items: The units of work.
+            retries: How often a failed item is tried again.
+
+        Raises:
+            WorkError: With one finding for each item that failed.
+        """
+        workers = LocalWorkers(self.conditions.workers)
+        pairs = [(item, self._item_folder(step, item)) for item in items]
+        outcomes: list[Outcome] = []
+        for outcome in workers.map(task_name(task), pairs, retries=retries):
+            outcomes.append(outcome)
+            self.progress.update(len(outcomes), len(items), outcome.name)
+        if failed := failures(outcomes):
+            raise WorkError(*(self._failure(item) for item in failed))
+        return finished(outcomes)
+
+    def _item_folder(self, step: str, item: Item) -> Path:
+        content = {
+            "stage": self.stage,
+            "version": self.version,
+            "step": step,
+            "args": item.args,
+            "inputs": {name: file_key(path).digest for name, path in item.inputs.items()},
+        }
+        return self.items / f"{self.stage}-{content_key(content)[:SHORT]}"
+
+    def _failure(self, item: Failed) -> Finding:
+        log.error("%s: %s failed\n%s", self.stage, item.name, item.details)
+        return ITEM_FAILED.finding(f"{self.stage}: {item.name}: {item.reason}")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a study.
+
+    Attributes:
+        name: Its name; also the name of its folders.
+        version: Bumped when the output changes for equal input.
+        config: Only the keys this stage reads; all of it is in the content key.
+        inputs: Each input by name: "stage.output" of an earlier stage, or `Files`.
+        outputs: Names of its outputs.
+        run: The work; returns the outputs by name, files below `context.out` or result values.
+    """
+
+    name: str
+    version: int
+    config: BaseModel
+    inputs: Mapping[str, str | Files]
+    outputs: tuple[str, ...]
+    run: Callable[[Context], Mapping[str, Output]]
+
+    @property
+    def parents(self) -> list[str]:
+        """The stages this one reads from, each once, in order."""
+        names = [
+            str(item).partition(".")[0] for item in self.inputs.values() if isinstance(item, str)
+        ]
+        return list(dict.fromkeys(names))
+
+
+def check_stages(stages: Sequence[Stage]) -> None:
+    """Refuse stages with a repeated name, or with an input that no earlier stage puts out.
+
+    Raises:
+        ValueError: A mistake of the study's author, not of its user.
+    """
+    ready: set[str] = set()
+    names: set[str] = set()
+    for stage in stages:
+        wanted = {item for item in stage.inputs.values() if isinstance(item, str)}
+        if stage.name in names or wanted - ready:
+            msg = f"stage '{stage.name}' repeats or reads what is not there: {wanted - ready}"
+            raise ValueError(msg)
+        names.add(stage.name)
+        ready |= {f"{stage.name}.{output}" for output in stage.outputs}
+
+
+def merge_results(parts: Iterable[Mapping[str, Result]]) -> dict[str, Result]:
+    """The results of several stages as one mapping.
+
+    Raises:
+        ValueError: If two stages name a result alike.
+    """
+    merged: dict[str, Result] = {}
+    for part in parts:
+        if clash := merged.keys() & part.keys():
+            msg = f"two stages name a result alike: {sorted(clash)}"
+            raise ValueError(msg)
+        merged.update(part)
+    return merged

@@ -1,0 +1,178 @@
+"""The stage folders of one run name: complete ones are immutable and found by key."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quarkline.engine.core.findings import Rule, WorkError
+from quarkline.engine.core.results import Result, pretty_json, result_from_json
+from quarkline.engine.store.atomic import fresh_folder, publish_folder, write_atomic
+from quarkline.engine.store.keys import SHORT
+from quarkline.engine.store.locks import lock
+from quarkline.engine.workflow.stage import Output
+
+RECORD = "stage.json"
+PROVENANCE = "provenance.json"
+SCHEMA = "quarkline.stage/1"
+
+DAMAGED = Rule(
+    "QL-STORE-002",
+    "a finished stage's folder is complete",
+    "Somebody changed or removed files in the folder of a finished stage. Delete the folder, and "
+    "the next run makes it again.",
+)
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """A finished stage.
+
+    Attributes:
+        folder: Where its files are.
+        stage: Its name.
+        version: Its version.
+        key: Its content key.
+        config: The config keys it read.
+        inputs: Key of each input.
+        outputs: Path of each file and value of each result, by name.
+        summary: What it found, in short lines.
+    """
+
+    folder: Path
+    stage: str
+    version: int
+    key: str
+    config: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Output]
+    summary: tuple[str, ...]
+
+    @property
+    def results(self) -> dict[str, Result]:
+        """The outputs that are result values."""
+        return {name: out for name, out in self.outputs.items() if isinstance(out, Result)}
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The outputs that are files or folders."""
+        return {name: out for name, out in self.outputs.items() if isinstance(out, Path)}
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, where that was recorded."""
+        path = self.folder / PROVENANCE
+        return json.loads(path.read_text()).get("seconds") if path.exists() else None
+
+
+@dataclass(frozen=True)
+class StageStore:
+    """All stage folders below one folder."""
+
+    root: Path
+
+    def folder(self, stage: str, key: str) -> Path:
+        """Where the finished stage of that key is or will be."""
+        return self.root / f"{stage}-{key[:SHORT]}"
+
+    def find(self, stage: str, key: str) -> StageRecord | None:
+        """The finished stage of that key, if there is one.
+
+        Raises:
+            WorkError: If its folder is damaged.
+        """
+        folder = self.folder(stage, key)
+        return read_record(folder) if folder.is_dir() else None
+
+    def lock_path(self, stage: str, key: str) -> Path:
+        """The lock file of a stage's one writer."""
+        return self.root / f"{stage}-{key[:SHORT]}.lock"
+
+    @contextlib.contextmanager
+    def writing(self, stage: str, key: str) -> Iterator[Path]:
+        """Hold the right to write a stage; gives an empty folder for the attempt."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with lock(self.lock_path(stage, key), wait=True):
+            yield fresh_folder(self.folder(stage, key).with_suffix(".partial"))
+
+    def publish(
+        self,
+        partial: Path,
+        *,
+        stage: str,
+        version: int,
+        key: str,
+        config: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        outputs: Mapping[str, Output],
+        summary: Sequence[str],
+        provenance: Mapping[str, Any],
+    ) -> StageRecord:
+        """Turn the attempt in `partial` into the finished stage.
+
+        Raises:
+            ValueError: If an output file lies outside the stage's folder or does not exist.
+        """
+        record = {
+            "schema": SCHEMA,
+            "stage": stage,
+            "version": version,
+            "key": key,
+            "config": config,
+            "inputs": inputs,
+            "summary": list(summary),
+            "outputs": {name: _describe(output, partial) for name, output in outputs.items()},
+        }
+        write_atomic(partial / PROVENANCE, pretty_json(provenance))
+        write_atomic(partial / RECORD, pretty_json(record))
+        folder = self.folder(stage, key)
+        publish_folder(partial, folder)
+        return read_record(folder)
+
+
+def read_record(folder: Path) -> StageRecord:
+    """Read a finished stage's folder.
+
+    Raises:
+        WorkError: If files are missing or unreadable.
+    """
+    try:
+        data = json.loads((folder / RECORD).read_text())
+        outputs = {name: _restore(item, folder) for name, item in data["outputs"].items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise WorkError(
+            DAMAGED.finding(f"{folder} is damaged: {error}", suggestion=f"delete {folder}")
+        ) from error
+    return StageRecord(
+        folder=folder,
+        stage=data["stage"],
+        version=data["version"],
+        key=data["key"],
+        config=data["config"],
+        inputs=data["inputs"],
+        outputs=outputs,
+        summary=tuple(data["summary"]),
+    )
+
+
+def _describe(output: Output, out: Path) -> dict[str, Any]:
+    if isinstance(output, Result):
+        return {"result": output.as_json()}
+    if not output.exists():
+        msg = f"a stage declared an output it did not write: {output.name}"
+        raise ValueError(msg)
+    return {"path": output.relative_to(out).as_posix()}
+
+
+def _restore(item: Mapping[str, Any], folder: Path) -> Output:
+    if "result" in item:
+        return result_from_json(item["result"])
+    path: Path = folder / item["path"]
+    if not path.exists():
+        msg = f"`{item['path']}` is missing"
+        raise ValueError(msg)
+    return path

@@ -1,0 +1,1 @@
+"""Commented configs, one an example; `quarkline new` copies them."""

@@ -1,0 +1,61 @@
+"""Start an analysis from one of the shipped examples."""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+
+from quarkline.engine.core.findings import InputError, Rule, did_you_mean
+from quarkline.engine.store.atomic import write_atomic
+
+UNKNOWN_EXAMPLE = Rule(
+    "QL-RUN-005",
+    "an example has a known name",
+    "Examples are commented configs shipped with Quarkline; `quarkline new` copies one.",
+)
+FILE_EXISTS = Rule(
+    "QL-RUN-006",
+    "`new` never overwrites a file",
+    "The config that would be written is already there, and it may hold somebody's work.",
+)
+
+
+def examples() -> dict[str, str]:
+    """The shipped configs by name."""
+    folder = importlib.resources.files("quarkline.examples")
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    return {
+        file.name.removesuffix(".yaml"): file.read_text(encoding="utf-8")
+        for file in files
+        if file.name.endswith(".yaml")
+    }
+
+
+def new(example: str, name: str | None = None, *, folder: Path = Path()) -> Path:
+    """Write an example's config as `NAME.yaml`.
+
+    Args:
+        example: Name of the example.
+        name: Name of the new analysis; default: the example's.
+        folder: Where to write.
+
+    Raises:
+        InputError: If there is no such example, or the file exists.
+    """
+    known = examples()
+    if example not in known:
+        raise InputError(
+            UNKNOWN_EXAMPLE.finding(
+                f"there is no example `{example}`",
+                suggestion=did_you_mean(example, known, what="examples"),
+            )
+        )
+    name = name or example
+    path = folder / f"{name}.yaml"
+    if path.exists():
+        raise InputError(
+            FILE_EXISTS.finding(
+                f"`{path}` exists", suggestion=f"choose a name: quarkline new {example} NAME"
+            )
+        )
+    return write_atomic(path, known[example].replace(f"\nname: {example}\n", f"\nname: {name}\n"))
