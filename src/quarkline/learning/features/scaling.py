@@ -1,0 +1,123 @@
+"""Scaling of features to the range a network likes, as values that travel with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+OFFSET_FRACTION = 0.05
+"""Offset of the logarithm over the median: it keeps zero finite and small values apart."""
+
+
+@dataclass(frozen=True)
+class FeatureScale:
+    """Scaling of one feature: an optional logarithm, then mean 0 and deviation 1.
+
+    Attributes:
+        name: The feature.
+        kind: "log" for log(x + offset), "linear" for x itself.
+        offset: In the feature's unit; 0 for "linear".
+        mean: Mean after the logarithm.
+        deviation: Standard deviation after the logarithm.
+    """
+
+    name: str
+    kind: Literal["log", "linear"]
+    offset: float
+    mean: float
+    deviation: float
+
+    @classmethod
+    def fit(cls, name: str, values: ArrayLike) -> Self:
+        """Choose the scaling of a feature: logarithmic if it is never negative and not constant.
+
+        Args:
+            name: The feature.
+            values: Training values, with shape (N,).
+
+        Raises:
+            ValueError: If values are missing, not finite, or all equal.
+        """
+        data = np.asarray(values, dtype=np.float64)
+        if data.size == 0 or not np.isfinite(data).all():
+            msg = f"feature '{name}' has no values or some that are not finite"
+            raise ValueError(msg)
+        logarithmic = data.min() >= 0 and np.median(data) > 0
+        offset = OFFSET_FRACTION * float(np.median(data)) if logarithmic else 0.0
+        unscaled = np.log(data + offset) if logarithmic else data
+        deviation = float(unscaled.std())
+        if deviation == 0:
+            msg = f"feature '{name}' is constant ({data[0]:g}), so it cannot be learned from"
+            raise ValueError(msg)
+        kind: Literal["log", "linear"] = "log" if logarithmic else "linear"
+        return cls(name, kind, offset, float(unscaled.mean()), deviation)
+
+    def forward(self, values: Floats) -> Floats:
+        """Feature values to scaled values; below -offset there is no logarithm, so NaN."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unscaled = np.log(values + self.offset) if self.kind == "log" else values
+        return np.asarray((unscaled - self.mean) / self.deviation)
+
+    def inverse(self, scaled: Floats) -> Floats:
+        """Scaled values to feature values."""
+        unscaled = scaled * self.deviation + self.mean
+        return np.asarray(np.exp(unscaled) - self.offset if self.kind == "log" else unscaled)
+
+    def log_slope(self, values: Floats) -> Floats:
+        """Log |d scaled / d value|, which turns a density of scaled values into one of values."""
+        slope = -np.log(values + self.offset) if self.kind == "log" else np.zeros_like(values)
+        return np.asarray(slope - np.log(self.deviation))
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Scaling of several features at once; arrays have shape (N, F)."""
+
+    scales: tuple[FeatureScale, ...]
+
+    @classmethod
+    def fit(cls, names: Sequence[str], values: ArrayLike) -> Self:
+        """Fit every feature's scaling.
+
+        Args:
+            names: The F features.
+            values: Training values, with shape (N, F).
+
+        Raises:
+            ValueError: If a feature cannot be scaled.
+        """
+        data = np.asarray(values, dtype=np.float64)
+        return cls(tuple(FeatureScale.fit(name, data[:, i]) for i, name in enumerate(names)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features, in order."""
+        return tuple(scale.name for scale in self.scales)
+
+    def forward(self, values: Floats) -> Floats:
+        """Feature values to scaled values."""
+        return np.stack([s.forward(values[:, i]) for i, s in enumerate(self.scales)], axis=1)
+
+    def inverse(self, scaled: Floats) -> Floats:
+        """Scaled values to feature values."""
+        return np.stack([s.inverse(scaled[:, i]) for i, s in enumerate(self.scales)], axis=1)
+
+    def log_slope(self, values: Floats) -> Floats:
+        """Log of the Jacobian's determinant of `forward`, with shape (N,)."""
+        slopes = [s.log_slope(values[:, i]) for i, s in enumerate(self.scales)]
+        return np.asarray(np.sum(slopes, axis=0))
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The scaling as JSON values."""
+        return [asdict(scale) for scale in self.scales]
+
+    @classmethod
+    def from_json(cls, data: Sequence[Mapping[str, Any]]) -> Self:
+        """Rebuild from `as_json()`."""
+        return cls(tuple(FeatureScale(**item) for item in data))

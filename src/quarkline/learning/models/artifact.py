@@ -1,0 +1,109 @@
+"""Trained models as folders that describe themselves and prove on loading that they still work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quarkline.engine.core.findings import InputError, Rule
+from quarkline.engine.core.results import pretty_json
+from quarkline.engine.store.atomic import write_atomic
+from quarkline.engine.store.filekeys import file_key
+from quarkline.engine.store.keys import content_key
+
+DESCRIPTION = "model.json"
+VECTORS = "test_vectors.npz"
+SCHEMA = "quarkline.model/1"
+
+BAD_ARTIFACT = Rule(
+    "QL-TRAIN-001",
+    "a model artifact is complete and reproduces its test vectors",
+    "A model's folder holds its description, its weights and a few inputs with their outputs. "
+    "Loading computes the outputs again; a difference means damaged weights or a library that "
+    "computes something else, and such a model is refused.",
+)
+
+FAMILIES = {
+    "conditional-flow": "quarkline.learning.models.flow:ConditionalFlow",
+    "tree-folds": "quarkline.learning.models.trees:TreeFolds",
+}
+"""Model families by kind; a new one is a file and a line here."""
+
+
+class Model(Protocol):
+    """What a model family brings."""
+
+    kind: ClassVar[str]
+
+    def describe(self) -> dict[str, Any]:
+        """Arguments, scaling and schema as JSON values."""
+
+    def save_weights(self, folder: Path) -> None:
+        """Write the weights."""
+
+    @classmethod
+    def load(cls, description: dict[str, Any], folder: Path) -> Self:
+        """Rebuild from the description and the weights."""
+
+    def test_vectors(self) -> dict[str, NDArray[Any]]:
+        """Inputs and outputs that a loaded copy must reproduce."""
+
+    def agrees(self, vectors: dict[str, NDArray[Any]]) -> bool:
+        """Whether the model reproduces test vectors."""
+
+
+def save_model(model: Model, folder: Path) -> Path:
+    """Write a model's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_weights(folder)
+    np.savez(folder / VECTORS, allow_pickle=False, **model.test_vectors())
+    description = {"schema": SCHEMA, "kind": model.kind, "model": model.describe()}
+    write_atomic(folder / DESCRIPTION, pretty_json(description))
+    return folder
+
+
+def load_model(folder: Path) -> Model:
+    """Read a model's folder and check it against its test vectors.
+
+    Raises:
+        InputError: If it is incomplete, of an unknown kind, or no longer reproduces itself.
+    """
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text())
+        model = _family(description["kind"]).load(description["model"], folder)
+        with np.load(folder / VECTORS, allow_pickle=False) as file:
+            vectors = dict(file)
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise _refused(folder, str(error)) from error
+    if not model.agrees(vectors):
+        raise _refused(folder, "it does not reproduce its test vectors")
+    return model
+
+
+def model_key(folder: Path) -> str:
+    """The model's content key: the hash of all its files."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    keys: Mapping[str, str] = {
+        path.relative_to(folder).as_posix(): file_key(path).digest for path in files
+    }
+    return content_key(keys)
+
+
+def _family(kind: str) -> type[Model]:
+    module, _, name = FAMILIES[kind].partition(":")
+    return getattr(import_module(module), name)  # type: ignore[no-any-return]
+
+
+def _refused(folder: Path, why: str) -> InputError:
+    return InputError(
+        BAD_ARTIFACT.finding(
+            f"the model in {folder} is refused: {why}",
+            suggestion="run the stage that made it again",
+        )
+    )

@@ -1,0 +1,186 @@
+"""The config of a resonance search."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from quarkline.engine.core.config import Config, ConfigPath
+from quarkline.engine.core.findings import InputError
+from quarkline.engine.workflow.study import StudyConfig
+from quarkline.studies.resonance.particles import known_resonance
+
+Interval = tuple[float, float]
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class InputsConfig(Config):
+    """Which events are read."""
+
+    files: Annotated[list[ConfigPath], BeforeValidator(_as_list)] = Field(
+        min_length=1, description="Event files; names may hold wildcards."
+    )
+    tree: str | None = Field(None, description="Name of the tree, where a file has several.")
+    identity: list[str] = Field(
+        default=["run", "event"], min_length=1, description="Columns that identify an event."
+    )
+    trigger: Annotated[list[str], BeforeValidator(_as_list)] = Field(
+        default_factory=list, description="Trigger flags; an event passes if any of them fired."
+    )
+    max_files: int | None = Field(None, ge=1, description="Read this many files only.")
+    max_events: int | None = Field(None, ge=1, description="Read this many events only.")
+    fraction: float = Field(
+        1.0, gt=0, le=1, description="Keep this fraction of the events, chosen by seed."
+    )
+    allow_bad_files: int = Field(
+        0, ge=0, description="How many unreadable files are left out before the run is refused."
+    )
+
+
+class PairConfig(Config):
+    """How a pair of leptons is chosen."""
+
+    objects: Literal["Muon", "Electron"] = Field("Muon", description="The collection.")
+    require: str | None = Field(
+        "tightId", description="Selection of single leptons, in the collection's variables."
+    )
+    cuts: str | None = Field(None, description="Selection of pairs, in the pair's variables.")
+
+
+class ResonanceWindow(Config):
+    """A resonance given by numbers."""
+
+    window: Interval = Field(description="Signal region [low, high) in GeV.")
+    range: Interval = Field(description="Fit range [low, high) in GeV.")
+    mass: list[float] = Field(default_factory=list, description="Masses to mark, in GeV.")
+
+    @model_validator(mode="after")
+    def _inside(self) -> Self:
+        low, high = self.range
+        if not low < self.window[0] < self.window[1] < high:
+            msg = f"window {self.window} does not lie inside the range {self.range}"
+            raise ValueError(msg)
+        return self
+
+
+def _resonance(value: Any) -> Any:
+    """Turn a name into its default windows."""
+    if not isinstance(value, str):
+        return value
+    try:
+        known = known_resonance(value)
+    except InputError as error:
+        finding = error.findings[0]
+        msg = f"{finding.message}; {finding.suggestion}"
+        raise ValueError(msg) from error
+    masses = [round(mass, 6) for mass in known.masses.values()]
+    return {"window": known.window, "range": known.range, "mass": masses}
+
+
+class FlowConfig(Config):
+    """Shape and training of the conditional flow."""
+
+    transforms: int = Field(1, ge=1, description="Number of autoregressive spline transforms.")
+    hidden: list[int] = Field(default=[64, 64], description="Widths of the hidden layers.")
+    spline_bins: int = Field(8, ge=2, description="Number of bins of each spline.")
+    batch_size: int = Field(512, ge=8, description="Events in a batch.")
+    learning_rate: float = Field(2e-3, gt=0, description="Adam's step size.")
+    average_decay: float = Field(
+        0.995, ge=0, lt=1, description="Decay of the running average of the weights."
+    )
+    max_epochs: int = Field(100, ge=1, description="Most epochs of training.")
+    patience: int = Field(5, ge=1, description="Stop after so many epochs without improvement.")
+    validation: float = Field(0.2, gt=0, lt=1, description="Held-out fraction of the sidebands.")
+
+
+class BackgroundConfig(Config):
+    """How the background's features in the window are learned from the sidebands."""
+
+    kind: Literal["cathode"] = "cathode"
+    flow: FlowConfig = Field(default_factory=FlowConfig)
+    seeds: int = Field(5, ge=1, description="Number of flows, trained from different seeds.")
+    oversample: float = Field(
+        4.0, gt=0, description="Generated background in the window over the expected background."
+    )
+
+
+class ClassifierConfig(Config):
+    """Data in the window against generated background: boosted trees, out of fold."""
+
+    kind: Literal["bdt"] = "bdt"
+    folds: int = Field(5, ge=2, description="Parts of the data; each is scored by the others.")
+    ensemble: int = Field(20, ge=1, description="Repetitions with a new partition into folds.")
+    trees: int = Field(50, ge=1, description="Trees of a classifier.")
+    depth: int = Field(3, ge=1, description="Depth of a tree.")
+    learning_rate: float = Field(0.1, gt=0, description="Weight of each new tree.")
+    subsample: float = Field(0.7, gt=0, le=1, description="Fraction of the events a tree sees.")
+    min_leaf: int = Field(20, ge=1, description="Fewest events in a leaf.")
+
+
+class ScanConfig(Config):
+    """Working points of the scan, equally spaced in the logarithm of the false-positive rate."""
+
+    start: float = Field(1.0, gt=0, le=1, description="Largest false-positive rate.")
+    stop: float = Field(1e-3, gt=0, le=1, description="Smallest false-positive rate.")
+    points: int = Field(25, ge=2, description="Number of working points.")
+
+    @property
+    def rates(self) -> list[float]:
+        """The false-positive rates, largest first."""
+        step = (math.log10(self.stop) - math.log10(self.start)) / (self.points - 1)
+        return [10 ** (math.log10(self.start) + step * i) for i in range(self.points)]
+
+
+class VariationsConfig(Config):
+    """Other degrees and bins of the background fit."""
+
+    degrees: list[int] = Field(default=[3, 5, 7], description="Degrees of the polynomial.")
+    bins: list[int] = Field(default=[7, 11, 15], description="Bins in the window.")
+    retrain: bool = Field(True, description="Train the classifier anew for each, too.")
+
+
+class FitConfig(Config):
+    """The bump hunt."""
+
+    degree: int = Field(5, ge=0, description="Degree of the background polynomial.")
+    bins: int = Field(11, ge=1, description="Bins in the window; sets the sidebands' bin width.")
+    working_point: float = Field(
+        0.01, gt=0, le=1, description="False-positive rate whose significance is quoted."
+    )
+    scan: ScanConfig = Field(default_factory=ScanConfig)
+    toys: int = Field(500, ge=0, description="Background-only toys.")
+    variations: VariationsConfig = Field(default_factory=VariationsConfig)
+
+
+class LabelsConfig(Config):
+    """What figures say about the data."""
+
+    experiment: str = Field("", description="Name in the corner of figures.")
+    data: str = Field("", description="Kind of data, such as `Simulation` or `Open Data`.")
+    luminosity: float | None = Field(None, gt=0, description="Integrated luminosity in /fb.")
+    energy: float | None = Field(13.0, gt=0, description="Centre-of-mass energy in TeV.")
+
+
+class ResonanceConfig(StudyConfig):
+    """A resonance search, from NanoAOD-like events to a significance."""
+
+    inputs: InputsConfig
+    pair: PairConfig = Field(default_factory=PairConfig)
+    resonance: Annotated[ResonanceWindow, BeforeValidator(_resonance)]
+    features: list[str] = Field(min_length=1, description="What the classifier learns from.")
+    background: BackgroundConfig = Field(default_factory=BackgroundConfig)
+    classifier: ClassifierConfig = Field(default_factory=ClassifierConfig)
+    fit: FitConfig = Field(default_factory=FitConfig)
+    labels: LabelsConfig = Field(default_factory=LabelsConfig)
+
+    @model_validator(mode="after")
+    def _mass_is_no_feature(self) -> Self:
+        if "dimu_mass" in self.features:
+            msg = "the mass is what the hunt is done in, so it cannot be a feature"
+            raise ValueError(msg)
+        return self
