@@ -24,9 +24,14 @@ class LocalWorkers:
 
     The outcomes come in the order of the items, and a task sees the same conditions however many
     workers there are, so results do not depend on their number.
+
+    Attributes:
+        workers: Number of processes.
+        device: "cpu" hides GPUs from the workers; "auto" and "cuda" let them see all.
     """
 
     workers: int = 1
+    device: str = "auto"
 
     def map(
         self, task: str, items: Sequence[tuple[Item, Path]], *, retries: int = 0
@@ -49,7 +54,7 @@ class LocalWorkers:
     ) -> Iterator[Outcome]:
         if not items:
             return
-        with _pool(min(self.workers, len(items))) as pool:
+        with _pool(min(self.workers, len(items)), self.device) as pool:
             jobs = [
                 (item, pool.submit(_attempts, task, item, folder, retries))
                 for item, folder in items
@@ -71,9 +76,12 @@ def finished(outcomes: Sequence[Outcome]) -> list[Done]:
     return [outcome for outcome in outcomes if isinstance(outcome, Done)]
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
+def _pool(workers: int, device: str) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_start_worker
+        workers,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(device,),
     )
 
 
@@ -85,8 +93,10 @@ def _outcome(item: Item, job: Future[Done | Failed]) -> Outcome:
         return Failed(item.name, reason, str(error))
 
 
-def _start_worker() -> None:
+def _start_worker(device: str) -> None:
     limit_this_process(1)
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -129,7 +129,7 @@ class Context:
         Raises:
             WorkError: With one finding for each item that failed.
         """
-        workers = LocalWorkers(self.conditions.workers)
+        workers = LocalWorkers(self.conditions.workers, self.conditions.device)
         pairs = [(item, self._item_folder(step, item)) for item in items]
         outcomes: list[Outcome] = []
         for outcome in workers.map(task_name(task), pairs, retries=retries):

@@ -76,9 +76,10 @@ def fit(
     *,
     seed: int,
     folder: Path,
-    device: str = "auto",
 ) -> History:
     """Minimise the mean of `module(*rows)`, the losses of rows, and load the best weights.
+
+    Computes on a GPU where this process sees one.
 
     Args:
         module: Maps a batch of rows to their losses, with shape (N,).
@@ -87,12 +88,11 @@ def fit(
         config: How to fit.
         seed: Seed of the batches' order.
         folder: Where the state is kept after every epoch; a state found there is continued.
-        device: "auto", "cpu" or "cuda".
 
     Returns:
         The losses. `module` holds the averaged weights of the best epoch, on the CPU.
     """
-    fabric = Fabric(accelerator=_accelerator(device), devices=1)
+    fabric = Fabric(accelerator="cuda" if torch.cuda.is_available() else "cpu", devices=1)
     state = _State(module, config, fabric)
     state.load(folder / CHECKPOINT)
     rows = [fabric.to_device(tensor) for tensor in train]
@@ -174,10 +174,6 @@ class _State:
 
 def _copied(module: nn.Module) -> dict[str, Any]:
     return copy.deepcopy({name: value.cpu() for name, value in module.state_dict().items()})
-
-
-def _accelerator(device: str) -> str:
-    return {"auto": "auto", "cpu": "cpu", "cuda": "gpu"}[device]
 
 
 def _averaging(config: FitConfig) -> Any:
