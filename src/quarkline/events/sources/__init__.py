@@ -1,6 +1,16 @@
 """Where events are read from: one file a format behind one registry."""
 
-from quarkline.events.sources.base import Chunk, Source, TreeInfo
-from quarkline.events.sources.registry import open_source
+from quarkline.events.sources.base import Chunk, Source
+from quarkline.events.sources.problems import TreeInfo
+from quarkline.events.sources.registry import SOURCES, Format, detect, list_trees, open_source
 
-__all__ = ["Chunk", "Source", "TreeInfo", "open_source"]
+__all__ = [
+    "SOURCES",
+    "Chunk",
+    "Format",
+    "Source",
+    "TreeInfo",
+    "detect",
+    "list_trees",
+    "open_source",
+]

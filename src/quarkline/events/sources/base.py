@@ -48,23 +48,14 @@ class Chunk:
     source_id: int
 
 
-@dataclass(frozen=True)
-class TreeInfo:
-    """A table in a file: its name, events and columns, or why it cannot be read."""
-
-    name: str
-    entries: int | None
-    columns: int | None
-    problem: str = ""
-
-
 class Source(abc.ABC):
     """Events in one file. A subclass reads one format; use it as a context manager.
 
     Attributes:
         path: The file.
-        schema: Its columns. `schema.metadata` may hold `unreadable` (reason by column name) and
-            `counters` (name of the counter by jagged column).
+        schema: Its columns. `schema.metadata` may hold `unreadable` (reason by column name),
+            `counters` (name of the counter by jagged column) and `quarkline` (what our own
+            tables say about themselves).
     """
 
     path: Path
@@ -102,10 +93,13 @@ class Source(abc.ABC):
         """Read all events in order, `step` at a time; an empty table gives one empty chunk."""
         names = self._checked(columns)
         starts = range(0, self.schema.entries, step) or range(1)
-        stops = (min(start + step, self.schema.entries) for start in starts)
-        ranges = list(zip(starts, stops, strict=True))
+        ranges = [(start, min(start + step, self.schema.entries)) for start in starts]
         for (start, stop), arrays in zip(ranges, self._sweep(names, ranges), strict=True):
             yield Chunk(record_array(arrays, stop - start), start, self.source_id)
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Release the file."""
 
     @abc.abstractmethod
     def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
@@ -120,30 +114,26 @@ class Source(abc.ABC):
 
     def _checked(self, columns: Sequence[str]) -> list[str]:
         names = list(dict.fromkeys(columns))
-        unknown = [name for name in names if name not in self.schema]
-        if unknown:
+        if unknown := [name for name in names if name not in self.schema]:
             raise InputError(*(self._explain(name) for name in unknown))
         return names
 
     def _explain(self, name: str) -> Finding:
-        where = Place(file=self.path, label=f"tree `{self.schema.tree}`" * bool(self.schema.tree))
-        unreadable = self.schema.metadata.get("unreadable", {})
+        label = f"tree `{self.schema.tree}`" if self.schema.tree else None
+        place = Place(file=self.path, label=label)
+        unreadable = self.schema.metadata.get("unreadable")
         if isinstance(unreadable, Mapping) and name in unreadable:
             return UNREADABLE_COLUMN.finding(
                 f"`{name}` cannot be read: {unreadable[name]}",
-                place=where,
+                place=place,
                 suggestion="leave it out, or convert the file to one with plain columns",
             )
         return UNKNOWN_COLUMN.finding(
             f"there is no column `{name}`",
-            place=where,
+            place=place,
             suggestion=did_you_mean(name, self.schema.columns, what="columns"),
             evidence={"column": name},
         )
-
-    @abc.abstractmethod
-    def close(self) -> None:
-        """Release the file."""
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +157,7 @@ class BlockSource(Source):
 
     @abc.abstractmethod
     def block_end(self, unit: str, entry: int) -> int:
-        """The end of the block that holds the event before `entry`."""
+        """The first end of a block at or after `entry`."""
 
     def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
         units = {unit: self.read_unit(unit, start, stop) for unit in self._units(columns)}
@@ -187,26 +177,27 @@ class BlockSource(Source):
     def _take(
         self, columns: Sequence[str], units: Mapping[str, ak.Array]
     ) -> Mapping[str, ak.Array]:
-        return {name: self._members[name].take(units[self._members[name].unit]) for name in columns}
+        members = {name: self._members[name] for name in columns}
+        return {name: member.take(units[member.unit]) for name, member in members.items()}
 
 
 class _Window:
-    """The events of one unit decoded so far and not yet passed."""
+    """The events of one unit that are decoded and not yet passed."""
 
     def __init__(self, source: BlockSource, unit: str) -> None:
-        self.source, self.unit = source, unit
-        self.start = self.stop = 0
-        self.array: ak.Array | None = None
+        self._source, self._unit = source, unit
+        self._start = self._stop = 0
+        self._array: ak.Array | None = None
 
     def slice(self, start: int, stop: int) -> ak.Array:
         """Events [start, stop); later calls must not go back."""
-        if self.array is None or stop > self.stop:
-            end = max(stop, self.source.block_end(self.unit, stop))
-            fresh = self.source.read_unit(self.unit, max(start, self.stop), end)
-            kept = None if self.array is None else self.array[start - self.start :]
-            self.array = fresh if kept is None or not len(kept) else ak.concatenate([kept, fresh])
-            self.start, self.stop = start, end
-        return self.array[start - self.start : stop - self.start]
+        if self._array is None or stop > self._stop:
+            end = max(stop, self._source.block_end(self._unit, stop))
+            fresh = self._source.read_unit(self._unit, max(start, self._stop), end)
+            kept = [] if self._array is None else [self._array[start - self._start :]]
+            self._array = ak.concatenate([*kept, fresh]) if kept and len(kept[0]) else fresh
+            self._start, self._stop = start, end
+        return self._array[start - self._start : stop - self._start]
 
 
 def record_array(arrays: Mapping[str, ak.Array], length: int) -> ak.Array:

@@ -1,24 +1,155 @@
-"""Which formats there are, and which one a file has."""
+"""Which formats there are, and which of them a file has: told by its content, not its name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from quarkline.engine.core.findings import InputError, Place, Rule
-from quarkline.events.sources import root
+from quarkline.events.files import missing_file
+from quarkline.events.sources import csv, npz, parquet, root
 from quarkline.events.sources.base import Source
+from quarkline.events.sources.problems import AGAIN, TreeInfo
 
-MISSING_FILE = Rule(
-    "QL-EVENTS-001",
-    "an input file exists",
-    "The path names no file. Relative paths in a config start at the file that states them; on "
-    "the command line at the working folder.",
+HEAD_BYTES = 4096
+
+UNKNOWN_FORMAT = Rule(
+    "QL-EVENTS-002",
+    "a file of events has a format that is read",
+    "Events are read from ROOT, Parquet, CSV and NPZ files, recognised by their content; CSV is "
+    "plain text and recognised by the ending `.csv` or `.tsv`. A file whose name promises a "
+    "format and whose content is another thing is often an error page or a pointer saved by a "
+    "download, or was damaged in its first bytes.",
+)
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of event files.
+
+    Attributes:
+        name: What it is called.
+        suffixes: Endings its files usually have, in small letters.
+        matches: Whether a file, by path and first bytes, has this format.
+        open: Opens one table of a file by path and name of the tree.
+        trees: Lists the tables in a file.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    matches: Callable[[Path, bytes], bool]
+    open: Callable[[Path, str | None], Source]
+    trees: Callable[[Path], list[TreeInfo]]
+
+
+SOURCES: dict[str, Format] = {
+    "root": Format(root.NAME, root.SUFFIXES, root.matches, root.RootSource, root.trees),
+    "parquet": Format(
+        parquet.NAME, parquet.SUFFIXES, parquet.matches, parquet.ParquetSource, parquet.trees
+    ),
+    "npz": Format(npz.NAME, npz.SUFFIXES, npz.matches, npz.NpzSource, npz.trees),
+    "csv": Format(csv.NAME, csv.SUFFIXES, csv.matches, csv.CsvSource, csv.trees),
+}
+"""Formats of this package by name; others register under `quarkline.sources` entry points."""
+
+FOREIGN = (
+    (b"version https://git-lfs", "a git-lfs pointer, not the file it stands for"),
+    (b"<!doctype html", "an HTML page, perhaps an error message saved by a download"),
+    (b"<html", "an HTML page, perhaps an error message saved by a download"),
+    (b"<leshouchesevents", "a Les Houches event file, which is not read yet"),
+    (b"\x89hdf\r\n\x1a\n", "an HDF5 file, which is not read yet"),
+    (b"\x93numpy", "a single NumPy array: save named ones with `np.savez`"),
+    (b"\x80", "a Python pickle, which is never loaded"),
+    (b"\x1f\x8b", "compressed by gzip: unpack it first"),
+    (b"bzh", "compressed by bzip2: unpack it first"),
+    (b"\xfd7zxz", "compressed by xz: unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "compressed by zstd: unpack it first"),
+    (b"pk\x03\x04", "a zip archive without NumPy arrays"),
+    (b"%pdf", "a PDF document"),
 )
 
 
 def open_source(path: str | Path, *, tree: str | None = None) -> Source:
-    """Open a file of events."""
+    """Open a file of events.
+
+    Args:
+        path: A ROOT, Parquet, CSV or NPZ file.
+        tree: Name of the tree (in NPZ: of the group of arrays); needed if there are several.
+
+    Raises:
+        InputError: If the file is missing, damaged or of another kind, or the tree is not clear.
+    """
     path = Path(path)
+    return detect(path).open(path, tree)
+
+
+def list_trees(path: str | Path) -> list[TreeInfo]:
+    """The tables in a file of events, also those that cannot be read, with the reason."""
+    path = Path(path)
+    return detect(path).trees(path)
+
+
+def detect(path: Path) -> Format:
+    """The format of a file.
+
+    Raises:
+        InputError: If the file is missing or of no known format.
+    """
     if not path.is_file():
-        raise InputError(MISSING_FILE.finding("there is no such file", place=Place(file=path)))
-    return root.RootSource(path, tree)
+        raise InputError(missing_file(path))
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError as error:
+        raise InputError(
+            UNKNOWN_FORMAT.finding(f"cannot be read: {error.strerror}", place=Place(file=path))
+        ) from error
+    for form in () if _foreign_text(head) else _formats():
+        if form.matches(path, head):
+            return form
+    raise InputError(
+        UNKNOWN_FORMAT.finding(
+            _what_instead(path, head),
+            place=Place(file=path),
+            suggestion=AGAIN if _promised(path) else "convert it to ROOT, Parquet, CSV or NPZ",
+        )
+    )
+
+
+def _formats() -> Iterator[Format]:
+    """The formats of this package first, then those that other packages register."""
+    yield from SOURCES.values()
+    for entry in entry_points(group="quarkline.sources"):
+        yield entry.load()
+
+
+def _foreign_text(head: bytes) -> bool:
+    """Whether text is known to be no table whatever it is named."""
+    return any(head.lstrip().lower().startswith(magic) for magic, _ in FOREIGN[:4])
+
+
+def _promised(path: Path) -> str | None:
+    """The format a file's name promises."""
+    suffix = path.suffix.lower()
+    return next((form.name for form in SOURCES.values() if suffix in form.suffixes), None)
+
+
+def _what_instead(path: Path, head: bytes) -> str:
+    promised = _promised(path)
+    start = f"is not a {promised} file" if promised else "has no format that is read"
+    return f"{start}: it is {_describe(head)}"
+
+
+def _describe(head: bytes) -> str:
+    if not head:
+        return "empty (0 bytes)"
+    small = head.lstrip().lower() if csv.is_text(head) else head.lower()
+    for magic, what in FOREIGN:
+        if small.startswith(magic):
+            return what
+    if csv.is_text(head):
+        line = head.decode(errors="replace").strip().splitlines()
+        return f"text that begins `{line[0][:60]}`" if line else "blank text"
+    return f"of a kind that is not known; it begins with the bytes {head[:8].hex(' ')}"

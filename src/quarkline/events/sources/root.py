@@ -1,10 +1,11 @@
-"""ROOT files: TTrees read by uproot."""
+"""ROOT files: TTrees, read by uproot."""
 
 from __future__ import annotations
 
+import json
 import struct
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,25 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from quarkline.engine.core.findings import InputError, Place, Rule, WorkError
+from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.events.schema import Column, Schema
-from quarkline.events.sources.base import BlockSource, TreeInfo
+from quarkline.events.sources.base import BlockSource
 from quarkline.events.sources.layout import Member, UnreadableError, columns_of
-from quarkline.events.sources.problems import DAMAGED, choose_tree, first_line
+from quarkline.events.sources.problems import (
+    AGAIN,
+    TreeInfo,
+    choose_tree,
+    in_short,
+    opening,
+    reading,
+)
 
+NAME = "ROOT"
+SUFFIXES = (".root",)
 MAGIC = b"root"
 TREES = frozenset({"TTree", "TNtuple", "TNtupleD"})
 RNTUPLE = "ROOT::RNTuple"
+LABEL = "quarkline"  # our own metadata: a TObjString beside the tree
 
 TRUNCATED = Rule(
     "QL-EVENTS-004",
@@ -37,12 +48,13 @@ class RootSource(BlockSource):
     def __init__(self, path: Path, tree: str | None = None) -> None:
         self.path = path
         self._file = _open(path)
+        self._branches: dict[str, Any] = {}
+        self._members: dict[str, Member] = {}
         try:
-            name = choose_tree(path, tree, _listing(self._file))
-            self._tree = self._file[name]
-            self._branches: dict[str, Any] = {}
-            self._members: dict[str, Member] = {}
-            self.schema = self._describe(name)
+            with opening(path):
+                name = _choose(self._file, path, tree)
+                self._tree = self._file[name]
+                self.schema = self._describe(name)
         except BaseException:
             self.close()
             raise
@@ -51,89 +63,87 @@ class RootSource(BlockSource):
         """Close the file."""
         self._file.close()
 
+    def read_unit(self, unit: str, start: int, stop: int) -> ak.Array:
+        """Read entries [start, stop) of one branch."""
+        branch, entries = self._branches[unit], self.schema.entries
+        with reading(self.path, unit, self.schema.tree):
+            stored = branch.entry_offsets[-1]
+            if stored != entries:
+                msg = f"the branch holds {stored} entries of the tree's {entries}"
+                raise ValueError(msg)
+            array = branch.array(entry_start=start, entry_stop=stop, library="ak")
+            if len(array) != stop - start:
+                msg = f"entries [{start}, {stop}) hold {len(array)} values"
+                raise ValueError(msg)
+        return array
+
+    def block_end(self, unit: str, entry: int) -> int:
+        """The first end of a basket at or after `entry`."""
+        ends = self._branches[unit].entry_offsets
+        return int(ends[min(np.searchsorted(ends, entry), len(ends) - 1)])
+
     def _describe(self, name: str) -> Schema:
         columns: dict[str, Column] = {}
         unreadable: dict[str, str] = {}
         counters: dict[str, str] = {}
+        told = _metadata(self._file)
+        units = told.get("units", {})
         for label, branch in _leaf_branches(self._tree):
             try:
-                found = columns_of(label, label, _form(branch), title=branch.title)
+                found = columns_of(
+                    label, _form(branch), unit=units.get(label, ""), title=branch.title
+                )
             except UnreadableError as reason:
                 unreadable[label] = str(reason)
                 continue
             self._branches[label] = branch
             for column, member in found:
                 columns[column.name], self._members[column.name] = column, member
-            if counter := _counter(branch):
-                counters.update({column.name: counter for column, _ in found})
-        facts = {"unreadable": unreadable, "counters": counters}
+                if branch.count_branch is not None:
+                    counters[column.name] = str(branch.count_branch.name)
+        facts = {"unreadable": unreadable, "counters": counters, LABEL: told}
         return Schema(columns, int(self._tree.num_entries), name, facts)
-
-    def block_end(self, unit: str, entry: int) -> int:
-        offsets = self._branches[unit].entry_offsets
-        return int(offsets[min(np.searchsorted(offsets, entry), len(offsets) - 1)])
-
-    def read_unit(self, unit: str, start: int, stop: int) -> ak.Array:
-        branch = self._branches[unit]
-        try:
-            if branch.entry_offsets[-1] != self.schema.entries:
-                msg = f"it holds {branch.entry_offsets[-1]} of {self.schema.entries} entries"
-                raise ValueError(msg)
-            array = branch.array(entry_start=start, entry_stop=stop, library="ak")
-            if len(array) != stop - start:
-                msg = f"entries [{start}, {stop}) gave {len(array)} values"
-                raise ValueError(msg)
-        except Exception as error:
-            raise WorkError(
-                DAMAGED.finding(
-                    f"branch `{unit}` cannot be read: {first_line(error)}",
-                    place=Place(file=self.path, label=f"tree `{self.schema.tree}`"),
-                    suggestion="copy or make the file again",
-                )
-            ) from error
-        return array
 
 
 def trees(path: Path) -> list[TreeInfo]:
     """The trees of a ROOT file; an RNTuple is listed with the reason it is not read."""
-    with _open(path) as file:
+    with _open(path) as file, opening(path):
         return _listing(file)
 
 
-def matches(head: bytes) -> bool:
+def matches(_path: Path, head: bytes) -> bool:
     """Whether a file's first bytes are those of a ROOT file."""
     return head.startswith(MAGIC)
 
 
 def _open(path: Path) -> Any:
     _check_length(path)
-    try:
-        return uproot.open(path, array_cache=None, object_cache=None)
-    except Exception as error:
-        raise InputError(
-            DAMAGED.finding(
-                f"cannot be opened as a ROOT file: {first_line(error)}",
-                place=Place(file=path),
-                suggestion="copy or make the file again",
-            )
-        ) from error
+    with opening(path):
+        return uproot.open(
+            path,
+            handler=uproot.MultithreadedFileSource,
+            num_workers=1,
+            array_cache=None,
+            object_cache=None,
+        )
 
 
 def _check_length(path: Path) -> None:
-    """Compare the length with `fEND` of the file header (ROOT's TFile documentation)."""
+    """Compare the file's length with `fEND` in its header (layout: ROOT's TFile reference)."""
     with path.open("rb") as stream:
         head = stream.read(20)
     size = path.stat().st_size
-    stated = 0
+    stated = None
     if len(head) == 20:
         (version,) = struct.unpack(">i", head[4:8])
         stated = struct.unpack(">q" if version >= 1_000_000 else ">i4x", head[12:20])[0]
-    if len(head) < 20 or size < stated:
+    if stated is None or size < stated:
+        whole = "" if stated is None else f" of {stated}"
         raise InputError(
             TRUNCATED.finding(
-                f"the file ends after {size} bytes" + f" of {stated}" * bool(stated),
+                f"the file ends after {size}{whole} bytes",
                 place=Place(file=path),
-                suggestion="copy or make the file again",
+                suggestion=AGAIN,
                 evidence={"size": size, "stated": stated},
             )
         )
@@ -150,6 +160,26 @@ def _listing(file: Any) -> list[TreeInfo]:
     return found
 
 
+def _choose(file: Any, path: Path, tree: str | None) -> str:
+    """The tree that is meant; all trees are looked into only to say what there is."""
+    kinds = file.classnames(cycle=False)
+    names = [name for name, kind in kinds.items() if kind in TREES]
+    if tree is None and len(names) == 1:
+        return str(names[0])
+    return tree if tree in names else choose_tree(path, tree, _listing(file))
+
+
+def _metadata(file: Any) -> Mapping[str, Any]:
+    """What our own sink wrote beside the tree; nothing if it is absent or not ours."""
+    if file.classnames(recursive=False, cycle=False).get(LABEL) != "TObjString":
+        return {}
+    try:
+        told = json.loads(str(file[LABEL]))
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
 def _leaf_branches(tree: Any) -> Iterator[tuple[str, Any]]:
     """Branches that hold values, by name; a name that occurs twice is spelt with its path."""
     branches = [
@@ -163,13 +193,18 @@ def _leaf_branches(tree: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _form(branch: Any) -> Any:
+    """The awkward form of a branch's values.
+
+    Objects that ROOT stored whole, each with a length of its own, are refused: uproot rebuilds
+    such classes from the file's own description, and where that is incomplete it takes arbitrary
+    bytes for lengths and asks for that much memory.
+    """
+    interpretation = branch.interpretation
+    if isinstance(interpretation, uproot.AsObjects) and "Model_" in str(interpretation):
+        msg = f"objects of type {branch.typename}, stored whole"
+        raise UnreadableError(msg)
     try:
-        return branch.interpretation.awkward_form(branch.file)
+        return interpretation.awkward_form(branch.file)
     except Exception as error:
-        msg = f"type {branch.typename} ({first_line(error)})"
+        msg = f"type {branch.typename} ({in_short(error)})"
         raise UnreadableError(msg) from error
-
-
-def _counter(branch: Any) -> str | None:
-    counter = branch.count_branch
-    return None if counter is None else str(counter.name)

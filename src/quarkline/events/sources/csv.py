@@ -1,0 +1,327 @@
+"""CSV files with a header line, parsed by pyarrow.
+
+The file is cut into blocks of whole lines. Opening parses all of them once to learn the number of
+rows and, for each column, the narrowest type that fits every row: a decimal point in the last
+line makes the column float64. Lines that start with `#` are comments.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import awkward as ak
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.events.schema import Column, Schema
+from quarkline.events.sources.base import Source
+from quarkline.events.sources.layout import without_missing
+from quarkline.events.sources.problems import TreeInfo, opening, reading, refuse_tree
+
+NAME = "CSV"
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+SUFFIXES = tuple(DELIMITERS)
+BLOCK_BYTES = 16 * 2**20
+EXACT = 2**53  # integers up to here are exact in float64
+
+RAGGED_ROWS = Rule(
+    "QL-EVENTS-011",
+    "every row of a CSV file has as many cells as its header",
+    "A row with more or fewer cells is a broken write, an unquoted delimiter in a text, or a "
+    "format with objects of varying number, which is not plain CSV.",
+)
+NO_HEADER = Rule(
+    "QL-EVENTS-014",
+    "the first line of a CSV file names its columns",
+    "The first line that is not empty and does not start with `#` holds the column names: not "
+    "empty, not repeated, not all numbers.",
+)
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a column holds, as far as it was seen."""
+
+    name: str = "nothing"  # nothing, bool, integer, float, string, binary
+    low: int = 0
+    high: int = 0
+    gaps: bool = False
+
+    def join(self, other: _Kind) -> _Kind:
+        """What holds both: integers widen to floats, anything else to text."""
+        names = {self.name, other.name} - {"nothing"}
+        name = names.pop() if len(names) == 1 else _wider(names)
+        low, high = min(self.low, other.low), max(self.high, other.high)
+        return _Kind(name, low, high, self.gaps or other.gaps)
+
+    def dtype(self) -> str:
+        """The NumPy type of the column.
+
+        Raises:
+            ValueError: If there is none that keeps every value.
+        """
+        if self.name in {"float", "nothing", "string"}:
+            return "string" if self.name == "string" else "float64"
+        if self.name == "binary":
+            msg = "text that is not UTF-8"
+            raise ValueError(msg)
+        if self.name == "bool":
+            if self.gaps:
+                msg = "booleans with empty cells"
+                raise ValueError(msg)
+            return "bool"
+        if self.gaps:
+            if max(-self.low, self.high) > EXACT:
+                msg = "integers beyond 2^53 with empty cells"
+                raise ValueError(msg)
+            return "float64"
+        if self.low < 0 and self.high >= 2**63:
+            msg = "integers that fit neither int64 nor uint64"
+            raise ValueError(msg)
+        return "uint64" if self.high >= 2**63 else "int64"
+
+
+def _wider(names: set[str]) -> str:
+    if "binary" in names:
+        return "binary"
+    return "float" if names == {"integer", "float"} else "string" if names else "nothing"
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Whole lines of the file, and the rows in them."""
+
+    offset: int
+    size: int
+    line: int
+    start: int
+    stop: int
+
+
+class CsvSource(Source):
+    """The table of a CSV file."""
+
+    def __init__(self, path: Path, tree: str | None = None) -> None:
+        refuse_tree(path, tree, "a CSV file")
+        self.path = path
+        self._stream = path.open("rb")
+        self._delimiter = DELIMITERS.get(path.suffix.lower(), ",")
+        self._parsed: tuple[object, Any] = (None, None)
+        try:
+            with opening(path):
+                self._names, line = self._header()
+                self._blocks, kinds = self._scan(line)
+                self.schema = _schema(kinds, self._blocks)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
+    def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
+        wanted = [block for block in self._blocks if block.start < stop and block.stop > start]
+        types = {name: _ARROW[self.schema[name].dtype] for name in columns}
+        empty = pa.table({name: pa.array([], kind) for name, kind in types.items()})
+        pieces = [
+            self._table(block, types).slice(
+                max(0, start - block.start), min(stop, block.stop) - max(start, block.start)
+            )
+            for block in wanted
+            if columns
+        ]
+        table = pa.concat_tables([empty, *pieces])
+        return {name: without_missing(ak.from_arrow(table[name])) for name in columns}
+
+    def _table(self, block: _Block, types: Mapping[str, Any]) -> Any:
+        """The rows of one block; the last block parsed is kept for the next chunk."""
+        key = (block.start, tuple(types))
+        if self._parsed[0] != key:
+            with reading(self.path, next(iter(types)), None):
+                table = self._parse(self._lines(block), block.line, types, list(types))
+                if table.num_rows != block.stop - block.start:
+                    msg = f"line {block.line}: the file changed after it was opened"
+                    raise ValueError(msg)
+            self._parsed = (key, table)
+        return self._parsed[1]
+
+    def _header(self) -> tuple[list[str], int]:
+        """Read up to the header; return its names and the number of the line below it."""
+        for number, raw in enumerate(self._stream, start=1):
+            text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
+            if text.strip() and not text.startswith("#"):
+                names = next(csv.reader([text], delimiter=self._delimiter))
+                return self._checked_header([name.strip() for name in names], number, text)
+        raise InputError(NO_HEADER.finding("there is no header line", place=Place(file=self.path)))
+
+    def _checked_header(self, names: list[str], line: int, text: str) -> tuple[list[str], int]:
+        problem = None
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            problem = f"the header has `{repeated[0]}` more than once"
+        if "" in names:
+            problem = f"the header has no name for column {names.index('') + 1}"
+        if all(_is_number(name) for name in names):
+            problem = "the header is all numbers"
+        if problem:
+            raise InputError(
+                NO_HEADER.finding(
+                    problem,
+                    place=Place(self.path, line, 1, len(text[:200]), text[:200]),
+                    suggestion="name every column once in the first line that is no `#` comment",
+                )
+            )
+        return names, line + 1
+
+    def _scan(self, line: int) -> tuple[list[_Block], dict[str, _Kind]]:
+        """Parse the whole file once: where its rows are and what each column holds."""
+        kinds = dict.fromkeys(self._names, _Kind())
+        blocks: list[_Block] = []
+        rows, offset = 0, self._stream.tell()
+        for data in self._raw_blocks():
+            table = self._parse(_without_comments(data), line, {}, self._names)
+            for name in self._names:
+                kinds[name] = kinds[name].join(self._kind(table[name], name, data, line))
+            if table.num_rows:
+                blocks.append(_Block(offset, len(data), line, rows, rows + table.num_rows))
+            rows, offset, line = rows + table.num_rows, offset + len(data), line + data.count(b"\n")
+        return blocks, kinds
+
+    def _raw_blocks(self) -> Iterator[bytes]:
+        while data := self._stream.read(BLOCK_BYTES):
+            yield data + self._stream.readline()
+
+    def _lines(self, block: _Block) -> bytes:
+        self._stream.seek(block.offset)
+        return _without_comments(self._stream.read(block.size))
+
+    def _parse(self, data: bytes, line: int, types: Mapping[str, Any], names: Sequence[str]) -> Any:
+        """Parse lines that start at line `line` of the file."""
+        if not data.strip():
+            return pa.table({name: pa.array([], types.get(name, pa.null())) for name in names})
+        ragged: list[Any] = []
+
+        def refuse(row: Any) -> str:
+            ragged.append(row)
+            return "error"
+
+        try:
+            return pa_csv.read_csv(
+                io.BytesIO(data),
+                read_options=pa_csv.ReadOptions(
+                    use_threads=False, block_size=len(data) + 1, column_names=self._names
+                ),
+                parse_options=pa_csv.ParseOptions(
+                    delimiter=self._delimiter, invalid_row_handler=refuse
+                ),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=types, include_columns=names, timestamp_parsers=[]
+                ),
+            )
+        except pa.ArrowInvalid:
+            if ragged:
+                raise InputError(self._ragged(ragged[0], data, line)) from None
+            raise
+
+    def _ragged(self, row: Any, data: bytes, line: int) -> Any:
+        texts = data.decode(errors="replace").splitlines()
+        number = next((n for n, text in enumerate(texts) if text.strip() == row.text.strip()), 0)
+        text = row.text[:200]
+        return RAGGED_ROWS.finding(
+            f"{row.actual_columns} cells where the header has {row.expected_columns}",
+            place=Place(self.path, line + number, 1, len(text), text),
+            suggestion="correct this line; objects of varying number need ROOT or Parquet",
+        )
+
+    def _kind(self, column: Any, name: str, data: bytes, line: int) -> _Kind:
+        """What pyarrow inferred for the rows of one block."""
+        kind = column.type
+        gaps = column.null_count > 0
+        if pa.types.is_floating(kind) and (pc.max(column).as_py() or 0) >= 2**63:
+            column = self._as_uint64(column, name, data, line)
+            kind = column.type
+        if pa.types.is_integer(kind):
+            ends = pc.min_max(column).as_py()
+            return _Kind("integer", ends["min"], ends["max"], gaps)
+        if pa.types.is_null(kind):
+            return _Kind("nothing", gaps=gaps)
+        for test, found in _KINDS:
+            if test(kind):
+                return _Kind(found, gaps=gaps and found != "string")
+        return _Kind("string")
+
+    def _as_uint64(self, column: Any, name: str, data: bytes, line: int) -> Any:
+        """Numbers beyond int64 again as uint64, if they are integers."""
+        try:
+            table = self._parse(_without_comments(data), line, {name: pa.uint64()}, [name])
+        except pa.ArrowInvalid:
+            return column
+        return table[name]
+
+
+_KINDS = (
+    (pa.types.is_floating, "float"),
+    (pa.types.is_boolean, "bool"),
+    (pa.types.is_binary, "binary"),
+)
+_ARROW = {
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "uint64": pa.uint64(),
+    "float64": pa.float64(),
+    "string": pa.string(),
+}
+
+
+def trees(path: Path) -> list[TreeInfo]:
+    """The one table of a CSV file."""
+    with CsvSource(path) as source:
+        return [TreeInfo("", source.schema.entries, len(source.schema.columns))]
+
+
+def matches(path: Path, head: bytes) -> bool:
+    """Whether a file is text and named as a CSV file."""
+    return path.suffix.lower() in SUFFIXES and is_text(head)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether a file's first bytes are UTF-8 text."""
+    try:
+        head[:-4].decode()  # a character may be cut at the end
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head
+
+
+def _schema(kinds: Mapping[str, _Kind], blocks: Sequence[_Block]) -> Schema:
+    columns: dict[str, Column] = {}
+    unreadable: dict[str, str] = {}
+    for name, kind in kinds.items():
+        try:
+            columns[name] = Column(name, kind.dtype())
+        except ValueError as reason:
+            unreadable[name] = str(reason)
+    return Schema(columns, blocks[-1].stop if blocks else 0, None, {"unreadable": unreadable})
+
+
+def _without_comments(data: bytes) -> bytes:
+    """Empty the lines that start with `#`, so that the others keep their numbers."""
+    if not data.startswith(b"#") and b"\n#" not in data:
+        return data
+    lines = data.split(b"\n")
+    return b"\n".join(b"" if line.startswith(b"#") else line for line in lines)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
