@@ -15,27 +15,11 @@ from typing import Annotated, Any, TypeGuard, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ValidationInfo
-from ruamel.yaml.error import YAMLError
 
-from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
+from quarkline.engine.core.findings import InputError, Place, Rule, did_you_mean
+from quarkline.engine.core.mistakes import LACKS_KIND, find_mistakes, shown, with_kinds
 from quarkline.engine.core.yaml_file import KeyPath, Text, YamlFile, parse_value, read_yaml
 
-UNKNOWN_KEY = Rule(
-    "QL-CONFIG-002",
-    "every key of a config is known",
-    "A key that nothing reads is most often a spelling mistake, and a setting that silently does "
-    "nothing is worse than an error.",
-)
-BAD_VALUE = Rule(
-    "QL-CONFIG-004",
-    "every value has the type and range its key asks for",
-    "The value cannot be used for this key. The message names the value and what is allowed.",
-)
-MISSING_KEY = Rule(
-    "QL-CONFIG-005",
-    "required keys are present",
-    "This key has no default, because no default would be right for every analysis.",
-)
 BAD_EXTENDS = Rule(
     "QL-CONFIG-006",
     "`extends:` names one parent file, without a circle",
@@ -58,11 +42,11 @@ UNKNOWN_ROOT = Rule(
     "QL-CONFIG-009",
     "`${roots.NAME}` names a storage root",
     "`${roots.NAME}` is replaced by the entry of that name under `roots:`; it is the only "
-    "substitution a config knows.",
+    "substitution a config knows, and a root itself is written out.",
 )
 
 SITE_KEYS = frozenset({"compute", "roots"})
-ROOT_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+ROOT_REFERENCE = re.compile(r"\$\{([^}]*)\}?")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -74,7 +58,9 @@ class Config(BaseModel):
     message reports all of them.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -140,37 +126,25 @@ class ConfigFile:
         Raises:
             InputError: With one finding for each mistake.
         """
-        unknown = _Unknown(dict(_mapping_paths(self.data, ())))
-        findings: list[Finding] = []
-        try:
-            value = model.model_validate(self.data, context=unknown)
-        except ValidationError as error:
-            findings = [self._finding(detail) for detail in error.errors()]
-        findings = [self._unknown(at, keys) for at, keys in unknown.found.items()] + findings
-        if findings:
-            raise InputError(*findings)
+        data = self.data
+        value, errors, unknown = _try(model, data)
+        if any(error["type"] == LACKS_KIND for error in errors):
+            data = with_kinds(data, errors)
+            value, errors, unknown = _try(model, data)
+        if value is None or unknown:
+            raise InputError(*find_mistakes(data, errors, unknown, self.place))
         return value
 
-    def _unknown(self, at: KeyPath, allowed: frozenset[str]) -> Finding:
-        key = str(at[-1])
-        return UNKNOWN_KEY.finding(
-            f"unknown key `{key}`",
-            suggestion=did_you_mean(key, allowed, what="keys allowed"),
-            place=self.place(*at),
-            evidence={"allowed": sorted(allowed)},
-        )
 
-    def _finding(self, detail: ErrorDetails) -> Finding:
-        at = _existing_path(self.data, detail["loc"])
-        name = ".".join(str(part) for part in at)
-        if detail["type"] == "missing":
-            return MISSING_KEY.finding(f"key `{name}` is missing", place=self.place(*at))
-        message = detail["msg"].removeprefix("Value error, ")
-        value = detail["input"]
-        shown = "" if isinstance(value, Mapping) else f" = {_short(value)}"
-        return BAD_VALUE.finding(
-            f"`{name}`{shown}: {message[:1].lower()}{message[1:]}", place=self.place(*at)
-        )
+def _try(
+    model: type[M], data: Mapping[str, Any]
+) -> tuple[M | None, list[ErrorDetails], dict[KeyPath, frozenset[str]]]:
+    """The validated value or the errors, and the unknown keys."""
+    unknown = _Unknown(dict(_mapping_paths(data, ())))
+    try:
+        return model.model_validate(data, context=unknown), [], unknown.found
+    except ValidationError as error:
+        return None, error.errors(), unknown.found
 
 
 def load_config(
@@ -194,45 +168,60 @@ def load_config(
         data, places = _merge(data, places, site_file.data, site_file.places)
     for text in overrides:
         data, places = _override(data, places, text)
-    roots = {name: str(resolve_path(value)) for name, value in (data.get("roots") or {}).items()}
-    data = _substitute(data, roots, (), places)
-    return ConfigFile(path, "\n".join(file.lines) + "\n", data, places)
+    data = _substitute(data, _roots(data.get("roots"), places), (), places)
+    return ConfigFile(path, file.text, data, places)
 
 
-Places = dict[KeyPath, Place]
+Places = Mapping[KeyPath, Place]
 
 
 def _with_parents(file: YamlFile, seen: tuple[Path, ...]) -> tuple[dict[str, Any], Places]:
-    data, places = dict(file.data), dict(file.places)
+    data = dict(file.data)
     parent_name = data.pop("extends", None)
     if parent_name is None:
-        return data, places
-    place = places.get(("extends",))
+        return data, file.places
+    place = file.places[("extends",)]
     if not isinstance(parent_name, str):
         raise InputError(BAD_EXTENDS.finding("`extends` takes the name of one file", place=place))
     parent = resolve_path(parent_name)
     if parent.resolve() in seen:
         chain = " -> ".join(item.name for item in (*seen, parent))
         raise InputError(BAD_EXTENDS.finding(f"circle of `extends`: {chain}", place=place))
-    base, base_places = _with_parents(read_yaml(parent), (*seen, parent.resolve()))
-    return _merge(base, base_places, data, places)
+    try:
+        parent_file = read_yaml(parent)
+    except InputError as error:
+        raise InputError(
+            *(item if item.place else item.at(place) for item in error.findings)
+        ) from error
+    base, base_places = _with_parents(parent_file, (*seen, parent.resolve()))
+    return _merge(base, base_places, data, file.places)
 
 
 def _merge(
-    base: Mapping[str, Any],
-    base_places: Places,
-    top: Mapping[str, Any],
-    top_places: Mapping[KeyPath, Place],
+    base: Mapping[str, Any], base_places: Places, top: Mapping[str, Any], top_places: Places
 ) -> tuple[dict[str, Any], Places]:
     """Lay `top` over `base`: maps merge, lists and scalars replace."""
-    return _merge_data(base, top), {**base_places, **top_places}
+    replaced: set[KeyPath] = set()
+    data = _merge_data(base, top, (), replaced)
+    kept = {
+        at: place
+        for at, place in base_places.items()
+        if not any(at[:length] in replaced for length in range(1, len(at) + 1))
+    }
+    return data, {**kept, **top_places}
 
 
-def _merge_data(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_data(
+    base: Mapping[str, Any], top: Mapping[str, Any], at: KeyPath, replaced: set[KeyPath]
+) -> dict[str, Any]:
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
-        merged[key] = _merge_data(below, value) if _mergeable(below, value) else value
+        if _mergeable(below, value):
+            merged[key] = _merge_data(below, value, (*at, key), replaced)
+        else:
+            merged[key] = value
+            replaced.add((*at, key))
     return merged
 
 
@@ -264,15 +253,36 @@ def _override(data: Mapping[str, Any], places: Places, text: str) -> tuple[dict[
         raise InputError(
             BAD_SET.finding(f"cannot read `--set {text}`", suggestion="write --set key=value")
         )
+    place = Place(label=f"--set {text}")
     try:
-        parsed = parse_value(value, Path.cwd() / "--set")
-    except YAMLError as error:
-        raise InputError(BAD_SET.finding(f"cannot read the value of `--set {text}`")) from error
-    nested: Any = parsed
+        nested = parse_value(value, Path.cwd() / "--set")
+    except InputError as error:
+        problem = error.findings[0].message
+        raise InputError(
+            BAD_SET.finding(f"cannot read the value: {problem}", place=place)
+        ) from error
     for part in reversed(keys):
         nested = {part: nested}
-    place = Place(label=f"--set {text}")
-    return _merge(data, places, nested, {tuple(keys): place})
+    parents: Places = {tuple(keys[:length]): place for length in range(1, len(keys))}
+    data, merged = _merge(data, places, nested, {tuple(keys): place})
+    return data, {**parents, **merged}
+
+
+def _roots(written: Any, places: Places) -> dict[str, str]:
+    """The storage roots as absolute paths; what is no map of texts is left to validation."""
+    texts = written.items() if isinstance(written, Mapping) else ()
+    for name, text in texts:
+        if "${" in str(text):
+            raise InputError(
+                UNKNOWN_ROOT.finding(
+                    f"root `{name}` = {shown(text)} refers to another root",
+                    suggestion="write the whole path",
+                    place=places.get(("roots", name)),
+                )
+            )
+    return {
+        name: str(resolve_path(text).absolute()) for name, text in texts if isinstance(text, str)
+    }
 
 
 def _substitute(value: Any, roots: Mapping[str, str], at: KeyPath, places: Places) -> Any:
@@ -285,7 +295,7 @@ def _substitute(value: Any, roots: Mapping[str, str], at: KeyPath, places: Place
 
     def root(match: re.Match[str]) -> str:
         prefix, _, name = match[1].partition(".")
-        if prefix != "roots" or name not in roots:
+        if prefix != "roots" or name not in roots or not match[0].endswith("}"):
             known = [f"roots.{known}" for known in roots]
             raise InputError(
                 UNKNOWN_ROOT.finding(
@@ -306,23 +316,3 @@ def _mapping_paths(value: Any, at: KeyPath) -> Iterable[tuple[int, KeyPath]]:
     for key, item in items:
         if isinstance(item, Mapping | list):
             yield from _mapping_paths(item, (*at, key))
-
-
-def _existing_path(data: Any, location: Iterable[str | int]) -> KeyPath:
-    """A pydantic location without the parts that are names of union members, not keys."""
-    path: list[str | int] = []
-    parts = list(location)
-    for index, part in enumerate(parts):
-        inside = isinstance(data, Mapping) and part in data
-        item = isinstance(data, list) and isinstance(part, int) and part < len(data)
-        if inside or item:
-            data = data[part]
-            path.append(part)
-        elif index == len(parts) - 1 and isinstance(data, Mapping):
-            path.append(part)
-    return tuple(path)
-
-
-def _short(value: Any) -> str:
-    text = repr(str(value) if isinstance(value, Text) else value)
-    return text if len(text) <= 60 else text[:57] + "..."

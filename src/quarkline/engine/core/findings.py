@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+EXCERPT_WIDTH = 96
+
 
 class Severity(StrEnum):
     """How much a finding matters: an error stops the work, a warning is shown and recorded."""
@@ -149,9 +151,15 @@ def _excerpt(place: Place) -> list[str]:
     if place.text is None:
         return []
     gutter = f"{place.line:5d} | " if place.line is not None else "      | "
-    lines = [gutter + place.text]
+    column = place.column or 1
+    first = max(0, column - EXCERPT_WIDTH // 2) if len(place.text) > EXCERPT_WIDTH else 0
+    text = place.text[first : first + EXCERPT_WIDTH]
+    lines = [gutter + text]
     if place.column is not None:
-        lines.append("      | " + " " * (place.column - 1) + "^" * max(1, place.length))
+        before = "".join("\t" if sign == "\t" else " " for sign in text[: column - 1 - first])
+        before = before.ljust(column - 1 - first)
+        marked = min(place.length, EXCERPT_WIDTH - len(before))
+        lines.append("      | " + before + "^" * max(1, marked))
     return lines
 
 

@@ -80,6 +80,7 @@ def jsonable(value: Any) -> Any:
     """Turn dataclasses, enums, NumPy values and paths' parts into plain JSON values.
 
     NaN and infinities become null: a result says in a `status` field why a number is absent.
+    Minus zero becomes zero, so that equal values have equal text.
     """
     if isinstance(value, Result):
         return value.as_json()
@@ -94,8 +95,8 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, str | bool | int) or value is None:
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Sequence | set | frozenset):
+        return value + 0.0 if math.isfinite(value) else None
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes | bytearray):
         items = sorted(value) if isinstance(value, set | frozenset) else value
         return [jsonable(item) for item in items]
     msg = f"cannot write a {type(value).__name__} as JSON: {value!r}"
@@ -133,7 +134,7 @@ def _build(annotation: Any, data: Any) -> Any:
     if origin in {list, Sequence}:
         return [_build(arguments[0], item) for item in data]
     if origin in {dict, Mapping}:
-        return {key: _build(arguments[1], item) for key, item in data.items()}
+        return {_build(arguments[0], key): _build(arguments[1], item) for key, item in data.items()}
     if annotation is Result:
         return result_from_json(data)
     if dataclasses.is_dataclass(annotation):
@@ -142,6 +143,8 @@ def _build(annotation: Any, data: Any) -> Any:
         return annotation(data)
     if annotation is float:
         return math.nan if data is None else float(data)
+    if annotation is int:
+        return int(data)
     return data
 
 

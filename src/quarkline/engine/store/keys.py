@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from quarkline.engine.core.results import canonical_json
@@ -17,22 +18,28 @@ def content_key(content: Any) -> str:
     """blake2b-128 of the canonical JSON of `content`, as 32 hexadecimal digits.
 
     Raises:
-        ValueError: If a number is not finite: NaN and null would share a key.
+        ValueError: If a number is not finite (NaN and null would share a key), or a value has no
+            JSON form. Paths have none: a key never depends on where something is.
     """
-    _refuse_non_finite(content)
+    _check(content, "")
     digest = hashlib.blake2b(canonical_json(content).encode(), digest_size=KEY_BYTES)
     return digest.hexdigest()
 
 
-def _refuse_non_finite(content: Any) -> None:
-    if isinstance(content, float) and not math.isfinite(content):
-        msg = "a number in a content key is not finite"
-        raise ValueError(msg)
+def _check(content: Any, at: str) -> None:
+    if hasattr(content, "tolist"):
+        content = content.tolist()
     if isinstance(content, Mapping):
-        content = list(content.values())
-    if isinstance(content, list | tuple):
-        for item in content:
-            _refuse_non_finite(item)
+        for name, item in content.items():
+            _check(item, f"{at}.{name}".lstrip("."))
+    elif isinstance(content, list | tuple):
+        for index, item in enumerate(content):
+            _check(item, f"{at}[{index}]")
+    elif isinstance(content, PurePath) or (
+        isinstance(content, float) and not math.isfinite(content)
+    ):
+        msg = f"`{at}` = {content} cannot be part of a content key"
+        raise ValueError(msg)
 
 
 def stage_key(
