@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import quarkline
-from quarkline.cli.commands import list_runs, new, plan, run
+from quarkline.cli.commands import list_runs, new, plan, run, simulate
 from quarkline.engine.core.findings import Finding, QuarklineError
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ app.command("new")(new.command)
 app.command("plan")(plan.command)
 app.command("run")(run.command)
 app.command("list")(list_runs.command)
+app.command("simulate")(simulate.command)
 
 
 def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> None:

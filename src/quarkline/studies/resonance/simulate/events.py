@@ -34,17 +34,16 @@ class DimuonSize(NamedTuple):
     signal: int
 
 
-PUBLISHED_SIZE = DimuonSize(background=30_770, signal=230)
-"""Leaves about 12,332 opposite-sign and 7,240 same-sign pairs after the cuts of arXiv:2502.14036.
+PUBLISHED_SIZE = DimuonSize(background=30_670, signal=230)
+"""Leaves about 12,332 opposite-sign and 7,220 same-sign pairs after the cuts of arXiv:2502.14036.
 
 The cuts: two tight muons, `HLT_TrkMu15_DoubleTrkMu5NoFiltersNoVtx`, pt >= 17 and 8 GeV, both
 pfRelIso04_all >= 0.55, 5 <= m < 16 GeV. About 97 pairs are Upsilons, the excess seen there."""
 
 
-def sized(events: int, signal: int | None = None) -> DimuonSize:
-    """Split a number of events; None for `signal` means the share of `PUBLISHED_SIZE`."""
-    if signal is None:
-        signal = round(events * PUBLISHED_SIZE.signal / sum(PUBLISHED_SIZE))
+def sized(events: int) -> DimuonSize:
+    """Split a number of events into background and signal in the ratio of `PUBLISHED_SIZE`."""
+    signal = round(events * PUBLISHED_SIZE.signal / sum(PUBLISHED_SIZE))
     return DimuonSize(events - signal, signal)
 
 
@@ -120,7 +119,11 @@ def _origin(is_signal: NDArray[np.bool_], draws: Callable[[str], np.random.Gener
     place = np.empty(len(is_signal), dtype=np.int64)
     place[~is_signal] = np.arange(len(background.mass))
     place[is_signal] = len(background.mass) + np.arange(len(upsilons.mass))
-    return Origin(*(np.concatenate(both)[place] for both in zip(background, upsilons, strict=True)))
+    return Origin(
+        code=np.concatenate([background.code, upsilons.code])[place],
+        mass=np.concatenate([background.mass, upsilons.mass])[place],
+        same_sign=np.concatenate([background.same_sign, upsilons.same_sign])[place],
+    )
 
 
 def _jet_isolation(pt: Floats, isolation: Floats, jets: Jets) -> Floats:
@@ -138,14 +141,15 @@ def _muons_in_jets(muon_jet: NDArray[np.int32], present: NDArray[np.bool_]) -> N
 
 def _jagged(
     prefix: str, columns: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]
-) -> dict[str, ak.Array]:
-    """Branches `prefix_*` with the kept objects of each event; real numbers become float32."""
-    counts = kept.sum(axis=1)
+) -> dict[str, Any]:
+    """Branches `prefix_*` with the kept objects of each event, and their counter."""
+    counts = kept.sum(axis=1, dtype=np.int32)
     return {
-        f"{prefix}_{name}": ak.unflatten(_stored(values[kept]), counts)
-        for name, values in columns.items()
+        f"n{prefix}": counts,
+        **{f"{prefix}_{k}": ak.unflatten(_stored(v[kept]), counts) for k, v in columns.items()},
     }
 
 
 def _stored(values: NDArray[Any]) -> NDArray[Any]:
+    """NanoAOD keeps real numbers in 32 bits."""
     return values.astype(np.float32) if values.dtype == np.float64 else values

@@ -63,7 +63,6 @@ def draw_jets(origin: Origin, muons: Muons, around: Floats, generator: np.random
         "eta": np.column_stack([muons.eta[:, :2] + offset[0], 1.5 * generator.standard_normal(n)]),
         "phi": turn(np.column_stack([muons.phi[:, :2] + offset[1], away])),
         "mass": _masses(first, second, recoil, muons.pair_mass * together, generator),
-        "btagDeepB": _b_tags(origin, generator),
         "btagDeepFlavB": _b_tags(origin, generator),
     }
     columns["nConstituents"] = 2 + generator.poisson(4.0 + 0.25 * columns["pt"]).astype(np.int32)

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from quarkline.studies.resonance.particles import pdg_mass
+
 Floats = NDArray[np.float64]
 
 MASS_RANGE = (4.5, 17.0)
@@ -28,6 +30,7 @@ class Process:
     """One origin of muon pairs.
 
     Attributes:
+        name: What it is called; a resonance as the `particle` package calls it.
         code: Its number in the truth branch `Gen_process`.
         opposite_sign: Share of the opposite-sign background at the reference mass.
         same_sign: Share of the same-sign background at the reference mass.
@@ -41,6 +44,7 @@ class Process:
         b_tag: Parameters of the beta distribution of its jets' b-tagging scores.
     """
 
+    name: str
     code: int
     opposite_sign: float = 0.0
     same_sign: float = 0.0
@@ -54,14 +58,42 @@ class Process:
     b_tag: tuple[float, float] = (1.0, 6.0)
 
 
-BOTTOM = Process(5, 0.874, 0.978, flight=0.034, cascade=0.018, cascade_share=0.43, b_tag=(2.2, 1.0))
-CHARM = Process(4, 0.11, drift=-0.3, flight=0.021, activity=8.0, b_tag=(1.3, 2.2))
-MISIDENTIFIED = Process(1, 0.014, 0.022, 0.15, flight=0.001, activity=11.0)
-DRELL_YAN = Process(22, 0.002, drift=-1.0, pair_pt=26.0, activity=4.0)
+BOTTOM = Process(
+    "bottom",
+    code=5,
+    opposite_sign=0.874,
+    same_sign=0.978,
+    flight=0.034,
+    cascade=0.018,
+    cascade_share=0.43,
+    b_tag=(2.2, 1.0),
+)
+CHARM = Process(
+    "charm",
+    code=4,
+    opposite_sign=0.11,
+    drift=-0.3,
+    flight=0.021,
+    activity=8.0,
+    b_tag=(1.3, 2.2),
+)
+MISIDENTIFIED = Process(
+    "misidentified",
+    code=1,
+    opposite_sign=0.014,
+    same_sign=0.022,
+    drift=0.15,
+    flight=0.001,
+    activity=11.0,
+)
+DRELL_YAN = Process(
+    "Drell-Yan", code=22, opposite_sign=0.002, drift=-1.0, pair_pt=26.0, activity=4.0
+)
 BACKGROUND = (BOTTOM, CHARM, MISIDENTIFIED, DRELL_YAN)
 
 UPSILON = tuple(
-    Process(code, pair_pt=40.0, steepness=2.2, activity=4.0) for code in (553, 100553, 200553)
+    Process(f"Upsilon({state}S)", code, pair_pt=40.0, steepness=2.2, activity=4.0)
+    for state, code in ((1, 553), (2, 100553), (3, 200553))
 )
 UPSILON_SHARES = (0.70, 0.17, 0.13)
 """Shares of 1S, 2S and 3S among the Upsilons: 2S above 3S, as seen at high momentum."""
@@ -71,7 +103,7 @@ PROCESSES = {process.code: process for process in (*BACKGROUND, *UPSILON)}
 
 @dataclass(frozen=True)
 class MassSpectrum:
-    """A falling exponential on a constant floor: no structure that five polynomial terms miss.
+    """A falling exponential on a floor: a polynomial of degree 5 misses nothing of it.
 
     Attributes:
         scale: Length of the exponential in GeV.
@@ -134,9 +166,7 @@ def draw_background(n: int, generator: np.random.Generator) -> Origin:
 
 def draw_upsilons(n: int, generator: np.random.Generator) -> Origin:
     """Draw state and mass of `n` Upsilons; their widths are far below the resolution."""
-    from particle import Particle
-
     codes = np.array([state.code for state in UPSILON], dtype=np.int32)
-    masses = np.array([Particle.from_pdgid(int(code)).mass for code in codes]) / 1000.0
+    masses = np.array([pdg_mass(state.name) for state in UPSILON])
     state = generator.choice(len(codes), size=n, p=UPSILON_SHARES)
     return Origin(codes[state], masses[state], np.zeros(n, dtype=bool))

@@ -1,0 +1,204 @@
+"""Write the simulated events of an example."""
+
+from __future__ import annotations
+
+import importlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, cast
+
+import awkward as ak
+
+from quarkline.engine.core.findings import InputError, Place, Rule, did_you_mean
+from quarkline.engine.core.results import Result
+from quarkline.events.files import natural_key
+from quarkline.events.sinks import SINKS, open_sink
+from quarkline.tools.new import UNKNOWN_EXAMPLE
+
+EXAMPLES: Mapping[str, str] = {"upsilon": "quarkline.studies.resonance.simulate.example"}
+"""Module of each example that can be simulated, by the example's name."""
+
+BAD_SIZE = Rule(
+    "QL-RUN-020",
+    "a simulated sample has a size that makes sense",
+    "`--events` counts all events, those of the signal included; they are shared among one or "
+    "more files.",
+)
+STRANGE_FILES = Rule(
+    "QL-RUN-021",
+    "simulated files are written to a folder of their own",
+    "A config names inputs by a pattern such as `folder/*.root`. Other files of that kind in the "
+    "folder, perhaps left from a sample of more files, would be read as events of this one.",
+)
+
+
+class Example(Protocol):
+    """What the module of an example offers."""
+
+    TREE: str
+    DEFAULT_EVENTS: int
+
+    def default_signal(self, events: int) -> int:
+        """Number of signal events among so many, unless the user says otherwise."""
+
+    def blocks(self, events: int, signal: int, seed: int) -> Iterator[ak.Array]:
+        """The events in blocks, at least one, be it empty; signal at random places."""
+
+    def composition(self, block: ak.Array) -> Mapping[str, int]:
+        """Number of events of each process, by name."""
+
+    def units(self, columns: list[str]) -> Mapping[str, str]:
+        """Units of those columns that have one."""
+
+
+@dataclass(frozen=True)
+class SimulationResult(Result, kind="simulation"):
+    """What was written.
+
+    Attributes:
+        example: Name of the example.
+        files: The files, in order of their events.
+        tree: Name of the tree.
+        events: Number of events in all files.
+        seed: The seed they were drawn with.
+        composition: Number of events of each process, by name.
+    """
+
+    example: str
+    files: tuple[str, ...]
+    tree: str
+    events: int
+    seed: int
+    composition: dict[str, int]
+
+    @property
+    def pattern(self) -> str:
+        """A path or glob that names the files."""
+        if len(self.files) == 1:
+            return self.files[0]
+        return str(Path(self.files[0]).parent / f"{self.example}_*.root")
+
+
+def simulate(
+    example: str,
+    output: str | Path,
+    *,
+    events: int | None = None,
+    signal: int | None = None,
+    seed: int = 1,
+    files: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
+) -> SimulationResult:
+    """Simulate an example's events and write them.
+
+    Args:
+        example: Name of the example.
+        output: A file ending in `.root` or `.parquet`, or a folder for `EXAMPLE_00.root`, ...
+        events: Number of events, signal included; None means the example's own.
+        signal: Number of signal events among them; None means the example's share.
+        seed: Equal seeds give equal events, in however many files.
+        files: Number of files the events are shared among, in order.
+        progress: Told the number of events written and to be written.
+
+    Raises:
+        InputError: If the example is unknown, the numbers make no sense, or the folder holds
+            other files.
+    """
+    source = _example(example)
+    events = source.DEFAULT_EVENTS if events is None else events
+    signal = source.default_signal(events) if signal is None else signal
+    _check_size(events, signal, files)
+    paths = _paths(Path(output), example, files)
+    drawn = {"example": example, "events": events, "signal": signal, "seed": seed}
+    counted: Counter[str] = Counter()
+    done = 0
+    blocks = _Blocks(source.blocks(events, signal, seed))
+    for number, path in enumerate(paths):
+        stop = events * (number + 1) // files
+        metadata = {"simulation": drawn, "units": source.units(blocks.current.fields)}
+        with open_sink(path, tree=source.TREE, metadata=metadata) as sink:
+            for part in blocks.take(stop - done):
+                sink.write(part)
+                counted.update(source.composition(part))
+                done += len(part)
+                progress(done, events)
+    names = tuple(str(path) for path in paths)
+    return SimulationResult(example, names, source.TREE, events, seed, dict(counted))
+
+
+class _Blocks:
+    """A stream of blocks that is taken by numbers of events."""
+
+    def __init__(self, blocks: Iterator[ak.Array]) -> None:
+        self.blocks = blocks
+        self.current = next(blocks)
+
+    def take(self, wanted: int) -> Iterator[ak.Array]:
+        """The next `wanted` events in parts; an empty part first, which fixes the columns."""
+        yield self.current[:0]
+        while wanted:
+            if not len(self.current):
+                self.current = next(self.blocks)
+            part, self.current = self.current[:wanted], self.current[wanted:]
+            wanted -= len(part)
+            yield part
+
+
+def _example(name: str) -> Example:
+    if name not in EXAMPLES:
+        raise InputError(
+            UNKNOWN_EXAMPLE.finding(
+                f"there is no example `{name}` to simulate",
+                suggestion=did_you_mean(name, EXAMPLES, what="examples"),
+            )
+        )
+    return cast("Example", importlib.import_module(EXAMPLES[name]))
+
+
+def _check_size(events: int, signal: int, files: int) -> None:
+    if events < 0 or files < 1:
+        raise InputError(
+            BAD_SIZE.finding(
+                f"{events} events in {files} files",
+                suggestion="give `--events` 0 or more and `--files` 1 or more",
+            )
+        )
+    if not 0 <= signal <= events:
+        raise InputError(
+            BAD_SIZE.finding(
+                f"{signal} signal events among {events} events",
+                suggestion=f"give `--signal` from 0 to {events}, or more `--events`",
+            )
+        )
+
+
+def _paths(output: Path, example: str, files: int) -> list[Path]:
+    """The files to write: `output` itself if it is named as a file, else files in that folder."""
+    endings = {ending for form in SINKS.values() for ending in form.suffixes}
+    if output.suffix.lower() not in endings:
+        return _in_folder(output, [f"{example}_{number:02d}.root" for number in range(files)])
+    if files == 1:
+        return [output]
+    raise InputError(
+        BAD_SIZE.finding(
+            f"`{output}` is one file, and `--files {files}` asks for more",
+            suggestion=f"name a folder: -o {output.with_suffix('')} --files {files}",
+        )
+    )
+
+
+def _in_folder(folder: Path, names: list[str]) -> list[Path]:
+    strange = [path for path in folder.glob("*.root") if path.name not in names]
+    if strange:
+        first = min(strange, key=natural_key).name
+        raise InputError(
+            STRANGE_FILES.finding(
+                f"the folder holds `{first}`"
+                + (f" and {len(strange) - 1} other ROOT files" if len(strange) > 1 else ""),
+                place=Place(file=folder),
+                suggestion="choose another folder, or remove what is not needed",
+            )
+        )
+    return [folder / name for name in names]
