@@ -2,7 +2,8 @@
 
 A task is an importable function `task(args, inputs, folder) -> JSON value`: `args` is a JSON
 mapping, `inputs` are files to read and `folder` is where it writes files. What an interrupted
-attempt left in the folder is still there at the next one, so that a training can continue.
+attempt left in the folder is still there at the next one, so that a training can continue; a file
+that is read again must be written under another name first (`store.atomic`), or it may be cut off.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 from quarkline.engine.compute.outcome import Cached, Done, Item
 from quarkline.engine.core.results import canonical_json
-from quarkline.engine.store.atomic import publish_folder, write_atomic
+from quarkline.engine.store.atomic import publish_folder, remove_leftovers, write_atomic
 from quarkline.engine.store.locks import lock
 
 VALUE = "value.json"
@@ -54,12 +55,14 @@ def read_finished(item: Item, folder: Path) -> Cached | None:
 
 def perform(task: str, item: Item, folder: Path) -> Done:
     """Run one item in a partial folder, kept between attempts, and publish it at the end."""
-    partial = folder.with_name(folder.name + ".partial")
-    partial.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with lock(folder.with_name(folder.name + ".lock"), wait=True):
         if found := read_finished(item, folder):
             return found
-        value = load_task(task)(item.args, item.inputs, partial)
-        write_atomic(partial / VALUE, canonical_json(value))
+        partial = folder.with_name(folder.name + ".partial")
+        partial.mkdir(exist_ok=True)
+        remove_leftovers(partial)
+        value = canonical_json(load_task(task)(item.args, item.inputs, partial))
+        write_atomic(partial / VALUE, value)
         publish_folder(partial, folder)
-    return Done(item.name, json.loads(canonical_json(value)), folder)
+    return Done(item.name, json.loads(value), folder)

@@ -5,17 +5,31 @@ from __future__ import annotations
 import multiprocessing
 import multiprocessing.connection
 import os
+import queue
+import signal
+import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from typing import cast
 
 from quarkline.engine.compute.job import perform, read_finished
 from quarkline.engine.compute.outcome import Done, Failed, Item, Outcome
 from quarkline.engine.compute.threads import limit_this_process
+from quarkline.engine.core.findings import Rule, WorkError
+
+NO_WORKER = Rule(
+    "QL-RUN-008",
+    "worker processes can start",
+    "Quarkline works in processes of its own. One of them ended before it could take any work; its "
+    'own message stands above. A script that runs a study needs `if __name__ == "__main__":`.',
+)
+GRACE_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -46,24 +60,35 @@ class LocalWorkers:
         found = [read_finished(item, folder) for item, folder in items]
         waiting = [pair for pair, done in zip(items, found, strict=True) if done is None]
         fresh = self._run(task, waiting, retries)
-        for done in found:
-            yield done or next(fresh)
+        try:
+            for done in found:
+                yield done or next(fresh)
+        finally:
+            fresh.close()
 
     def _run(
         self, task: str, items: Sequence[tuple[Item, Path]], retries: int
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome]:
         if not items:
             return
-        with _pool(min(self.workers, len(items)), self.device) as pool:
+        crew = [_Worker(self.device) for _ in range(min(self.workers, len(items)))]
+        idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        for worker in crew:
+            idle.put(worker)
+        with ThreadPoolExecutor(len(crew)) as threads:
             jobs = [
-                (item, pool.submit(_attempts, task, item, folder, retries))
+                threads.submit(_attempts, idle, task, item, folder, retries)
                 for item, folder in items
             ]
             try:
-                for item, job in jobs:
-                    yield _outcome(item, job)
+                for job in jobs:
+                    yield job.result()
             finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+                threads.shutdown(wait=False, cancel_futures=True)
+                for worker in crew:
+                    worker.end()
+                for worker in crew:
+                    worker.join()
 
 
 def failures(outcomes: Sequence[Outcome]) -> list[Failed]:
@@ -76,28 +101,105 @@ def finished(outcomes: Sequence[Outcome]) -> list[Done]:
     return [outcome for outcome in outcomes if isinstance(outcome, Done)]
 
 
-def _pool(workers: int, device: str) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(device,),
-    )
-
-
-def _outcome(item: Item, job: Future[Done | Failed]) -> Outcome:
+def _attempts(
+    idle: queue.SimpleQueue[_Worker], task: str, item: Item, folder: Path, retries: int
+) -> Done | Failed:
+    worker = idle.get()
     try:
-        return job.result()
-    except BrokenProcessPool as error:
-        reason = "a worker process died; the system may have been out of memory"
-        return Failed(item.name, reason, str(error))
+        outcome = worker.attempt(task, item, folder)
+        while isinstance(outcome, Failed) and retries > 0:
+            retries -= 1
+            outcome = worker.attempt(task, item, folder)
+        return outcome
+    finally:
+        idle.put(worker)
 
 
-def _start_worker(device: str) -> None:
+class _Worker:
+    """One process at a time, which does one item after another and is replaced when it dies."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+        self.ended = False
+        self.changing = threading.Lock()
+        self.process: SpawnProcess | None = None
+        self.pipe: Connection
+
+    def attempt(self, task: str, item: Item, folder: Path) -> Done | Failed:
+        """Try an item once in the worker's process.
+
+        Raises:
+            WorkError: If no process can be started.
+        """
+        process = self._ready()
+        if process is None:
+            return Failed(item.name, "the run was stopped", "")
+        try:
+            self.pipe.send((task, item, folder))
+            return cast("Done | Failed", self.pipe.recv())
+        except (EOFError, OSError):
+            process.join()
+            return Failed(item.name, f"its process {_ending(process.exitcode)}", "")
+
+    def end(self) -> None:
+        """Ask the process to end, idle or not, and start no other."""
+        with self.changing:
+            self.ended = True
+            if self.process is not None:
+                self.process.terminate()
+
+    def join(self) -> None:
+        """Wait for the process to end; one that does not answer is killed."""
+        if self.process is not None:
+            self.process.join(GRACE_SECONDS)
+            self.process.kill()
+            self.process.join()
+
+    def _ready(self) -> SpawnProcess | None:
+        with self.changing:
+            if self.ended or (self.process is not None and self.process.is_alive()):
+                return None if self.ended else self.process
+            context = multiprocessing.get_context("spawn")
+            self.pipe, theirs = context.Pipe()
+            self.process = context.Process(target=_work, args=(theirs, self.device))
+            self.process.start()
+            theirs.close()
+        try:
+            self.pipe.recv()
+        except EOFError as error:
+            self.process.join()
+            if self.ended:
+                return None
+            message = f"a worker process {_ending(self.process.exitcode)} as it started"
+            raise WorkError(NO_WORKER.finding(message)) from error
+        return self.process
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        hint = "; the system may have been out of memory" if -code == signal.SIGKILL else ""
+        return f"was ended by {signal.Signals(-code).name}{hint}"
+    return f"ended with code {code}"
+
+
+def _work(pipe: Connection, device: str) -> None:
+    """What a worker process does: items, one after another, until its parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # gives locks back on its way out
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.dup2(2, 1)  # standard output belongs to the command's result
     limit_this_process(1)
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    pipe.send("ready")
+    while True:
+        task, item, folder = pipe.recv()
+        try:
+            outcome: Done | Failed = perform(task, item, folder)
+        except Exception as error:
+            reason = "".join(traceback.format_exception_only(error)).strip()
+            outcome = Failed(item.name, reason, traceback.format_exc())
+        pipe.send(outcome)
 
 
 def _end_with_parent() -> None:
@@ -106,14 +208,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])
         os._exit(1)
-
-
-def _attempts(task: str, item: Item, folder: Path, retries: int) -> Done | Failed:
-    failure = Failed(item.name, "not tried", "")
-    for _ in range(1 + retries):
-        try:
-            return perform(task, item, folder)
-        except Exception as error:
-            reason = "".join(traceback.format_exception_only(error)).strip()
-            failure = Failed(item.name, reason, traceback.format_exc())
-    return failure

@@ -29,12 +29,22 @@ def available_cores() -> int:
 
 
 def limit_this_process(threads: int) -> None:
-    """Limit libraries that this process has not loaded yet; for the start of a worker."""
+    """Limit this process for good, for the start of a worker."""
     os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
+    threadpool_limits(threads)
 
 
 @contextlib.contextmanager
 def limited_threads(threads: int) -> Iterator[None]:
-    """Limit the libraries that are already loaded, while the block runs."""
-    with threadpool_limits(threads):
-        yield
+    """Limit this process while the block runs: libraries that are loaded, or will be in it."""
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
+    try:
+        with threadpool_limits(threads):
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

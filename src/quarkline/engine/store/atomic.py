@@ -1,4 +1,8 @@
-"""Files and folders that are either absent or complete, even when the process is killed."""
+"""Files and folders that are either absent or complete, even when the process is killed.
+
+What a killed process leaves under a temporary name is hidden and ends in `.tmp`; the next writer of
+the same folder removes it.
+"""
 
 from __future__ import annotations
 
@@ -33,23 +37,42 @@ def write_atomic(path: Path, content: str | bytes) -> Path:
 
 
 def publish_folder(temporary: Path, final: Path) -> None:
-    """Flush a finished folder to disk and give it its final name in one step."""
+    """Flush a finished folder to disk and give it its final name in one step.
+
+    If the name is taken, another writer made the same content first, and that one is kept.
+    """
     for path in sorted(temporary.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            flush(path)
-        elif path.is_dir():
+        if path.is_dir():
             flush_folder(path)
+        else:
+            flush(path)
     flush_folder(temporary)
-    temporary.rename(final)
+    try:
+        temporary.rename(final)
+    except OSError:
+        if not final.is_dir():
+            raise
+        remove_folder(temporary)
     flush_folder(final.parent)
 
 
 def fresh_folder(path: Path) -> Path:
     """An empty folder at `path`; whatever an interrupted attempt left there is removed."""
-    if path.exists():
-        shutil.rmtree(path)
+    remove_folder(path)
     path.mkdir(parents=True)
     return path
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder and all that is in it, if it is there."""
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files of killed writers below a folder that nobody else writes now."""
+    for path in folder.rglob(".*.tmp"):
+        path.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:

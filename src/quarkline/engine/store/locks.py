@@ -8,11 +8,12 @@ import logging
 import os
 import platform
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from quarkline.engine.core.findings import Finding, Rule, WorkError
+from quarkline.engine.core.findings import Finding, InputError, Rule
 
 log = logging.getLogger(__name__)
 
@@ -24,16 +25,26 @@ LOCKED = Rule(
     "cannot be told from a working one, so delete the lock file yourself once you are sure.",
 )
 
-BREAK_SECONDS = 30.0
+HALF_WRITTEN_SECONDS = 30.0  # what is unreadable for longer was left by a process that was killed
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock: enough to tell a dead process from a living one after a reboot, too."""
+    """Who holds a lock: enough to tell a dead process from a living one.
+
+    Attributes:
+        host: Name of the computer.
+        boot: Id of the computer's boot, empty where there is none.
+        space: Id of the process-number space: a batch job or container may have its own.
+        pid: Process number.
+        started: When the process started, so that a reused number is not mistaken for it; empty
+            where the system does not say.
+    """
 
     host: str
-    pid: int
     boot: str
+    space: str
+    pid: int
     started: str
 
     def __str__(self) -> str:
@@ -43,7 +54,9 @@ class Holder:
 
 def this_process() -> Holder:
     """The calling process as a lock holder."""
-    return Holder(platform.node(), os.getpid(), _boot_id(), _start_time(os.getpid()))
+    pid = os.getpid()
+    _, started = _state_and_start(pid) or ("", "")
+    return Holder(platform.node(), _boot_id(), _process_space(), pid, started)
 
 
 @contextlib.contextmanager
@@ -56,20 +69,20 @@ def lock(path: Path, *, wait: bool = False, poll_seconds: float = 0.2) -> Iterat
         poll_seconds: How often to look again while waiting.
 
     Raises:
-        WorkError: If another process holds the lock and `wait` is false.
+        InputError: If another process holds the lock and `wait` is false.
     """
     told = False
     while not _try_lock(path):
+        if is_abandoned(path):
+            _break(path)
+            continue
         holder = read_holder(path)
-        if holder is not None and is_stale(holder):
-            _break(path, holder)
-        elif not wait:
-            raise WorkError(locked_finding(path, holder))
-        else:
-            if not told:
-                log.warning("waiting for %s, which holds %s", holder or "another process", path)
-                told = True
-            time.sleep(poll_seconds)
+        if not wait:
+            raise InputError(locked_finding(path, holder))
+        if not told:
+            log.warning("waiting for %s, which holds %s", holder or "another process", path)
+            told = True
+        time.sleep(poll_seconds)
     try:
         yield
     finally:
@@ -86,98 +99,124 @@ def living_holder(path: Path) -> Holder | None:
 def locked_finding(path: Path, holder: Holder | None) -> Finding:
     """The finding for a lock held by somebody else."""
     return LOCKED.finding(
-        f"`{path.name}` is locked by {holder or 'a process that is just starting'}",
+        f"{path.parent} is in use by {holder or 'a process that is just starting'}",
         suggestion=f"wait for it to end; if it died on another computer, delete {path}",
     )
 
 
 def read_holder(path: Path) -> Holder | None:
-    """The holder named in a lock file; None if it is gone or not yet complete."""
+    """The holder named in a lock file; None if it is gone, unreadable or not yet complete."""
     try:
         return Holder(**json.loads(path.read_text()))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
 
 
 def is_stale(holder: Holder) -> bool:
-    """Whether the holder is known to be dead; one on another host never is."""
+    """Whether the holder is known to be dead; one that cannot be seen from here never is."""
     here = this_process()
     if holder.host != here.host:
         return False
     if holder.boot != here.boot:
         return True
-    return _start_time(holder.pid) != holder.started
+    return holder.space == here.space and not _is_alive(holder)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether a lock file was left behind by a dead process, complete or half written."""
+    if holder := read_holder(path):
+        return is_stale(holder)
+    with contextlib.suppress(OSError):
+        return time.time() - path.stat().st_mtime > HALF_WRITTEN_SECONDS
+    return False
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes left of their locks in a folder."""
+    for path in (*folder.glob("*.lock"), *folder.glob(".*.claim"), *folder.glob(".*.breaking")):
+        if is_abandoned(path):
+            _break(path)
 
 
 def _try_lock(path: Path) -> bool:
     """Create the lock file with its content in one step (a hard link, atomic on NFS too)."""
     content = json.dumps(asdict(this_process()))
-    mine = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")
-    mine.write_text(content)
+    claim = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.claim")
+    claim.write_text(content)
     try:
-        os.link(mine, path)
+        os.link(claim, path)
     except FileExistsError:
-        return False
+        return claim.stat().st_nlink == 2  # NFS: made at the first try, whose answer was lost
     except OSError:
         return _create_exclusively(path, content)
     finally:
-        mine.unlink(missing_ok=True)
+        claim.unlink(missing_ok=True)
     return True
 
 
 def _create_exclusively(path: Path, content: str) -> bool:
     """The same on file systems without hard links, where the content follows a moment later."""
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        with path.open("x") as file:
+            file.write(content)
     except FileExistsError:
         return False
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content)
     return True
 
 
-def _break(path: Path, dead: Holder) -> None:
-    """Remove a dead process's lock; a guard file keeps two breakers from removing a new one."""
+def _break(path: Path) -> None:
+    """Remove an abandoned lock; a guard file keeps two breakers from removing a new one."""
     guard = path.with_name(f".{path.name}.breaking")
     try:
-        os.close(os.open(guard, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        guard.touch(exist_ok=False)
     except FileExistsError:
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - guard.stat().st_mtime > BREAK_SECONDS:
-                guard.unlink(missing_ok=True)
+            if time.time() - guard.stat().st_mtime > HALF_WRITTEN_SECONDS:
+                guard.unlink()
         time.sleep(0.05)
         return
     try:
-        if read_holder(path) == dead:
-            log.warning("removing the lock %s left by %s, which is dead", path.name, dead)
+        holder = read_holder(path)
+        if is_abandoned(path):
+            log.warning("removing %s, left by %s", path, holder or "a process killed early")
             path.unlink(missing_ok=True)
     finally:
         guard.unlink(missing_ok=True)
 
 
 def _boot_id() -> str:
-    """An id of this boot; empty where the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
 
 
-def _start_time(pid: int) -> str:
-    """When a process started, so that a reused pid is not mistaken for it; "dead" if it is gone."""
+def _process_space() -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return str(Path("/proc/self/ns/pid").readlink())
     except OSError:
-        return _alive_without_proc(pid)
+        return ""
 
 
-def _alive_without_proc(pid: int) -> str:
-    if Path("/proc/self/stat").exists():
-        return "dead"
+def _state_and_start(pid: int) -> tuple[str, str] | None:
+    """State and start time of a process in the system's own words; None if it does not say."""
     try:
-        os.kill(pid, 0)
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return fields[0], fields[19]
+
+
+def _is_alive(holder: Holder) -> bool:
+    if seen := _state_and_start(holder.pid):
+        state, started = seen
+        return state not in {"Z", "X"} and started == holder.started
+    if os.name == "nt":  # there, `os.kill` would end the process instead of asking for it
+        return True
+    try:
+        os.kill(holder.pid, 0)
     except ProcessLookupError:
-        return "dead"
-    except PermissionError:
-        return "alive"
-    return "alive"
+        return False
+    except PermissionError:  # another user's process, which /proc may hide
+        return True
+    return True
