@@ -10,6 +10,7 @@ import typer
 
 import quarkline
 from quarkline.cli.commands import list_runs, new, plan, run, simulate
+from quarkline.cli.platforms import refuse_native_windows
 from quarkline.engine.core.findings import Finding, QuarklineError
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> No
 def main() -> None:
     """Run the command line; findings become messages and exit codes 1 or 2."""
     try:
+        refuse_native_windows()
         app()
     except QuarklineError as error:
         show_findings(error.findings, as_json="--json" in sys.argv)
