@@ -1,0 +1,236 @@
+"""Writes the pages that come from the code: commands, findings, modules."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from sphinx.application import Sphinx
+from typer.main import get_command
+
+import quarkline
+from quarkline.cli.main import app as command_line
+from quarkline.engine.core.findings import Rule, rules
+from quarkline.engine.workflow.study import find_study, study_names
+from quarkline.studies.resonance.particles import RESONANCES, Resonance
+
+FLOORS = (
+    "cli", "tools", "studies", "report", "trexfitter", "figures", "learning", "templates",
+    "catalog", "events", "statistics", "engine",
+)  # fmt: skip
+
+KINDS = (
+    (r"\b(typing|pathlib|collections\.abc)\.", ""),
+    (r", BeforeValidator\([^)]*\)", ""),
+    (r"Annotated\[(\w+)\]", r"\1"),
+    (r" \| None", ""),
+    (r"Literal\[(.*?)\]", r"\1"),
+    (r"'(\w+)'", r"`\1`"),
+    (r"tuple\[float, float\]", "[number, number]"),
+    (r"list\[(\w+)\]", r"list of \1"),
+    (r"dict\[str, (\w+)\]", r"map of \1"),
+    (r"\bfloat\b", "number"),
+    (r"\bint\b", "integer"),
+    (r"\bstr\b", "text"),
+    (r"\bbool\b", "true or false"),
+    (r"\bPath\b", "path"),
+)
+LIMITS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}", "min_length": "at least {}"}
+
+
+def write_pages(app: Sphinx) -> None:
+    """Write every generated page below `docs/generated`."""
+    folder = Path(app.srcdir) / "generated"
+    modules = list(all_modules())
+    write(folder / "commands.include.md", commands_page())
+    write(folder / "config.include.md", config_page())
+    write(folder / "findings.include.md", findings_page(rules()))
+    write(folder / "resonances.include.md", resonances_table())
+    for floor in FLOORS:
+        rooms = [module for module in modules if in_floor(module, floor)]
+        write(folder / "api" / f"{floor}.md", floor_page(floor, rooms))
+        for module in rooms:
+            write(folder / "api" / f"{module.__name__}.md", module_page(module))
+
+
+def all_modules() -> Iterator[ModuleType]:
+    """Every public module of the package, imported."""
+    for found in pkgutil.walk_packages(quarkline.__path__, "quarkline."):
+        if not any(part.startswith("_") for part in found.name.split(".")):
+            yield importlib.import_module(found.name)
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options."""
+    group = get_command(command_line)
+    parts = [_command(name, command) for name, command in sorted(group.commands.items())]
+    return "\n".join(parts)
+
+
+def _command(name: str, command: Any) -> str:
+    context = typer.Context(command, info_name=f"quarkline {name}")
+    records = [
+        (parameter.param_type_name, parameter.get_help_record(context))
+        for parameter in command.get_params(context)
+        if parameter.name != "help"
+    ]
+    arguments = [record for kind, record in records if kind == "argument"]
+    usage = " ".join(["quarkline", name, *(left.split()[0] for left, _ in arguments), "[options]"])
+    rows = [f"| `{escaped(left)}` | {escaped(right)} |" for _, (left, right) in records]
+    table = ["| | |", "| --- | --- |", *rows] if rows else []
+    heading = f"({anchor(name)})=\n## {name}"
+    return "\n\n".join(
+        [heading, f"```text\n{usage}\n```", command.help or "", "\n".join(table), ""]
+    )
+
+
+def config_page() -> str:
+    """Every key of every study's config, with type, default and meaning."""
+    parts = []
+    for name in study_names():
+        parts.append(f"## Study `{name}`\n")
+        head = ["| key | value | default | |", "| --- | --- | --- | --- |"]
+        parts += [*head, *config_rows(find_study(name).Config), ""]
+    return "\n".join(parts)
+
+
+def config_rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """One table row a key; a section's own keys follow it."""
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{field.alias or name}"
+        section = section_of(field.annotation)
+        cells = [f"`{key}`", kind_of(field), default_of(field), field.description or ""]
+        if section is None:
+            yield "| " + " | ".join(escaped(cell) for cell in cells) + " |"
+        else:
+            yield f"| **`{key}`** | | | {summary(section)} |"
+            yield from config_rows(section, f"{key}.")
+
+
+def section_of(annotation: Any) -> type[BaseModel] | None:
+    """The model of a key that has keys of its own."""
+    candidates = [annotation, *get_args(annotation)]
+    return next(
+        (one for one in candidates if inspect.isclass(one) and issubclass(one, BaseModel)), None
+    )
+
+
+def kind_of(field: FieldInfo) -> str:
+    """What a value must be, in words: type and limits."""
+    text = re.sub(r"<class '([\w.]+)'>", r"\1", str(field.annotation))
+    for pattern, words in KINDS:
+        text = re.sub(pattern, words, text)
+    limits = [LIMITS[name].format(value) for name, value in all_limits(field)]
+    return ", ".join([text, *limits])
+
+
+def all_limits(field: FieldInfo) -> list[tuple[str, Any]]:
+    """The limits of a value, such as ("ge", 1)."""
+    found = [vars_of(limit) for limit in field.metadata]
+    return [(name, value) for part in found for name, value in part.items() if name in LIMITS]
+
+
+def vars_of(thing: Any) -> dict[str, Any]:
+    """The fields of a small dataclass."""
+    return {name: getattr(thing, name) for name in getattr(thing, "__dataclass_fields__", {})}
+
+
+def default_of(field: FieldInfo) -> str:
+    """A key's default."""
+    if field.is_required():
+        return "*required*"
+    default = field.get_default(call_default_factory=True)
+    return f"`{default}`" if default not in (None, "") else ""
+
+
+def summary(thing: Any) -> str:
+    """The first sentence of a docstring."""
+    return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+def resonances_table() -> str:
+    """The known resonances with their windows."""
+    rows = [
+        f"| `{item.name}` | {mass_list(item)} | {low_high(item.window)} | {low_high(item.range)} |"
+        for item in RESONANCES.values()
+    ]
+    return "\n".join(["| name | mass | window | range |", "| --- | --- | --- | --- |", *rows, ""])
+
+
+def mass_list(resonance: Resonance) -> str:
+    """The masses of the states."""
+    return ", ".join(f"{mass:.4f}" for mass in resonance.masses.values())
+
+
+def low_high(interval: tuple[float, float]) -> str:
+    """An interval as text."""
+    return f"{interval[0]:g} to {interval[1]:g}"
+
+
+def findings_page(known: list[Rule]) -> str:
+    """Every finding code, by area, with its own anchor."""
+    parts = []
+    for area in dict.fromkeys(rule.code.rsplit("-", 1)[0] for rule in known):
+        parts.append(f"## {area}\n")
+        parts += [_rule(rule) for rule in known if rule.code.rsplit("-", 1)[0] == area]
+    return "\n".join(parts)
+
+
+def _rule(rule: Rule) -> str:
+    title = rule.title[0].upper() + rule.title[1:] if rule.title[0] != "`" else rule.title
+    heading = f"({rule.code.lower()})=\n### {rule.code}: {title}"
+    return f"{heading}\n\n*{rule.severity}*\n\n{rule.explanation}\n"
+
+
+def floor_page(floor: str, rooms: list[ModuleType]) -> str:
+    """A floor: its sentence and its modules."""
+    package = importlib.import_module(f"quarkline.{floor}")
+    entries = [module.__name__ for module in rooms if module is not package]
+    sentence = (package.__doc__ or "").strip()
+    return "\n".join(
+        [f"# `{floor}`", "", sentence, "", "```{toctree}", ":maxdepth: 1", "", *entries, "```", ""]
+    )
+
+
+def module_page(module: ModuleType) -> str:
+    """A module: its docstring and, unless it is a package, its members."""
+    members = [] if hasattr(module, "__path__") else ["   :members:", "   :show-inheritance:"]
+    directive = [f".. automodule:: {module.__name__}", *members]
+    return "\n".join([f"# `{module.__name__}`", "", "```{eval-rst}", *directive, "```", ""])
+
+
+def in_floor(module: ModuleType, floor: str) -> bool:
+    """Whether a module belongs to a floor, the floor's own package left out."""
+    return module.__name__.startswith(f"quarkline.{floor}.")
+
+
+def anchor(command: str) -> str:
+    """The anchor of a command."""
+    return f"command-{command}"
+
+
+def escaped(text: str) -> str:
+    """Text for a table cell."""
+    return text.replace("|", "\\|")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page unless it already says the same, so that Sphinx reads only what changed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register with Sphinx."""
+    app.connect("builder-inited", write_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
