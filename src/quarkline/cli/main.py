@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -54,8 +56,14 @@ def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> No
     typer.echo("\n\n".join(str(finding) for finding in findings), err=True)
 
 
+def _end(number: int, _: FrameType | None) -> None:
+    """Unwind as after Ctrl-C, so that a batch system's signal leaves no lock behind."""
+    raise SystemExit(128 + number)
+
+
 def main() -> None:
     """Run the command line; findings become messages and exit codes 1 or 2."""
+    signal.signal(signal.SIGTERM, _end)
     try:
         refuse_native_windows()
         app()

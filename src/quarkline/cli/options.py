@@ -35,3 +35,14 @@ Workers = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Processes; default: all cores.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
+
+
+def refuse_both(first: str, first_value: object, second: str, second_value: object) -> None:
+    """Refuse two options that contradict each other.
+
+    Raises:
+        typer.BadParameter: If both are given.
+    """
+    if first_value is not None and second_value is not None:
+        message = f"{first} and {second} cannot be used together"
+        raise typer.BadParameter(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from types import TracebackType
 from typing import Self
@@ -54,9 +55,11 @@ class RunWatch:
             disable=quiet or not self.console.is_terminal,
         )
         self.current: TaskID | None = None
+        self.warnings = _Warnings(self)
 
     def __enter__(self) -> Self:
-        """Start drawing."""
+        """Start drawing, and show the library's warnings between the lines."""
+        logging.getLogger("quarkline").addHandler(self.warnings)
         self.bars.start()
         return self
 
@@ -68,6 +71,7 @@ class RunWatch:
     ) -> None:
         """Stop drawing."""
         self.bars.stop()
+        logging.getLogger("quarkline").removeHandler(self.warnings)
 
     def starts(self, item: PlannedStage) -> StageProgress:
         """A stage starts: show its bar."""
@@ -75,7 +79,7 @@ class RunWatch:
         self.current = self.bars.add_task("", total=None, name=name)
         if not self.bars.disable:
             return StageProgress(self, name)
-        self.line(f"{name:<{NAME_WIDTH}} ... {item.why}")
+        self.line(f"{name:<{NAME_WIDTH}} ... {escape(item.why)}")
         return StageProgress(self, name)
 
     def ends(self, _: PlannedStage, record: StageRecord, seconds: float | None) -> None:
@@ -109,6 +113,18 @@ class StageProgress:
         if watch.bars.disable and time.monotonic() - self.said > PLAIN_SECONDS:
             self.said = time.monotonic()
             watch.line(f"{self.name:<{NAME_WIDTH}} {done:g} of {total:g}  {escape(text)}")
+
+
+class _Warnings(logging.Handler):
+    """Shows warnings, such as waiting for another run, as lines."""
+
+    def __init__(self, watch: RunWatch) -> None:
+        super().__init__(logging.WARNING)
+        self.watch = watch
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.ERROR:  # errors end the run and are told as findings
+            self.watch.line(f"[yellow]{escape(record.getMessage())}[/]")
 
 
 class _Left(ProgressColumn):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 from pathlib import Path
 
 from quarkline.engine.core.findings import InputError, Rule, did_you_mean
-from quarkline.engine.store.atomic import write_atomic
+from quarkline.engine.workflow.study import NAME_PATTERN
 
 UNKNOWN_EXAMPLE = Rule(
     "QL-RUN-005",
@@ -17,6 +18,12 @@ FILE_EXISTS = Rule(
     "QL-RUN-006",
     "`new` never overwrites a file",
     "The config that would be written is already there, and it may hold somebody's work.",
+)
+BAD_NAME = Rule(
+    "QL-RUN-011",
+    "the name of an analysis can be a folder's name",
+    "An analysis's name is the name of its file and of its folder below `runs`: letters, digits, "
+    "`.`, `_` and `-`, the first one a letter or digit, 80 at most.",
 )
 
 
@@ -40,7 +47,7 @@ def new(example: str, name: str | None = None, *, folder: Path = Path()) -> Path
         folder: Where to write.
 
     Raises:
-        InputError: If there is no such example, or the file exists.
+        InputError: If there is no such example, the name is not one, or the file exists.
     """
     known = examples()
     if example not in known:
@@ -51,11 +58,16 @@ def new(example: str, name: str | None = None, *, folder: Path = Path()) -> Path
             )
         )
     name = name or example
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise InputError(BAD_NAME.finding(f"`{name}` cannot be the name of an analysis"))
     path = folder / f"{name}.yaml"
-    if path.exists():
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(re.sub(r"^name: \S+", f"name: {name}", known[example], flags=re.MULTILINE))
+    except FileExistsError as error:
         raise InputError(
             FILE_EXISTS.finding(
                 f"`{path}` exists", suggestion=f"choose a name: quarkline new {example} NAME"
             )
-        )
-    return write_atomic(path, known[example].replace(f"\nname: {example}\n", f"\nname: {name}\n"))
+        ) from error
+    return path

@@ -20,6 +20,7 @@ from quarkline.engine.compute.outcome import Item
 from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.engine.core.rng import rng
+from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.workflow.stage import Context, Files, Stage
 from quarkline.engine.workflow.study import StudyConfig, register_study
 
@@ -69,7 +70,7 @@ def make_numbers(context: Context) -> Mapping[str, Any]:
 def square(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
     half = folder / "half.txt"
     if not half.exists():
-        half.write_text(repr(args["number"]))
+        write_atomic(half, repr(args["number"]))
     pause()
     return {"square": float(half.read_text()) ** args["power"], "draw": rng(1, "square").random()}
 

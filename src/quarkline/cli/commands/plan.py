@@ -25,6 +25,7 @@ def command(
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools import run as tool
 
+    options.refuse_both("--only", only, "--until", until)
     analysis = tool.load_analysis(config, site=site, overrides=overrides or ())
     planned, warnings = tool.plan(analysis, only=only, until=until, verify=verify)
     if as_json:
@@ -56,6 +57,7 @@ def _state(plan: Plan, stage: str) -> str:
 def _show(plan: Plan) -> None:
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from quarkline.cli.watch import duration
@@ -66,9 +68,12 @@ def _show(plan: Plan) -> None:
     for item in plan.stages:
         known = item.seconds is not None and item.record is None
         estimate = duration(item.seconds or 0.0) if known else "-"
-        table.add_row(item.stage.name, _state(plan, item.stage.name), item.why, estimate)
+        state = _state(plan, item.stage.name)
+        table.add_row(item.stage.name, state, escape(item.why), estimate)
     console = Console(highlight=False)
     console.print(table)
     for item in plan.stages:
         for file in item.weak:
-            console.print(f"known by size, first and last MiB only: {file} (--verify hashes it)")
+            hint = "its hash agrees" if item.verified else "--verify hashes it"
+            text = f"known by size, first and last MiB only ({hint}): {file}"
+            console.print(text, markup=False, soft_wrap=True)

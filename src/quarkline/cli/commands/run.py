@@ -33,10 +33,17 @@ def command(
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools import run as tool
 
+    options.refuse_both("--only", only, "--until", until)
     compute = {"workers": workers, "device": device.value if device else None}
     analysis = tool.load_analysis(config, site=site, overrides=overrides or (), compute=compute)
-    with RunWatch(quiet=as_json) as watch:
-        outcome = tool.run(analysis, new=new, only=only, until=until, verify=verify, watcher=watch)
+    try:
+        with RunWatch(quiet=as_json) as watch:
+            outcome = tool.run(
+                analysis, new=new, only=only, until=until, verify=verify, watcher=watch
+            )
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished work is kept, and the same command continues it", err=True)
+        raise typer.Exit(130) from None
     if as_json:
         summary = {
             "run": str(outcome.run.folder),

@@ -56,13 +56,6 @@ def publish_folder(temporary: Path, final: Path) -> None:
     flush_folder(final.parent)
 
 
-def fresh_folder(path: Path) -> Path:
-    """An empty folder at `path`; whatever an interrupted attempt left there is removed."""
-    remove_folder(path)
-    path.mkdir(parents=True)
-    return path
-
-
 def remove_folder(path: Path) -> None:
     """Remove a folder and all that is in it, if it is there."""
     if path.exists():

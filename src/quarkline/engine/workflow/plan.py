@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from quarkline.engine.core.findings import InputError, Rule, did_you_mean
-from quarkline.engine.store.filekeys import FileKey, file_key
+from quarkline.engine.store.filekeys import file_key
 from quarkline.engine.store.keys import content_key, stage_key
+from quarkline.engine.workflow.runs import History
 from quarkline.engine.workflow.stage import Files, Stage, check_stages
 from quarkline.engine.workflow.store import StageRecord, StageStore
 
@@ -21,6 +24,18 @@ INPUT_NOT_READY = Rule(
     "QL-RUN-002",
     "`--only` finds the inputs of its stage finished",
     "`--only` runs one stage and nothing before it. Run its inputs first, or use `--until`.",
+)
+NO_INPUT_FILE = Rule(
+    "QL-RUN-010",
+    "every input file can be read",
+    "The plan needs the content of every input file. The file is not there, or may not be read.",
+)
+OTHER_CONTENT = Rule(
+    "QL-STORE-003",
+    "a large file known by its ends has the content it had",
+    "Very large files are known by their size, first and last MiB. `--verify` hashed all of one "
+    "and found other content than an earlier run did, so the results do not belong together. Give "
+    "the changed file another name and use that name in the config of a new analysis.",
 )
 
 
@@ -36,6 +51,7 @@ class PlannedStage:
         why: Why it is cached or has to run, in a few words.
         seconds: How long it took when it last ran, for an estimate.
         weak: Input files known by a part of their content only.
+        verified: Hash of all bytes of those files by weak key, where it was asked for.
     """
 
     stage: Stage
@@ -45,6 +61,7 @@ class PlannedStage:
     why: str
     seconds: float | None
     weak: tuple[str, ...] = ()
+    verified: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -73,7 +90,7 @@ def make_plan(
     stages: Sequence[Stage],
     store: StageStore,
     *,
-    previous: Mapping[str, StageRecord] | None = None,
+    history: History | None = None,
     only: str | None = None,
     until: str | None = None,
     verify: bool = False,
@@ -83,21 +100,20 @@ def make_plan(
     Args:
         stages: The study's stages.
         store: Where finished stages are.
-        previous: Stages of the newest run, to say what changed.
+        history: Earlier runs, to say what changed.
         only: Run this stage alone.
         until: Run up to and including this stage.
-        verify: Hash large input files whole.
+        verify: Hash large input files whole and compare with what earlier runs verified.
 
     Raises:
-        InputError: If `only` or `until` names no stage, or `only` lacks its inputs.
+        InputError: If `only` or `until` names no stage, `only` lacks its inputs, or an input file
+            cannot be read or is not the one it was.
     """
     check_stages(stages)
     wanted = _wanted([stage.name for stage in stages], only, until)
     planned: dict[str, PlannedStage] = {}
     for stage in stages:
-        planned[stage.name] = _plan_stage(
-            stage, planned, store, (previous or {}).get(stage.name), verify
-        )
+        planned[stage.name] = _plan_stage(stage, planned, store, history or History(), verify)
     plan = Plan(list(planned.values()), wanted)
     if only is not None:
         _check_inputs_ready(plan.by_name[only], plan)
@@ -133,89 +149,88 @@ def _plan_stage(
     stage: Stage,
     planned: Mapping[str, PlannedStage],
     store: StageStore,
-    previous: StageRecord | None,
+    history: History,
     verify: bool,
 ) -> PlannedStage:
-    file_keys = {
-        name: [file_key(path, verify=verify) for path in files.paths]
-        for name, files in stage.inputs.items()
-        if isinstance(files, Files)
+    files = {
+        name: [_read_key(path, history, verify) for path in source.paths]
+        for name, source in stage.inputs.items()
+        if isinstance(source, Files)
     }
-    inputs = {
-        name: _input_key(name, source, file_keys, planned) for name, source in stage.inputs.items()
-    }
-    config = stage.config.model_dump(mode="json", by_alias=True)
-    key = stage_key(stage.name, stage.version, config, inputs)
+    inputs: dict[str, Any] = {}
+    for name, source in stage.inputs.items():
+        if isinstance(source, str):
+            parent, _, output = source.partition(".")
+            inputs[name] = f"{planned[parent].key}/{output}"
+        else:
+            inputs[name] = [file.digest for file in files[name]]
+    key = stage_key(stage.name, stage.version, stage.values, inputs)
     record = store.find(stage.name, key)
+    previous = history.records.get(stage.name)
+    if record is not None:
+        why = "same config, code and inputs"
+    elif store.folder(stage.name, key).name in history.folders:
+        why = "its output is gone"
+    else:
+        why = _why(stage, inputs, planned, previous) if previous else "not run yet"
+    weak = [file for group in files.values() for file in group if file.weak]
     return PlannedStage(
         stage=stage,
         key=key,
         inputs=inputs,
         record=record,
-        why=_why(stage, config, inputs, planned, record, previous),
+        why=why,
         seconds=previous.seconds if previous else None,
-        weak=tuple(_weak_files(stage, file_keys)),
+        weak=tuple(str(file.path) for file in weak),
+        verified={file.digest: file.verified for file in weak if file.verified},
     )
 
 
-def _input_key(
-    name: str,
-    source: str | Files,
-    file_keys: Mapping[str, Sequence[FileKey]],
-    planned: Mapping[str, PlannedStage],
-) -> Any:
-    if isinstance(source, Files):
-        return [key.digest for key in file_keys[name]]
-    parent, _, output = source.partition(".")
-    return f"{planned[parent].key}/{output}"
+@dataclass(frozen=True)
+class _File:
+    """An input file with its key, and the hash of all its bytes if that was asked for."""
+
+    path: Path
+    digest: str
+    weak: bool
+    verified: str | None
 
 
-def _weak_files(stage: Stage, file_keys: Mapping[str, Sequence[FileKey]]) -> list[str]:
-    return [
-        str(path)
-        for name, source in stage.inputs.items()
-        if isinstance(source, Files)
-        for path, key in zip(source.paths, file_keys[name], strict=True)
-        if key.weak
-    ]
+def _read_key(path: Path, history: History, verify: bool) -> _File:
+    try:
+        key = file_key(path)
+        full = file_key(path, verify=True).digest if verify else None
+    except OSError as error:
+        raise InputError(
+            NO_INPUT_FILE.finding(f"cannot read input file `{path}`: {error.strerror or error}")
+        ) from error
+    if not key.weak:
+        return _File(path, full or key.digest, weak=False, verified=None)
+    if full and history.verified.get(key.digest, full) != full:
+        raise InputError(OTHER_CONTENT.finding(f"`{path}` is not the file it was"))
+    return _File(path, key.digest, weak=True, verified=full)
 
 
 def _why(
     stage: Stage,
-    config: Mapping[str, Any],
     inputs: Mapping[str, Any],
     planned: Mapping[str, PlannedStage],
-    record: StageRecord | None,
-    previous: StageRecord | None,
+    previous: StageRecord,
 ) -> str:
-    if record is not None:
-        return "same config, code and inputs"
-    if previous is None:
-        return "not run yet"
+    """What is different from when the stage last ran."""
     if previous.version != stage.version:
         return f"stage version {previous.version} -> {stage.version}"
-    changes = _changes(previous.config, config)
-    changes += [
-        f"input `{parent}` will change"
-        for parent in stage.parents
-        if planned[parent].record is None or _input_changed(parent, stage, inputs, previous)
-    ]
-    changes += [
-        f"files of `{name}` changed"
-        for name, source in stage.inputs.items()
-        if isinstance(source, Files) and previous.inputs.get(name) != inputs[name]
-    ]
-    return "; ".join(changes) or "its output is gone"
-
-
-def _input_changed(
-    parent: str, stage: Stage, inputs: Mapping[str, Any], previous: StageRecord
-) -> bool:
-    return any(
-        previous.inputs.get(name) != inputs[name]
-        for name, source in stage.inputs.items()
-        if isinstance(source, str) and source.partition(".")[0] == parent
-    )
+    why = _changes(previous.config, stage.values)
+    for name, source in stage.inputs.items():
+        if previous.inputs.get(name) == inputs[name]:
+            continue
+        if isinstance(source, Files):
+            why.append(f"files of `{name}` changed")
+        else:
+            parent = source.partition(".")[0]
+            verb = "changed" if planned[parent].record else "will change"
+            why.append(f"input `{parent}` {verb}")
+    return "; ".join(dict.fromkeys(why)) or "its inputs have other names"
 
 
 def _changes(old: Any, new: Any, at: str = "") -> list[str]:
@@ -228,5 +243,5 @@ def _changes(old: Any, new: Any, at: str = "") -> list[str]:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 32 else text[:29] + "..."

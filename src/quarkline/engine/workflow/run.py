@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from quarkline.engine.compute.threads import available_cores, limited_threads
 from quarkline.engine.core.config import ConfigFile
-from quarkline.engine.core.findings import Finding, InputError, Severity
+from quarkline.engine.core.findings import (
+    Finding,
+    InputError,
+    QuarklineError,
+    Rule,
+    Severity,
+    WorkError,
+)
 from quarkline.engine.core.results import pretty_json
-from quarkline.engine.store.atomic import write_atomic
-from quarkline.engine.store.locks import living_holder, lock, locked_finding
+from quarkline.engine.store.atomic import remove_leftovers, write_atomic
+from quarkline.engine.store.locks import lock, remove_abandoned
 from quarkline.engine.store.provenance import now, provenance
 from quarkline.engine.workflow import runs
 from quarkline.engine.workflow.plan import Plan, PlannedStage, make_plan
 from quarkline.engine.workflow.runs import Run
-from quarkline.engine.workflow.stage import Conditions, Context, Progress, Silent
+from quarkline.engine.workflow.stage import (
+    Conditions,
+    Context,
+    Output,
+    Progress,
+    Silent,
+    Stage,
+)
 from quarkline.engine.workflow.store import StageRecord, StageStore
 from quarkline.engine.workflow.study import Study, StudyConfig, runs_root, study_of
 
 log = logging.getLogger(__name__)
+
+STAGE_FAILED = Rule(
+    "QL-RUN-007",
+    "every stage finishes",
+    "A stage ended with an error Quarkline did not foresee. The log has the whole story; finished "
+    "stages and items are kept, and running again takes up from there.",
+)
+NOT_WRITABLE = Rule(
+    "QL-RUN-009",
+    "the folder of runs can be written",
+    "Runs are written below `runs` in the current folder, or below the root named `runs`.",
+)
 
 
 class Watcher(Protocol):
@@ -101,12 +126,10 @@ def plan_analysis(
     analysis: Analysis, *, only: str | None = None, until: str | None = None, verify: bool = False
 ) -> Plan:
     """The plan of an analysis, compared with the newest run of its name."""
-    earlier = runs.list_runs(analysis.folder) if analysis.folder.is_dir() else []
-    previous = {name: record for run in earlier for name, record in _surviving(run).items()}
     return make_plan(
         analysis.study.stages(analysis.config),
         analysis.store,
-        previous=previous,
+        history=runs.read_history(analysis.folder),
         only=only,
         until=until,
         verify=verify,
@@ -129,57 +152,76 @@ def run_analysis(
         InputError: If another process is at work on this run; nothing has been written then.
         QuarklineError: What a stage raised.
     """
-    folder = _run_folder(analysis, plan, new)
     watcher = watcher or Unwatched()
-    with lock(folder / runs.LOCK), _logged(folder):
-        started = now()
-        _write_config(folder, analysis)
+    finished = {item.stage.name: item.record for item in plan.stages if item.record}
+    with _claimed(analysis, plan, finished, new) as folder, _logged(folder):
+        _clear(analysis.store, folder)
         conditions = _conditions(analysis.config)
-        finished: dict[str, StageRecord] = {}
-        run = _record_run(folder, analysis, plan, finished)
+        attempt = _begin(folder, analysis, plan, conditions)
         for item in plan.stages:
-            record = item.record
-            if record is not None:
-                watcher.ends(item, record, None)
+            if item.record is not None:
+                watcher.ends(item, item.record, None)
             elif item.stage.name in plan.wanted:
                 record = _run_stage(item, finished, analysis.store, conditions, watcher)
-            if record is not None:
                 finished[item.stage.name] = record
-                run = _record_run(folder, analysis, plan, finished)
+                _record_run(folder, analysis, plan, finished)
+        run = runs.read_run(folder)
         runs.write_results(folder, analysis.study.name, run.results())
-        _write_provenance(folder, plan, finished, conditions, started)
+        ran = [item.stage.name for item in plan.stages if item.record is None]
+        done = {"ran": [name for name in ran if name in finished], "ended": now()}
+        _write_attempt(folder, {**attempt, **done})
         return run
+
+
+@contextmanager
+def _claimed(
+    analysis: Analysis, plan: Plan, finished: Mapping[str, StageRecord], new: bool
+) -> Iterator[Path]:
+    """Choose the run's folder and hold its lock; two processes never choose at the same time."""
+    with ExitStack() as held:
+        try:
+            analysis.folder.mkdir(parents=True, exist_ok=True)
+            with lock(analysis.folder / runs.LOCK, wait=True):
+                folder = _run_folder(analysis, plan, new)
+                held.enter_context(lock(folder / runs.LOCK))
+                _record_run(folder, analysis, plan, finished)
+        except OSError as error:
+            raise InputError(
+                NOT_WRITABLE.finding(
+                    f"cannot write {analysis.folder}: {error.strerror or error}",
+                    suggestion="name a folder of your own: --set roots.runs=FOLDER",
+                )
+            ) from error
+        yield folder
+
+
+def _run_folder(analysis: Analysis, plan: Plan, new: bool) -> Path:
+    equal = [run for run in runs.list_runs(analysis.folder) if run.identity == plan.identity]
+    return runs.next_run_folder(analysis.folder) if new or not equal else equal[-1].folder
 
 
 def _record_run(
     folder: Path, analysis: Analysis, plan: Plan, finished: Mapping[str, StageRecord]
-) -> Run:
-    return runs.write_run(
+) -> None:
+    names = [item.stage.name for item in plan.stages]
+    runs.write_run(
         folder,
         study=analysis.study.name,
         identity=plan.identity,
-        stages=finished,
-        complete=len(finished) == len(plan.stages),
+        stages={name: finished[name] for name in names if name in finished},
+        complete=len(finished) == len(names),
     )
 
 
-def _surviving(run: Run) -> dict[str, StageRecord]:
-    """The stages of a run whose folders still exist."""
-    root = run.folder.parent / runs.STAGES
-    return {
-        name: run.record(name) for name, folder in run.stages.items() if (root / folder).is_dir()
-    }
+def _clear(store: StageStore, folder: Path) -> None:
+    """Remove what killed attempts left."""
+    store.clear()
+    remove_abandoned(_items(store))
+    remove_leftovers(folder)
 
 
-def _run_folder(analysis: Analysis, plan: Plan, new: bool) -> Path:
-    earlier = runs.list_runs(analysis.folder) if analysis.folder.is_dir() else []
-    equal = [run for run in earlier if run.identity == plan.identity]
-    if new or not equal:
-        return runs.new_run_folder(analysis.folder)
-    folder = equal[-1].folder
-    if holder := living_holder(folder / runs.LOCK):
-        raise InputError(locked_finding(folder / runs.LOCK, holder))
-    return folder
+def _items(store: StageStore) -> Path:
+    return store.root.parent / runs.ITEMS
 
 
 def _conditions(config: StudyConfig) -> Conditions:
@@ -206,29 +248,52 @@ def _run_stage(
             config=stage.config,
             inputs=_inputs(item, finished),
             out=partial,
-            items=store.root.parent / runs.ITEMS,
+            items=_items(store),
             conditions=conditions,
             progress=watcher.starts(item),
         )
-        started, clock = now(), time.perf_counter()
-        with limited_threads(1):
+        made_by = provenance() | {"workers": conditions.workers}
+        clock = time.perf_counter()
+        with _failing_as_work(stage.name), limited_threads(1):
             outputs = stage.run(context)
-        seconds = time.perf_counter() - clock
-        record = store.publish(
-            partial,
-            stage=stage.name,
-            version=stage.version,
-            key=item.key,
-            config=stage.config.model_dump(mode="json", by_alias=True),
-            inputs=item.inputs,
-            outputs=outputs,
-            summary=context.summaries,
-            provenance=provenance()
-            | {"started": started, "seconds": round(seconds, 3), "workers": conditions.workers},
-        )
+            _check_outputs(stage, outputs)
+            seconds = time.perf_counter() - clock
+            record = store.publish(
+                partial,
+                stage=stage.name,
+                version=stage.version,
+                key=item.key,
+                config=stage.values,
+                inputs=item.inputs,
+                outputs=outputs,
+                summary=context.summaries,
+                provenance=made_by | {"ended": now(), "seconds": round(seconds, 3)},
+            )
     log.info("stage %s: done in %.1f s", stage.name, seconds)
     watcher.ends(item, record, seconds)
     return record
+
+
+@contextmanager
+def _failing_as_work(stage: str) -> Iterator[None]:
+    """Turn what a stage raises into findings: its traceback belongs into the log."""
+    try:
+        yield
+    except QuarklineError as error:
+        raise WorkError(*error.findings) from error
+    except Exception as error:
+        raise WorkError(
+            STAGE_FAILED.finding(
+                f"stage `{stage}` failed: {type(error).__name__}: {error}",
+                suggestion="the run's log.txt has the traceback; finished work is kept",
+            )
+        ) from error
+
+
+def _check_outputs(stage: Stage, outputs: Mapping[str, Output]) -> None:
+    if set(outputs) != set(stage.outputs):
+        msg = f"it puts out {sorted(outputs)} but declares {sorted(stage.outputs)}"
+        raise ValueError(msg)
 
 
 def _inputs(item: PlannedStage, finished: Mapping[str, StageRecord]) -> dict[str, Any]:
@@ -242,37 +307,26 @@ def _inputs(item: PlannedStage, finished: Mapping[str, StageRecord]) -> dict[str
     return values
 
 
-def _write_config(folder: Path, analysis: Analysis) -> None:
+def _begin(folder: Path, analysis: Analysis, plan: Plan, conditions: Conditions) -> dict[str, Any]:
+    """Write the config and the start of this attempt."""
     write_atomic(folder / runs.CONFIG, analysis.file.text)
     resolved = analysis.config.model_dump(mode="json", by_alias=True)
     write_atomic(folder / runs.RESOLVED, pretty_json(resolved))
-
-
-def _write_provenance(
-    folder: Path,
-    plan: Plan,
-    finished: Mapping[str, StageRecord],
-    conditions: Conditions,
-    started: str,
-) -> None:
-    path = folder / runs.PROVENANCE
-    earlier = json.loads(path.read_text())["attempts"] if path.exists() else []
     attempt = provenance() | {
-        "started": started,
         "workers": conditions.workers,
         "device": conditions.device,
-        "ran": [
-            item.stage.name
-            for item in plan.stages
-            if item.record is None and item.stage.name in finished
-        ],
         "weak_keys": sorted({file for item in plan.stages for file in item.weak}),
+        "verified": {key: full for item in plan.stages for key, full in item.verified.items()},
     }
-    write_atomic(path, pretty_json({"attempts": [*earlier, attempt]}))
+    earlier = runs.read_run(folder).provenance().get("attempts", [])
+    write_atomic(folder / runs.PROVENANCE, pretty_json({"attempts": [*earlier, attempt]}))
+    return attempt
 
 
-def _was_run(item: PlannedStage, finished: Mapping[str, StageRecord]) -> bool:
-    return item.record is None and item.stage.name in finished
+def _write_attempt(folder: Path, attempt: Mapping[str, Any]) -> None:
+    """Write the end of this attempt over its start."""
+    *earlier, _ = runs.read_run(folder).provenance()["attempts"]
+    write_atomic(folder / runs.PROVENANCE, pretty_json({"attempts": [*earlier, attempt]}))
 
 
 @contextmanager
@@ -288,6 +342,9 @@ def _logged(folder: Path) -> Iterator[None]:
         yield
     except Exception:
         logger.exception("the run ended with an error")
+        raise
+    except BaseException:
+        logger.info("the run was interrupted")
         raise
     finally:
         logger.setLevel(level)

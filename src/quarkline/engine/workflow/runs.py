@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,36 @@ class Run:
         return "done" if self.complete else "unfinished"
 
 
+@dataclass(frozen=True)
+class History:
+    """What earlier runs of a name tell about a new one.
+
+    Attributes:
+        records: The newest finished stage of each name that is still there.
+        folders: Names of all stage folders that runs point to, there or not.
+        verified: Hash of all bytes by weak key, of the large input files that were verified.
+    """
+
+    records: Mapping[str, StageRecord] = field(default_factory=dict)
+    folders: frozenset[str] = frozenset()
+    verified: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_history(folder: Path) -> History:
+    """The history of `runs/<name>`; damaged stages are left out."""
+    records: dict[str, StageRecord] = {}
+    verified: dict[str, str] = {}
+    runs = list_runs(folder)
+    for run in reversed(runs):
+        for stage in run.stages.keys() - records.keys():
+            with contextlib.suppress(WorkError):
+                records[stage] = run.record(stage)
+        for attempt in run.provenance().get("attempts", []):
+            verified.update(attempt.get("verified", {}))
+    folders = frozenset(name for run in runs for name in run.stages.values())
+    return History(records, folders, verified)
+
+
 def read_results(path: Path) -> dict[str, Result]:
     """Read a `results.json`."""
     return {
@@ -136,18 +166,19 @@ def list_runs(folder: Path) -> list[Run]:
     return [read_run(path) for path in numbered if (path / RUN).exists()]
 
 
-def new_run_folder(folder: Path) -> Path:
-    """Create the next numbered folder; two processes never get the same one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    number = max(
-        (int(path.name) for path in folder.glob("[0-9]*") if path.name.isdigit()), default=0
-    )
-    while True:
-        number += 1
-        with contextlib.suppress(FileExistsError):
-            path = folder / f"{number:05d}"
-            path.mkdir()
-            return path
+def next_run_folder(folder: Path) -> Path:
+    """The folder of the next number; one that was left empty by a killed attempt is taken up.
+
+    The caller holds the lock of `folder`, so that nobody else is between choosing and writing.
+    """
+    used = [
+        int(path.name)
+        for path in folder.glob("[0-9]*")
+        if path.name.isdigit() and any(not item.name.startswith(".") for item in path.iterdir())
+    ]
+    path = folder / f"{max(used, default=0) + 1:05d}"
+    path.mkdir(exist_ok=True)
+    return path
 
 
 def find_run(text: str, root: Path) -> Run:
@@ -156,7 +187,7 @@ def find_run(text: str, root: Path) -> Run:
     Raises:
         InputError: If there is none.
     """
-    for folder in (Path(text), root / text):
+    for folder in (Path(text).absolute(), root / text):
         if (folder / RUN).exists():
             return read_run(folder)
         if folder.is_dir() and (runs := list_runs(folder)):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import re
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -16,7 +19,7 @@ from quarkline.engine.compute.local import LocalWorkers, failures, finished
 from quarkline.engine.compute.outcome import Done, Failed, Item, Outcome
 from quarkline.engine.core import rng as random_numbers
 from quarkline.engine.core.findings import Finding, Rule, WorkError
-from quarkline.engine.core.results import Result
+from quarkline.engine.core.results import Result, jsonable
 from quarkline.engine.store.filekeys import file_key
 from quarkline.engine.store.keys import SHORT, content_key
 
@@ -28,6 +31,9 @@ ITEM_FAILED = Rule(
     "A stage split its work into items and some of them failed on every attempt. The finished "
     "items are kept: mend the cause and run again, and only the failed ones are repeated.",
 )
+
+SHOWN_FAILURES = 5
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,79}")
 
 R = TypeVar("R", bound=Result)
 Output = Path | Result
@@ -97,6 +103,19 @@ class Context:
         """The file of an input."""
         return cast("Path", self.inputs[name])
 
+    def files(self, *names: str) -> dict[str, Path]:
+        """Some file inputs by name, as an item takes them."""
+        return {name: self.path(name) for name in names}
+
+    def place(self, source: Path, target: Path) -> Path:
+        """Put a file or folder of an item into the stage's folder, without a copy if possible."""
+        if source.is_dir():
+            shutil.copytree(source, target, copy_function=_link_or_copy)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(source, target)
+        return target
+
     def result(self, name: str, kind: type[R]) -> R:
         """The result value of an input.
 
@@ -130,28 +149,47 @@ class Context:
             WorkError: With one finding for each item that failed.
         """
         workers = LocalWorkers(self.conditions.workers, self.conditions.device)
-        pairs = [(item, self._item_folder(step, item)) for item in items]
+        pairs = self._with_folders(step, items)
         outcomes: list[Outcome] = []
         for outcome in workers.map(task_name(task), pairs, retries=retries):
             outcomes.append(outcome)
             self.progress.update(len(outcomes), len(items), outcome.name)
         if failed := failures(outcomes):
-            raise WorkError(*(self._failure(item) for item in failed))
+            raise WorkError(*self._findings(failed, len(items)))
         return finished(outcomes)
 
-    def _item_folder(self, step: str, item: Item) -> Path:
-        content = {
-            "stage": self.stage,
-            "version": self.version,
-            "step": step,
-            "args": item.args,
-            "inputs": {name: file_key(path).digest for name, path in item.inputs.items()},
-        }
-        return self.items / f"{self.stage}-{content_key(content)[:SHORT]}"
+    def _with_folders(self, step: str, items: Sequence[Item]) -> list[tuple[Item, Path]]:
+        """Each item, its arguments as JSON values, with the folder named by its key."""
+        paths = {path for item in items for path in item.inputs.values()}
+        keys = {path: _path_key(path) for path in paths}
+        pairs = []
+        for item in items:
+            content = {
+                "stage": self.stage,
+                "version": self.version,
+                "step": step,
+                "args": item.args,
+                "inputs": {name: keys[path] for name, path in item.inputs.items()},
+            }
+            folder = self.items / f"{self.stage}-{content_key(content)[:SHORT]}"
+            pairs.append((replace(item, args=jsonable(item.args)), folder))
+        return pairs
 
-    def _failure(self, item: Failed) -> Finding:
-        log.error("%s: %s failed\n%s", self.stage, item.name, item.details)
-        return ITEM_FAILED.finding(f"{self.stage}: {item.name}: {item.reason}")
+    def _findings(self, failed: Sequence[Failed], items: int) -> list[Finding]:
+        for item in failed:
+            log.error("%s: %s failed\n%s", self.stage, item.name, item.details or item.reason)
+        shown = [f"{self.stage}: {item.name}: {item.reason}" for item in failed[:SHOWN_FAILURES]]
+        if len(failed) > SHOWN_FAILURES:
+            shown.append(f"{self.stage}: {len(failed)} of {items} items failed; the log has all")
+        return [ITEM_FAILED.finding(message) for message in shown]
+
+
+def _path_key(path: Path) -> str | dict[str, str]:
+    """The content of an item's input: of a file, or of every file below a folder."""
+    if not path.is_dir():
+        return file_key(path).digest
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return {file.relative_to(path).as_posix(): file_key(file).digest for file in files}
 
 
 @dataclass(frozen=True)
@@ -174,6 +212,18 @@ class Stage:
     outputs: tuple[str, ...]
     run: Callable[[Context], Mapping[str, Output]]
 
+    def __post_init__(self) -> None:
+        try:
+            content_key(self.config.model_dump(by_alias=True))
+        except (TypeError, ValueError) as error:
+            msg = f"config of stage `{self.name}`: {error}"
+            raise ValueError(msg) from error
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The config as JSON values, as it enters the content key."""
+        return cast("dict[str, Any]", jsonable(self.config.model_dump(by_alias=True)))
+
     @property
     def parents(self) -> list[str]:
         """The stages this one reads from, each once, in order."""
@@ -183,8 +233,18 @@ class Stage:
         return list(dict.fromkeys(names))
 
 
+def _link_or_copy(source: str | Path, target: str | Path) -> None:
+    """Hard-link a file, which is never changed again; copy it where that is not possible."""
+    try:
+        os.link(source, target)
+    except FileExistsError:  # never write into it: it may be another item's file
+        raise
+    except OSError:
+        shutil.copy2(source, target)
+
+
 def check_stages(stages: Sequence[Stage]) -> None:
-    """Refuse stages with a repeated name, or with an input that no earlier stage puts out.
+    """Refuse stages with a bad or repeated name, or with an input no earlier stage puts out.
 
     Raises:
         ValueError: A mistake of the study's author, not of its user.
@@ -193,9 +253,10 @@ def check_stages(stages: Sequence[Stage]) -> None:
     names: set[str] = set()
     for stage in stages:
         wanted = {item for item in stage.inputs.values() if isinstance(item, str)}
-        if stage.name in names or wanted - ready:
-            msg = f"stage '{stage.name}' repeats or reads what is not there: {wanted - ready}"
-            raise ValueError(msg)
+        bad = [name for name in (stage.name, *stage.outputs) if not NAME.fullmatch(name)]
+        if stage.name in names or wanted - ready or bad:
+            msg = f"stage `{stage.name}` repeats, is misnamed or reads what no stage puts out: "
+            raise ValueError(msg + ", ".join(sorted({*bad, *(wanted - ready)})))
         names.add(stage.name)
         ready |= {f"{stage.name}.{output}" for output in stage.outputs}
 

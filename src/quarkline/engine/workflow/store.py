@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quarkline.engine.core.findings import Rule, WorkError
+from quarkline.engine.core.findings import InputError, Rule, WorkError
 from quarkline.engine.core.results import Result, pretty_json, result_from_json
-from quarkline.engine.store.atomic import fresh_folder, publish_folder, write_atomic
+from quarkline.engine.store.atomic import publish_folder, remove_folder, write_atomic
 from quarkline.engine.store.keys import SHORT
-from quarkline.engine.store.locks import lock
+from quarkline.engine.store.locks import lock, remove_abandoned
 from quarkline.engine.workflow.stage import Output
 
 RECORD = "stage.json"
@@ -86,18 +86,33 @@ class StageStore:
             WorkError: If its folder is damaged.
         """
         folder = self.folder(stage, key)
-        return read_record(folder) if folder.is_dir() else None
-
-    def lock_path(self, stage: str, key: str) -> Path:
-        """The lock file of a stage's one writer."""
-        return self.root / f"{stage}-{key[:SHORT]}.lock"
+        if not folder.is_dir():
+            return None
+        record = read_record(folder)
+        if record.key != key:
+            raise _damaged(folder, f"it belongs to key {record.key}")
+        return record
 
     @contextlib.contextmanager
     def writing(self, stage: str, key: str) -> Iterator[Path]:
         """Hold the right to write a stage; gives an empty folder for the attempt."""
+        folder = self.folder(stage, key)
+        partial = folder.with_name(folder.name + ".partial")
         self.root.mkdir(parents=True, exist_ok=True)
-        with lock(self.lock_path(stage, key), wait=True):
-            yield fresh_folder(self.folder(stage, key).with_suffix(".partial"))
+        with lock(folder.with_name(folder.name + ".lock"), wait=True):
+            remove_folder(partial)
+            partial.mkdir()
+            try:
+                yield partial
+            finally:
+                remove_folder(partial)
+
+    def clear(self) -> None:
+        """Remove what killed attempts left, those that nobody would take up again."""
+        remove_abandoned(self.root)
+        for partial in self.root.glob("*.partial"):
+            with contextlib.suppress(InputError), lock(partial.with_suffix(".lock")):
+                remove_folder(partial)
 
     def publish(
         self,
@@ -142,20 +157,25 @@ def read_record(folder: Path) -> StageRecord:
     """
     try:
         data = json.loads((folder / RECORD).read_text())
-        outputs = {name: _restore(item, folder) for name, item in data["outputs"].items()}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WorkError(
-            DAMAGED.finding(f"{folder} is damaged: {error}", suggestion=f"delete {folder}")
-        ) from error
-    return StageRecord(
-        folder=folder,
-        stage=data["stage"],
-        version=data["version"],
-        key=data["key"],
-        config=data["config"],
-        inputs=data["inputs"],
-        outputs=outputs,
-        summary=tuple(data["summary"]),
+        return StageRecord(
+            folder=folder,
+            stage=data["stage"],
+            version=data["version"],
+            key=data["key"],
+            config=data["config"],
+            inputs=data["inputs"],
+            outputs={name: _restore(item, folder) for name, item in data["outputs"].items()},
+            summary=tuple(data["summary"]),
+        )
+    except OSError as error:
+        raise _damaged(folder, f"`{RECORD}`: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, str(error)) from error
+
+
+def _damaged(folder: Path, problem: str) -> WorkError:
+    return WorkError(
+        DAMAGED.finding(f"{folder} is damaged: {problem}", suggestion=f"delete {folder}")
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -22,6 +22,7 @@ UNKNOWN_STUDY = Rule(
 )
 
 GROUP = "quarkline.studies"
+NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"
 
 
 class ComputeConfig(Config):
@@ -36,9 +37,7 @@ class StudyConfig(Config):
 
     schema_version: Literal[1] = Field(alias="schema", description="Version of the config format.")
     study: str = Field(description="Name of the study.")
-    name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the runs' folder."
-    )
+    name: str = Field(pattern=f"^{NAME_PATTERN}$", description="Name of the runs' folder.")
     seed: int = Field(1, ge=0, description="Seed of all random numbers.")
     roots: dict[str, ConfigPath] = Field(
         default_factory=dict, description="Storage roots for `${roots.NAME}`; `runs` holds runs."
@@ -120,8 +119,3 @@ def study_of(file: ConfigFile) -> Study:
 def runs_root(config: StudyConfig) -> Path:
     """The folder of all runs: `roots.runs`, or `runs` in the current folder."""
     return config.roots.get("runs", Path("runs"))
-
-
-def join_findings(parts: Sequence[Sequence[Finding]]) -> list[Finding]:
-    """Several lists of findings as one, without repetitions."""
-    return list(dict.fromkeys(item for part in parts for item in part))
