@@ -1,1 +1,64 @@
 """Result values in, matplotlib figures out; reads no files and fits nothing."""
+
+from quarkline.figures.checks import plot_flow_check, plot_sculpting
+from quarkline.figures.cutflow import plot_cut_flow
+from quarkline.figures.features import (
+    FEATURES,
+    FeatureStyle,
+    feature_style,
+    plot_feature_distributions,
+)
+from quarkline.figures.pieces import DIMUON_MASS, MASS
+from quarkline.figures.save import save, to_svg
+from quarkline.figures.scans import (
+    plot_p_value_scan,
+    plot_significance,
+    plot_significance_variations,
+)
+from quarkline.figures.scores import (
+    plot_anomaly_score_distribution,
+    plot_roc_curve,
+    plot_score_vs_mass,
+)
+from quarkline.figures.spectrum import (
+    FittedSpectrum,
+    plot_background_fit,
+    plot_mass_spectrum,
+    plot_same_sign,
+    plot_spectra,
+)
+from quarkline.figures.style import Label
+from quarkline.figures.tables import Table, drawn
+from quarkline.figures.toys import plot_p_value_calibration, plot_toys
+from quarkline.figures.training import plot_training_losses
+
+__all__ = [
+    "DIMUON_MASS",
+    "FEATURES",
+    "MASS",
+    "FeatureStyle",
+    "FittedSpectrum",
+    "Label",
+    "Table",
+    "drawn",
+    "feature_style",
+    "plot_anomaly_score_distribution",
+    "plot_background_fit",
+    "plot_cut_flow",
+    "plot_feature_distributions",
+    "plot_flow_check",
+    "plot_mass_spectrum",
+    "plot_p_value_calibration",
+    "plot_p_value_scan",
+    "plot_roc_curve",
+    "plot_same_sign",
+    "plot_score_vs_mass",
+    "plot_sculpting",
+    "plot_significance",
+    "plot_significance_variations",
+    "plot_spectra",
+    "plot_toys",
+    "plot_training_losses",
+    "save",
+    "to_svg",
+]

@@ -1,0 +1,101 @@
+"""Cut-flow: how many events each step of a selection keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from quarkline.figures.pieces import floats, log_axis, say_empty
+from quarkline.figures.style import SIZE, Label, canvas, looks
+from quarkline.figures.tables import Array, Column, Table, values, words
+
+
+def plot_cut_flow(
+    flows: Mapping[str, Mapping[str, float]],
+    *,
+    ax: Axes | None = None,
+    label: Label | None = None,
+    style: str = "quarkline",
+) -> Figure:
+    """Draw the events left after each step, with the fraction of the step before.
+
+    Args:
+        flows: Events (or sums of weights) after each step, by sample; every sample has the same
+            steps in the same order.
+        ax: Axes to draw on instead of a new figure.
+        label: The line above the figure.
+        style: Name of a style.
+    """
+    steps = list(next(iter(flows.values()), {}))
+    counts = {name: floats([flow[step] for step in steps]) for name, flow in flows.items()}
+    slot = 1 + len(flows)
+    size = (SIZE[0], max(3.0, 1.6 + 0.24 * slot * len(steps)))
+    with canvas(ax, label=label, style=style, size=size) as frame:
+        for place, ((name, kept), look) in enumerate(
+            zip(counts.items(), looks(len(counts)), strict=True), start=1
+        ):
+            rows = slot * np.arange(len(steps)) + place
+            frame.main.barh(
+                rows, np.maximum(kept, 0), 0.86, color=look.color, alpha=0.55, label=name
+            )
+            for row, text in zip(rows.tolist(), _words(kept), strict=True):
+                _write(frame.main, row, text)
+        for number, step in enumerate(steps):
+            _write(frame.main, slot * number, step, fontweight="bold")
+        if not steps:
+            say_empty(frame.main, "no steps")
+        _axes(frame.main, slot * len(steps), np.concatenate([*counts.values(), np.empty(0)]))
+        if len(flows) > 1:
+            frame.main.legend(loc="lower right")
+        frame.tables.append(
+            Table(
+                "Cut-flow",
+                (words("Step", steps),),
+                tuple(_column(*item) for item in counts.items()),
+            )
+        )
+    return frame.figure
+
+
+def _write(ax: Axes, row: float, text: str, **look: Any) -> None:
+    """Write at the left of a row; a selection may hold dollar signs that are no formula."""
+    ax.annotate(
+        text,
+        (0, row),
+        (6, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        va="center",
+        fontsize="x-small",
+        parse_math=False,
+        **look,
+    )
+
+
+def _axes(ax: Axes, length: int, counts: Array) -> None:
+    positive = counts[np.isfinite(counts) & (counts > 0)]
+    high = positive.max() if positive.size else 10.0
+    low = min(1.0, positive.min() / 2) if positive.size else 0.5
+    log_axis(ax, "x", low, 2 * high)
+    ax.set_ylim(max(length, 1) - 0.3, -0.7)
+    ax.tick_params(axis="y", which="both", left=False, right=False, labelleft=False)
+    ax.set_xlabel("Events")
+
+
+def _words(kept: Array) -> list[str]:
+    """Each count, with its fraction of the one before."""
+    texts = []
+    for number, count in enumerate(kept):
+        text = f"{count:,.0f}" if np.isfinite(count) else "not counted"
+        if number and kept[number - 1] > 0 and np.isfinite(count):
+            text += f"  ({100 * count / kept[number - 1]:.3g} %)"
+        texts.append(text)
+    return texts
+
+
+def _column(name: str, kept: Array) -> Column:
+    return values("Events", kept, qualifiers={"sample": name})

@@ -1,0 +1,76 @@
+"""Writing a figure: PDF, PNG and its drawn values as JSON; the same bytes every time."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from quarkline.engine.core.results import pretty_json
+from quarkline.engine.store.atomic import write_atomic
+from quarkline.figures.style import StyledFigure, styled
+from quarkline.figures.tables import Table, drawn
+
+_SILENT: dict[str, dict[str, None]] = {
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    "png": {"Software": None},
+    "svg": {"Creator": None, "Date": None, "Format": None, "Type": None},
+}
+"""Metadata that would tell versions and dates; None leaves it out."""
+
+
+def save(fig: Figure, stem: Path, data: Sequence[Table] | None = None) -> list[Path]:
+    """Write `<stem>.pdf`, `<stem>.png` and `<stem>.json`; each is absent or complete.
+
+    Args:
+        fig: The figure.
+        stem: Path without extension.
+        data: The drawn values; by default what the functions of this package drew on the figure.
+
+    Returns:
+        The three paths.
+    """
+    tables = drawn(fig) if data is None else data
+    content: dict[str, str | bytes] = {
+        "pdf": _rendered(fig, "pdf"),
+        "png": _rendered(fig, "png"),
+        "json": figure_json(tables),
+    }
+    return [
+        write_atomic(stem.with_name(f"{stem.name}.{suffix}"), part)
+        for suffix, part in content.items()
+    ]
+
+
+def figure_json(tables: Sequence[Table]) -> str:
+    """The drawn values as JSON text; each table's `data` is valid for HEPData as it stands."""
+    content: dict[str, Any] = {
+        "schema": "quarkline.figure/1",
+        "tables": [table.as_json() for table in tables],
+    }
+    return pretty_json(content)
+
+
+def to_svg(fig: Figure) -> str:
+    """The figure as an `<svg>` element to stand inside an HTML page.
+
+    Text becomes outlines, which look and print the same without the fonts. Every id carries a hash
+    of the drawing and the style rule is kept to it, so that several figures share a page.
+    """
+    text = _rendered(fig, "svg").decode()
+    element = text[text.index("<svg") :]
+    mark = hashlib.blake2b(element.encode(), digest_size=4).hexdigest()
+    element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>q{mark}-", element)
+    return element.replace(">*{", f">#q{mark}-figure_1 *{{", 1)
+
+
+def _rendered(fig: Figure, kind: str) -> bytes:
+    buffer = io.BytesIO()
+    with styled(fig.style if isinstance(fig, StyledFigure) else "quarkline"):
+        fig.savefig(buffer, format=kind, metadata=_SILENT[kind])
+    return buffer.getvalue()

@@ -1,0 +1,157 @@
+"""Every figure, drawn from inputs of every kind: the laws in the tests run over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from quarkline import figures
+from quarkline.engine.core.results import Quantity
+from quarkline.figures.style import Label
+
+WINDOW = (9.0, 10.6)
+KINDS = ("ordinary", "empty", "tiny", "nan", "zero")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Arrays of one kind: `events(n)` for one value an event, `curve(n)` for one value a point."""
+
+    kind: str
+
+    def events(self, low: float, high: float, count: int = 400) -> np.ndarray:
+        count = {"empty": 0, "zero": 0, "tiny": 1}.get(self.kind, count)
+        values = np.random.default_rng(7).uniform(low, high, count)
+        if self.kind == "nan":
+            values[::3] = np.nan
+            values[1::7] = np.inf
+        return values
+
+    def curve(self, low: float, high: float, count: int = 12) -> np.ndarray:
+        count = {"empty": 0, "tiny": 1}.get(self.kind, count)
+        values = np.random.default_rng(8).uniform(low, high, count)
+        if self.kind == "zero":
+            values[:] = 0
+        if self.kind == "nan":
+            values[::2] = np.nan
+        return values
+
+    @property
+    def edges(self) -> np.ndarray:
+        return np.linspace(5, 16, {"empty": 1, "tiny": 2}.get(self.kind, 13))
+
+    @property
+    def spectrum(self) -> figures.FittedSpectrum:
+        counts = np.round(self.curve(5, 60))
+        return figures.FittedSpectrum(
+            self.edges, counts, self.curve(20, 30), WINDOW, band=self.curve(1, 2), name="A", z=1.6
+        )
+
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        names = ("dimu_pt", "mu0_ip3d", "my_own")
+        return {name: self.events(0.001, 40) for name in names}
+
+
+def _spectrum_pair(x: Inputs, **options: Any) -> Figure:
+    return figures.plot_same_sign(x.spectrum, x.spectrum, mass_label=figures.DIMUON_MASS, **options)
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "mass_spectrum": lambda x, **o: figures.plot_mass_spectrum(
+        x.events(5, 16), edges=np.linspace(5, 16, 23), window=WINDOW, masses={"Z": 9.46}, **o
+    ),
+    "background_fit": lambda x, **o: figures.plot_background_fit(x.spectrum, **o),
+    "anomaly_score_distribution": lambda x, **o: figures.plot_anomaly_score_distribution(
+        {"Sidebands": x.events(0, 1), "Window": x.events(0, 1)}, cut=0.9, **o
+    ),
+    "significance": lambda x, **o: figures.plot_significance(
+        x.edges, x.curve(-2, 4), window=WINDOW, **o
+    ),
+    "score_vs_mass": lambda x, **o: figures.plot_score_vs_mass(
+        x.events(5, 16), x.events(0, 1), mass_edges=np.linspace(5, 16, 23), cut=0.9, **o
+    ),
+    "feature_distributions": lambda x, **o: figures.plot_feature_distributions(
+        {"All": x.columns, "FPR 1 %": x.columns}, **o
+    ),
+    "significance_variations": lambda x, **o: figures.plot_significance_variations(
+        np.geomspace(1, 1e-3, x.curve(0, 1).size),
+        {(degree, bins): x.curve(0, degree) for degree in (3, 5, 7) for bins in (7, 11, 15)},
+        window=WINDOW,
+        **o,
+    ),
+    "roc_curve": lambda x, **o: figures.plot_roc_curve(
+        [(np.sort(x.curve(0, 1)), np.sort(x.curve(0, 1)))] * 2, auc=Quantity(0.505, 0.004), **o
+    ),
+    "training_losses": lambda x, **o: figures.plot_training_losses(
+        [x.curve(2, 3), x.curve(2, 3)], [x.curve(2, 3)] * 2, selected=[1, None], **o
+    ),
+    "spectra": lambda x, **o: figures.plot_spectra([x.spectrum] * 4, pulls_of=1, **o),
+    "same_sign": _spectrum_pair,
+    "p_value_scan": lambda x, **o: figures.plot_p_value_scan(
+        np.geomspace(1, 1e-3, x.curve(0, 1).size),
+        {"CATHODE": x.curve(0, 6), "Random cut": x.curve(0, 1)},
+        working_point=0.01,
+        reweighted={} if x.kind == "empty" else {"Reweighting": 6.4},
+        **o,
+    ),
+    "toys": lambda x, **o: figures.plot_toys(np.maximum(x.events(-2, 3), 0), z_observed=1.5, **o),
+    "p_value_calibration": lambda x, **o: figures.plot_p_value_calibration(x.events(0, 0.5), **o),
+    "flow_check": lambda x, **o: figures.plot_flow_check(
+        x.columns, x.columns, ks={"dimu_pt": 0.01}, auc=Quantity(0.51, 0.01), **o
+    ),
+    "sculpting": lambda x, **o: figures.plot_sculpting(
+        x.events(5, 9), x.events(5, 9, 40), edges=np.linspace(5, 16, 23), window=WINDOW, **o
+    ),
+    "cut_flow": lambda x, **o: figures.plot_cut_flow(
+        {
+            "Data": {f"step {number}": value for number, value in enumerate(x.curve(1, 1e4))},
+            "Other": {f"step {number}": value for number, value in enumerate(x.curve(1, 1e4))},
+        },
+        **o,
+    ),
+}
+
+LABEL = Label("CMS", "Open Data", "8.7 fb$^{-1}$ (13 TeV)")
+
+
+@pytest.fixture(params=sorted(FIGURES))
+def name(request: pytest.FixtureRequest) -> str:
+    """Every figure in turn."""
+    return request.param
+
+
+RENDERED = {"same_sign", "score_vs_mass"}
+"""Drawn by the fast tests that render; the others are rendered by the slow ones."""
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=[] if name in RENDERED else pytest.mark.slow)
+        for name in sorted(FIGURES)
+    ]
+)
+def rendered(request: pytest.FixtureRequest) -> str:
+    """Every figure in turn, for tests that render it."""
+    return request.param
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Every kind of input in turn."""
+    return request.param
+
+
+@pytest.fixture
+def draw() -> Callable[..., Figure]:
+    """Draw one figure from inputs of one kind."""
+
+    def drawing(name: str, kind: str = "ordinary", **options: Any) -> Figure:
+        return FIGURES[name](Inputs(kind), **{"label": LABEL, **options})
+
+    return drawing
