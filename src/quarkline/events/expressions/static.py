@@ -1,0 +1,233 @@
+"""Warnings that need no events: clauses that never or always hold, elements that may be missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from quarkline.engine.core.findings import Finding, Rule, Severity
+from quarkline.events.expressions import nodes
+from quarkline.events.expressions.check import Meaning
+from quarkline.events.expressions.evaluate import evaluate
+from quarkline.events.expressions.functions import ResultKind
+from quarkline.events.expressions.grammar import COMPARISONS
+from quarkline.events.expressions.nodes import Node
+from quarkline.events.expressions.places import place_in
+
+NEVER = Rule(
+    "QL-EXPR-007",
+    "a clause can be true",
+    "The comparisons of a clause exclude each other, such as `x >= 3 && x <= 1`, so that no event "
+    "can pass it. Usually two bounds are swapped or `&&` stands for `||`.",
+    Severity.WARNING,
+)
+CONSTANT = Rule(
+    "QL-EXPR-008",
+    "a clause depends on the event",
+    "A condition is the same for every event: it compares constants, or its alternatives cover "
+    "every value, such as `x != 1 || x != 2`. Usually `||` stands for `&&`, or a name was "
+    "replaced by its value.",
+    Severity.WARNING,
+)
+DROPS = Rule(
+    "QL-EXPR-015",
+    "an element that may be missing decides no other clause",
+    "In ROOT, and here, an event without the element `x[2]` gives nothing for the whole "
+    "expression, even where the other side of `||`, a `!` or the other value of `? :` would not "
+    "need it. Ask for the element only where every event must have it, or split the selection.",
+    Severity.WARNING,
+)
+
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+_OPPOSITE = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "==": "!=", "!=": "=="}
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The values that comparisons with constants leave, as an interval without some points."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+    without: frozenset[float] = frozenset()
+
+    def and_(self, operator: str, value: float) -> Bounds:
+        """The values left by one more comparison."""
+        if operator == "!=":
+            return replace(self, without=self.without | {value})
+        after = self
+        if operator in {">", ">=", "=="} and (value, operator == ">") > (self.low, self.low_open):
+            after = replace(after, low=value, low_open=operator == ">")
+        if operator in {"<", "<=", "=="} and (-value, operator == "<") > (
+            -self.high,
+            self.high_open,
+        ):
+            after = replace(after, high=value, high_open=operator == "<")
+        return after
+
+    def empty(self, *, whole: bool) -> bool:
+        """Whether nothing is left; `whole` if the values are whole numbers."""
+        if not whole:
+            hole = self.low_open or self.high_open or self.low in self.without
+            return self.low > self.high or (self.low == self.high and hole)
+        low = math.ceil(self.low) if math.isfinite(self.low) else self.low
+        high = math.floor(self.high) if math.isfinite(self.high) else self.high
+        low += self.low_open and low == self.low
+        high -= self.high_open and high == self.high
+        return low > high or (high - low < len(self.without) and _covered(low, high, self.without))
+
+
+def _covered(low: float, high: float, without: frozenset[float]) -> bool:
+    return all(low + step in without for step in range(int(high - low) + 1))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`subject operator value`, from a comparison with a constant."""
+
+    subject: Node
+    operator: str
+    value: float
+
+
+def static_warnings(text: str, tree: Node, meaning: Meaning) -> list[Finding]:
+    """What can be said about a checked tree without reading events."""
+    return [
+        *_contradictions(text, tree, meaning),
+        *_constants(text, tree, meaning),
+        *_dropped(text, tree, meaning),
+    ]
+
+
+def _contradictions(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:
+    for node in _groups(tree, "&&"):
+        clauses = [_comparison(clause) for clause in nodes.clauses(node, "&&")]
+        if subject := _exhausted(clauses, meaning):
+            message = f"`{node}` can never be true: no `{subject}` satisfies it"
+            hint = "check the bounds, or whether `||` is meant"
+            yield NEVER.finding(message, place=place_in(text, node.span), suggestion=hint)
+    for node in _groups(tree, "||"):
+        opposites = [_negated(_comparison(clause)) for clause in nodes.clauses(node, "||")]
+        if subject := _exhausted(opposites, meaning):
+            message = f"`{node}` is always true: every `{subject}` satisfies it"
+            hint = "check the bounds, or whether `&&` is meant"
+            yield CONSTANT.finding(message, place=place_in(text, node.span), suggestion=hint)
+
+
+def _groups(tree: Node, operator: str) -> Iterator[Node]:
+    """Chains of an operator, and comparisons that are not in one."""
+    inside: set[int] = set()
+    for node in nodes.walk(tree):
+        chain = isinstance(node, nodes.Chain) and node.operator == operator
+        if chain:
+            inside.update(id(operand) for operand in node.children)
+        if id(node) not in inside and (chain or _comparison(node)):
+            yield node
+
+
+def _comparison(node: Node) -> Comparison | None:
+    if not isinstance(node, nodes.Binary) or node.operator not in COMPARISONS:
+        return None
+    left, right = _constant(node.left), _constant(node.right)
+    if left is None and right is not None:
+        return Comparison(node.left, node.operator, right)
+    if right is None and left is not None:
+        return Comparison(node.right, _MIRRORED[node.operator], left)
+    return None
+
+
+def _constant(node: Node) -> float | None:
+    match node:
+        case nodes.Number(value):
+            return value
+        case nodes.Unary("-", nodes.Number(value)):
+            return -value
+    return None
+
+
+def _negated(comparison: Comparison | None) -> Comparison | None:
+    return comparison and replace(comparison, operator=_OPPOSITE[comparison.operator])
+
+
+def _exhausted(comparisons: Iterable[Comparison | None], meaning: Meaning) -> Node | None:
+    """A subject for which no value satisfies all of its comparisons."""
+    left: dict[Node, Bounds] = {}
+    for comparison in comparisons:
+        if comparison is None:
+            continue
+        subject = comparison.subject
+        bounds = left.get(subject) or _possible(subject, meaning)
+        left[subject] = bounds.and_(comparison.operator, comparison.value)
+    for subject, bounds in left.items():
+        if bounds.empty(whole=meaning.kinds[subject] is not ResultKind.REAL):
+            return subject
+    return None
+
+
+def _possible(subject: Node, meaning: Meaning) -> Bounds:
+    """The values a subject can have, from its type."""
+    if meaning.kinds[subject] is ResultKind.BOOLEAN:
+        return Bounds(0, 1)
+    leaf = meaning.leaves.get(subject)
+    return Bounds(low=0) if leaf and leaf.column.dtype.startswith("uint") else Bounds()
+
+
+def _constants(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:
+    """Conditions without columns."""
+    for node in _conditions(tree, meaning):
+        if any(inner in meaning.leaves for inner in nodes.walk(node)):
+            continue
+        truth = "true" if evaluate(node, {}) else "false"
+        yield CONSTANT.finding(
+            f"`{node}` is always {truth}: it has no column in it",
+            place=place_in(text, node.span),
+            suggestion="leave the clause out",
+        )
+
+
+def _conditions(tree: Node, meaning: Meaning) -> Iterator[Node]:
+    """Where a truth value is used; of nested constant ones, the outermost only."""
+    if meaning.kinds[tree] is ResultKind.BOOLEAN:
+        yield tree
+    for node in nodes.walk(tree):
+        if not any(inner in meaning.leaves for inner in nodes.walk(node)):
+            continue
+        match node:
+            case nodes.Chain("&&" | "||", operands):
+                yield from operands
+            case nodes.Unary("!", operand):
+                yield operand
+            case nodes.Conditional(condition, _, _):
+                yield condition
+
+
+def _dropped(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:
+    """Elements that may be missing, where the expression does not need them for every event."""
+    needed: dict[Node, bool] = {}
+    pending = [(tree, True)]
+    while pending:
+        node, always = pending.pop()
+        if (leaf := meaning.leaves.get(node)) and leaf.may_lack:
+            needed[node] = needed.get(node, False) or always
+        pending.extend((child, always and child not in _optional(node)) for child in node.children)
+    for node, always in needed.items():
+        if not always:
+            yield DROPS.finding(
+                f"an event without `{node}` gives nothing, whatever the rest of the expression is",
+                place=place_in(text, node.span),
+                suggestion="this is ROOT's rule; split the selection if such events are wanted",
+            )
+
+
+def _optional(node: Node) -> tuple[Node, ...]:
+    """The operands whose value may not matter, or matters by being false."""
+    match node:
+        case nodes.Chain("||", operands):
+            return operands
+        case nodes.Unary("!", operand):
+            return (operand,)
+        case nodes.Conditional(_, yes, no):
+            return (yes, no)
+    return ()
