@@ -16,11 +16,16 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## List these commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
-demo: $(RUN) ## Simulate dimuon events and run the resonance study on them
+demo: demo/demo.yaml demo/nanoaod/upsilon_00.root ## Simulate events, search them, write a report
+	cd demo && quarkline run demo.yaml
+
+demo/demo.yaml: | $(RUN)
 	mkdir -p demo
-	cd demo && [ -e upsilon-demo.yaml ] || quarkline new upsilon-demo
-	cd demo && [ -e upsilon-demo ] || quarkline simulate upsilon -o upsilon-demo
-	cd demo && quarkline run upsilon-demo.yaml
+	cd demo && quarkline new demo
+
+demo/nanoaod/upsilon_00.root: | $(RUN)
+	mkdir -p demo
+	cd demo && quarkline simulate upsilon -o nanoaod
 
 test: $(DEVELOP) ## Run the tests
 	$(PYTEST) -m "not slow and not oracle"
