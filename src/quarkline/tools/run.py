@@ -97,8 +97,6 @@ def run(
         WorkError: If a stage failed.
     """
     planned, warnings = plan(analysis, only=only, until=until, verify=verify)
-    finished = run_analysis(analysis, planned, new=new, watcher=watcher)
-    if not finished.complete:
-        return RunOutcome(finished, warnings, None, None)
-    headline = analysis.study.headline(finished.results())
-    return RunOutcome(finished, warnings, headline, analysis.study.report(finished))
+    finished, report = run_analysis(analysis, planned, new=new, watcher=watcher)
+    headline = analysis.study.headline(finished.results()) if finished.complete else None
+    return RunOutcome(finished, warnings, headline, report)

@@ -142,11 +142,14 @@ def run_analysis(
     *,
     new: bool = False,
     watcher: Watcher | None = None,
-) -> Run:
+) -> tuple[Run, Path | None]:
     """Run every wanted stage that is not finished, and write the run's folder.
 
     An equal config continues or repeats the newest run; a changed one, or `new`, gets a new
     number and reuses the stages that are equal.
+
+    Returns:
+        The run, and its report if every stage is finished.
 
     Raises:
         InputError: If another process is at work on this run; nothing has been written then.
@@ -155,22 +158,24 @@ def run_analysis(
     watcher = watcher or Unwatched()
     finished = {item.stage.name: item.record for item in plan.stages if item.record}
     with _claimed(analysis, plan, finished, new) as folder, _logged(folder):
-        _clear(analysis.store, folder)
+        _clear(analysis, folder)
         conditions = _conditions(analysis.config)
         attempt = _begin(folder, analysis, plan, conditions)
+        ran: list[str] = []
         for item in plan.stages:
+            name = item.stage.name
             if item.record is not None:
                 watcher.ends(item, item.record, None)
-            elif item.stage.name in plan.wanted:
-                record = _run_stage(item, finished, analysis.store, conditions, watcher)
-                finished[item.stage.name] = record
+            elif name in plan.wanted:
+                finished[name] = _run_stage(
+                    item, finished, analysis.store, conditions, watcher, ran
+                )
                 _record_run(folder, analysis, plan, finished)
         run = runs.read_run(folder)
         runs.write_results(folder, analysis.study.name, run.results())
-        ran = [item.stage.name for item in plan.stages if item.record is None]
-        done = {"ran": [name for name in ran if name in finished], "ended": now()}
-        _write_attempt(folder, {**attempt, **done})
-        return run
+        _write_attempt(folder, {**attempt, "ran": ran, "ended": now()})
+        with _failing_as_work("report"):
+            return run, analysis.study.report(run) if run.complete else None
 
 
 @contextmanager
@@ -213,10 +218,11 @@ def _record_run(
     )
 
 
-def _clear(store: StageStore, folder: Path) -> None:
+def _clear(analysis: Analysis, folder: Path) -> None:
     """Remove what killed attempts left."""
-    store.clear()
-    remove_abandoned(_items(store))
+    analysis.store.clear()
+    for place in (analysis.folder, folder, _items(analysis.store)):
+        remove_abandoned(place)
     remove_leftovers(folder)
 
 
@@ -235,7 +241,9 @@ def _run_stage(
     store: StageStore,
     conditions: Conditions,
     watcher: Watcher,
+    ran: list[str],
 ) -> StageRecord:
+    """The finished stage: run now and noted in `ran`, or found finished by another run."""
     stage = item.stage
     with store.writing(stage.name, item.key) as partial:
         if record := store.find(stage.name, item.key):
@@ -269,6 +277,7 @@ def _run_stage(
                 summary=context.summaries,
                 provenance=made_by | {"ended": now(), "seconds": round(seconds, 3)},
             )
+    ran.append(stage.name)
     log.info("stage %s: done in %.1f s", stage.name, seconds)
     watcher.ends(item, record, seconds)
     return record

@@ -60,8 +60,8 @@ class Study(Protocol):
     def headline(self, results: Mapping[str, Result]) -> str:
         """The result in one sentence."""
 
-    def report(self, run: Any) -> Any:
-        """The study's sections of the report on a finished run."""
+    def report(self, run: Any) -> Path:
+        """Write the report on a finished run."""
 
 
 _REGISTERED: dict[str, Study] = {}
