@@ -1,1 +1,73 @@
 """Arrays and histograms in, result values out: hunts, fits, toys; no files, no torch."""
+
+from __future__ import annotations
+
+from quarkline.statistics.backgrounds import BACKGROUNDS
+from quarkline.statistics.band import fit_band, fit_curve
+from quarkline.statistics.batch import FitStatus, HuntBatch, fit_batch
+from quarkline.statistics.binning import HuntBinning, Spectrum
+from quarkline.statistics.cuts import likelihood_ratio_weights, threshold_at_fpr
+from quarkline.statistics.degree import DegreeRow, DegreeTest, degree_test
+from quarkline.statistics.hunt import (
+    BumpHuntResult,
+    SpectrumFit,
+    bump_hunt,
+    hunt_result,
+    spectrum_fit,
+    with_toys,
+)
+from quarkline.statistics.ks import KsResult, ks_two_sample
+from quarkline.statistics.model import HuntModel, hunt_model
+from quarkline.statistics.roc import RocResult, auc, roc_curve
+from quarkline.statistics.significance import (
+    binomial_interval,
+    p_from_z,
+    poisson_interval,
+    tail_fraction,
+    z_from_p,
+)
+from quarkline.statistics.spurious import SpuriousRow, SpuriousSignal, spurious_signal
+from quarkline.statistics.toys import expected_background, toy_hunts, toy_p_value
+from quarkline.statistics.trials import GlobalSignificance, global_significance
+
+__all__ = [
+    "BACKGROUNDS",
+    "BumpHuntResult",
+    "DegreeRow",
+    "DegreeTest",
+    "FitStatus",
+    "GlobalSignificance",
+    "HuntBatch",
+    "HuntBinning",
+    "HuntModel",
+    "KsResult",
+    "RocResult",
+    "Spectrum",
+    "SpectrumFit",
+    "SpuriousRow",
+    "SpuriousSignal",
+    "auc",
+    "binomial_interval",
+    "bump_hunt",
+    "degree_test",
+    "expected_background",
+    "fit_band",
+    "fit_batch",
+    "fit_curve",
+    "global_significance",
+    "hunt_model",
+    "hunt_result",
+    "ks_two_sample",
+    "likelihood_ratio_weights",
+    "p_from_z",
+    "poisson_interval",
+    "roc_curve",
+    "spectrum_fit",
+    "spurious_signal",
+    "tail_fraction",
+    "threshold_at_fpr",
+    "toy_hunts",
+    "toy_p_value",
+    "with_toys",
+    "z_from_p",
+]

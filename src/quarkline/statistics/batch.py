@@ -97,34 +97,33 @@ def fit_batch(
             positive sum.
     """
     model = hunt_model(spectrum.binning, degree, background)
-    spectrum.check()
-    cells = spectrum.cells.reshape(-1, spectrum.binning.n_sidebands + 1)
-    squares = spectrum.cells_w2
-    flat_squares = None if squares is None else squares.reshape(cells.shape)
+    counts = scaled_counts(spectrum)
 
     def chunk(start: int, stop: int) -> HuntBatch:
-        part = slice(start, stop)
-        counts = scaled_counts(cells[part], None if flat_squares is None else flat_squares[part])
-        return hunt_chunk(model, counts)
+        return hunt_chunk(model, counts.take(slice(start, stop)))
 
-    parts = over_chunks(chunk, len(cells), workers=workers) or [
-        hunt_chunk(model, _no_counts(model))
-    ]
+    parts = over_chunks(chunk, counts.seen.shape[1], workers=workers)
     return HuntBatch.joined(parts, spectrum.window.shape)
 
 
-def scaled_counts(cells: Floats, squares: Floats | None) -> Counts:
-    """Contents (N, m) and sums of squared weights as counts of a scaled Poisson.
+def scaled_counts(spectrum: Spectrum) -> Counts:
+    """Contents of sidebands and, last, window as counts of a scaled Poisson.
 
     A sum of weights n_w is taken as s times a Poisson count, with s = <w^2>/<w> of the bin; an
     empty bin has s = 1 (Bohm and Zech, NIM A 748 (2014) 1).
+
+    Raises:
+        InputError: If a weighted bin has no positive sum.
     """
-    contents = np.ascontiguousarray(cells.T)
-    if squares is None:
-        return Counts(contents, np.ones((contents.shape[0], 1)))
-    spread = squares.T
-    exposure = np.divide(contents, spread, out=np.ones_like(contents), where=spread > 0.0)
-    return Counts(contents * exposure * (spread > 0.0), exposure)
+    spectrum.check()
+    bins = spectrum.binning.n_sidebands + 1
+    contents = spectrum.cells.reshape(-1, bins).T
+    if spectrum.cells_w2 is None:
+        return Counts(contents, np.ones((bins, 1)))
+    squares = spectrum.cells_w2.reshape(-1, bins).T
+    filled = squares > 0.0
+    exposure = np.divide(contents, squares, out=np.ones_like(contents), where=filled)
+    return Counts(np.where(filled, contents * exposure, 0.0), exposure)
 
 
 def hunt_chunk(
@@ -138,8 +137,7 @@ def hunt_chunk(
         starts: Coefficients to start both fits from, each with shape (k, N).
     """
     first, second = starts or (None, None)
-    beside = Counts(counts.seen[:-1], counts.exposure[:-1])
-    free = fit_rates(model.sidebands, beside, first)
+    free = fit_rates(model.sidebands, counts.without_last, first)
     null = fit_rates(model.null, counts, second)
     failed = ~(free.certified & null.certified)
     window = (counts.seen[-1] / counts.exposure[-1]).copy()
@@ -182,8 +180,3 @@ def _window_error(model: HuntModel, free: RateFit) -> Floats:
 def _row_error(model: HuntModel, system: type[WeightedSystem], weights: Floats) -> Floats:
     row = np.repeat(model.window_row[:, None], weights.shape[1], axis=1)
     return np.sqrt(model.window_row @ system(model.sidebands, weights).solve(row))
-
-
-def _no_counts(model: HuntModel) -> Counts:
-    bins = model.binning.n_sidebands + 1
-    return Counts(np.zeros((bins, 0)), np.ones((bins, 1)))

@@ -96,6 +96,12 @@ class HuntBinning:
         return self._rounded(self.window[1] + self.width * np.arange(count + 1))
 
     @cached_property
+    def edges(self) -> Floats:
+        """Edges of all bins with those of the window between them, for showing a spectrum."""
+        inside = self._rounded(self.window[0] + self.width * np.arange(1, self.bins))
+        return np.concatenate([self.low_edges, inside, self.high_edges])
+
+    @cached_property
     def centres(self) -> Floats:
         """Centres of the sideband bins, low to high, with shape (sideband bins,)."""
         sides = (self.low_edges, self.high_edges)

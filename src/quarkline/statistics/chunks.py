@@ -22,7 +22,8 @@ def over_chunks(task: Callable[[int, int], T], number: int, *, workers: int = 1)
     Returns:
         What the chunks gave, in order.
     """
-    bounds = [(start, min(start + CHUNK, number)) for start in range(0, number, CHUNK)]
+    starts = range(0, max(number, 1), CHUNK)  # nothing at all is one empty chunk
+    bounds = [(start, min(start + CHUNK, number)) for start in starts]
     return list(_mapped(lambda bound: task(*bound), bounds, min(workers, len(bounds))))
 
 

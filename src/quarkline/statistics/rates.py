@@ -80,7 +80,12 @@ class Counts:
         """Bins with entries, with shape (m, N)."""
         return self.seen > 0.0
 
-    def take(self, columns: Indices) -> Counts:
+    @property
+    def without_last(self) -> Counts:
+        """All bins but the last: the sidebands without the window."""
+        return Counts(self.seen[:-1], self.exposure[:-1])
+
+    def take(self, columns: Indices | slice) -> Counts:
         """Some of the spectra."""
         shared = self.exposure.shape[1] == 1
         return Counts(self.seen[:, columns], self.exposure if shared else self.exposure[:, columns])

@@ -45,13 +45,10 @@ def expected_background(
         WorkError: If the fit cannot be certified.
     """
     model = hunt_model(spectrum.binning, degree, background)
-    spectrum.check()
-    squares = spectrum.cells_w2
-    counts = scaled_counts(spectrum.cells[None], None if squares is None else squares[None])
-    fit = fit_rates(model.null, counts)
+    fit = fit_rates(model.null, scaled_counts(spectrum))
     if not fit.certified[0]:
         raise WorkError(NO_NULL_FIT.finding("the background-only fit did not converge"))
-    expected = fit.rates[:, 0]
+    expected, squares = fit.rates[:, 0], spectrum.cells_w2
     if squares is None:
         return Spectrum.from_cells(spectrum.binning, expected)
     contents = spectrum.cells

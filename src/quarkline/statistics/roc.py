@@ -1,0 +1,127 @@
+"""Receiver operating characteristic of a score, with its area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from quarkline.engine.core.results import Quantity, Result
+from quarkline.statistics.arrays import Bools, Floats
+
+
+@dataclass(frozen=True)
+class RocResult(Result, kind="roc"):
+    """Signal against background efficiency of all cuts score >= t.
+
+    Attributes:
+        auc: Area under the curve with its standard deviation; 0.5 for a useless score.
+        background_efficiency: From 0 to 1, in steps at the scores, with shape (points,).
+        signal_efficiency: Of the same cuts.
+        n_signal: Number of signal events.
+        n_background: Number of background events.
+    """
+
+    auc: Quantity
+    background_efficiency: tuple[float, ...]
+    signal_efficiency: tuple[float, ...]
+    n_signal: int
+    n_background: int
+
+
+def roc_curve(
+    signal: ArrayLike,
+    background: ArrayLike,
+    *,
+    signal_weight: ArrayLike | None = None,
+    background_weight: ArrayLike | None = None,
+) -> RocResult:
+    """The curve of all cuts on a score, and its area.
+
+    Points on a straight line between their neighbours are left out. The error of the area is
+    DeLong's (Biometrics 44 (1988) 837), with weighted sums for weighted events.
+
+    Args:
+        signal: Scores of signal events, with shape (N,).
+        background: Scores of background events, with shape (M,).
+        signal_weight: Weights of the signal events; None for one each.
+        background_weight: Weights of the background events.
+
+    Returns:
+        The curve; without signal or background it has no points and a NaN area.
+    """
+    first, second = (
+        _sample(*pair) for pair in ((signal, signal_weight), (background, background_weight))
+    )
+    numbers = (first[0].size, second[0].size)
+    if min(numbers) == 0:
+        return RocResult(Quantity(np.nan), (), (), *numbers)
+    area, error = _area(first, second)
+    cuts = np.unique(np.concatenate([first[0], second[0]]))[::-1]
+    efficiencies = np.stack([_passing(second, cuts), _passing(first, cuts)])
+    points = np.concatenate([np.zeros((2, 1)), efficiencies], axis=1)
+    kept = points[:, _corners(points)]
+    return RocResult(
+        Quantity(area, error, error), tuple(kept[0].tolist()), tuple(kept[1].tolist()), *numbers
+    )
+
+
+def auc(
+    signal: ArrayLike,
+    background: ArrayLike,
+    *,
+    signal_weight: ArrayLike | None = None,
+    background_weight: ArrayLike | None = None,
+) -> float:
+    """Area under the curve: the probability that signal scores above background, ties half.
+
+    Args:
+        signal: Scores of signal events, with shape (N,).
+        background: Scores of background events, with shape (M,).
+        signal_weight: Weights of the signal events; None for one each.
+        background_weight: Weights of the background events.
+    """
+    first, second = (
+        _sample(*pair) for pair in ((signal, signal_weight), (background, background_weight))
+    )
+    return _area(first, second)[0] if min(first[0].size, second[0].size) else float("nan")
+
+
+def _sample(scores: ArrayLike, weight: ArrayLike | None) -> tuple[Floats, Floats]:
+    """Scores in order, with weights that sum to one."""
+    values = np.asarray(scores, dtype=np.float64).ravel()
+    weights = np.ones(values.size) if weight is None else np.asarray(weight, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    return values[order], weights.ravel()[order] / weights.sum()
+
+
+def _area(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> tuple[float, float]:
+    """Area and standard deviation, from the placement of every event in the other sample."""
+    above = _below(second, first[0])
+    below = 1.0 - _below(first, second[0])
+    area = float(first[1] @ above)
+    variance = sum(
+        float((weight**2) @ (placement - area) ** 2) / max(1.0 - float(weight @ weight), 1e-300)
+        for weight, placement in ((first[1], above), (second[1], below))
+    )
+    return area, float(np.sqrt(variance))
+
+
+def _below(sample: tuple[Floats, Floats], at: Floats) -> Floats:
+    """Share of a sample below each value, and half of what is equal."""
+    sums = np.concatenate([[0.0], np.cumsum(sample[1])])
+    left, right = (np.searchsorted(sample[0], at, side=side) for side in ("left", "right"))
+    return np.asarray((sums[left] + sums[right]) / 2)
+
+
+def _passing(sample: tuple[Floats, Floats], cuts: Floats) -> Floats:
+    sums = np.concatenate([[0.0], np.cumsum(sample[1])])
+    return sums[-1] - sums[np.searchsorted(sample[0], cuts, side="left")]
+
+
+def _corners(points: Floats) -> Bools:
+    """Points (2, P) where the direction of the curve changes, and both ends."""
+    steps = np.diff(points, axis=1)
+    turns = np.abs(steps[0, 1:] * steps[1, :-1] - steps[0, :-1] * steps[1, 1:]) > 1e-15
+    return np.concatenate([[True], turns, [True]])
