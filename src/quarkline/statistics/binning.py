@@ -144,6 +144,17 @@ class HuntBinning:
         )
         return self._spectrum(sums, squares)
 
+    def histogram(self, mass: ArrayLike, weight: ArrayLike | None = None) -> Floats:
+        """Contents of the bins between `edges`, low <= m < high, for showing a spectrum.
+
+        Args:
+            mass: Masses, with shape (N,).
+            weight: Weights, with shape (N,).
+        """
+        cells = np.searchsorted(self.edges, np.asarray(mass, dtype=np.float64), side="right")
+        weights = None if weight is None else np.asarray(weight, dtype=np.float64)
+        return np.bincount(cells, weights, minlength=self.edges.size + 1)[1:-1].astype(float)
+
     def _spectrum(self, cells: Floats, squares: Floats | None = None) -> Spectrum:
         """Split cells (below, low bins, window, high bins, above) into a spectrum."""
         window = len(self.low_edges)

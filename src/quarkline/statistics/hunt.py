@@ -189,20 +189,14 @@ def spectrum_fit(
         background: Name of the background shape.
     """
     edges = binning.edges
-    counts = _histogram(edges, mass, weight)
+    counts = binning.histogram(mass, weight)
     expected, band = fit_band(binning.count(mass, weight), degree, edges, background=background)
     error = None
     if weight is not None:
-        error = _tuple(np.sqrt(_histogram(edges, mass, np.asarray(weight) ** 2)))
+        error = _tuple(np.sqrt(binning.histogram(mass, np.asarray(weight) ** 2)))
     return SpectrumFit(
         _tuple(edges), _tuple(counts), error, _tuple(expected), _tuple(band), binning.window
     )
-
-
-def _histogram(edges: Floats, mass: ArrayLike, weight: ArrayLike | None) -> Floats:
-    cells = np.searchsorted(edges, np.asarray(mass, dtype=np.float64), side="right")
-    powers = None if weight is None else np.asarray(weight, dtype=np.float64)
-    return np.bincount(cells, powers, minlength=edges.size + 1)[1:-1].astype(float)
 
 
 def _tuple(values: Floats) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ from scipy import special
 
 from quarkline.engine.core.results import Result
 from quarkline.engine.core.rng import rng
-from quarkline.statistics.arrays import Floats
+from quarkline.statistics.arrays import Bools, Floats
 from quarkline.statistics.significance import tail_fraction
 
 PERMUTATIONS_AT_ONCE = 256
@@ -67,9 +67,9 @@ def ks_two_sample(
         np.ones(values.size) if weight is None else np.asarray(weight, dtype=np.float64).ravel()
         for values, weight in zip(samples, (first_weight, second_weight), strict=True)
     ]
-    effective = [_effective(weight) for weight in weights]
-    if min(effective) == 0.0:
-        return KsResult(np.nan, np.nan, *effective)
+    numbers = _effective(weights[0]), _effective(weights[1])
+    if min(numbers) == 0.0:
+        return KsResult(np.nan, np.nan, *numbers)
     values = np.concatenate(samples)
     order = np.argsort(values, kind="stable")
     weight = np.concatenate(weights)[order]
@@ -77,7 +77,7 @@ def ks_two_sample(
     last = np.append(np.diff(values[order]) > 0.0, True)
     statistic = float(_distance(weight, in_first[None], last)[0])
     if not permutations:
-        return KsResult(statistic, _asymptotic(statistic, *effective), *effective)
+        return KsResult(statistic, _asymptotic(statistic, *numbers), *numbers)
     drawn = rng(seed, "ks-permutations")
     reached = 0
     for start in range(0, permutations, PERMUTATIONS_AT_ONCE):
@@ -85,10 +85,10 @@ def ks_two_sample(
         exchanged = drawn.permuted(np.tile(in_first, (number, 1)), axis=1)
         reached += int((_distance(weight, exchanged, last) >= statistic * (1 - 1e-12)).sum())
     p_value = tail_fraction(reached, permutations).value
-    return KsResult(statistic, p_value, *effective, permutations=permutations)
+    return KsResult(statistic, p_value, *numbers, permutations)
 
 
-def _distance(weight: Floats, in_first: Floats, last: Floats) -> Floats:
+def _distance(weight: Floats, in_first: Bools, last: Bools) -> Floats:
     """Largest distances for exchanges (P, N) of ordered events; ties count after the last one."""
     parts = [np.cumsum(weight * side, axis=1) for side in (in_first, ~in_first)]
     first, second = (part[:, last] / part[:, -1:] for part in parts)

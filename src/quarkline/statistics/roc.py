@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -51,15 +52,13 @@ def roc_curve(
     Returns:
         The curve; without signal or background it has no points and a NaN area.
     """
-    first, second = (
-        _sample(*pair) for pair in ((signal, signal_weight), (background, background_weight))
-    )
+    first, second = _sample(signal, signal_weight), _sample(background, background_weight)
     numbers = (first[0].size, second[0].size)
     if min(numbers) == 0:
         return RocResult(Quantity(np.nan), (), (), *numbers)
     area, error = _area(first, second)
     cuts = np.unique(np.concatenate([first[0], second[0]]))[::-1]
-    efficiencies = np.stack([_passing(second, cuts), _passing(first, cuts)])
+    efficiencies = 1.0 - np.stack([_below(second, cuts, "left"), _below(first, cuts, "left")])
     points = np.concatenate([np.zeros((2, 1)), efficiencies], axis=1)
     kept = points[:, _corners(points)]
     return RocResult(
@@ -82,42 +81,38 @@ def auc(
         signal_weight: Weights of the signal events; None for one each.
         background_weight: Weights of the background events.
     """
-    first, second = (
-        _sample(*pair) for pair in ((signal, signal_weight), (background, background_weight))
-    )
+    first, second = _sample(signal, signal_weight), _sample(background, background_weight)
     return _area(first, second)[0] if min(first[0].size, second[0].size) else float("nan")
 
 
 def _sample(scores: ArrayLike, weight: ArrayLike | None) -> tuple[Floats, Floats]:
-    """Scores in order, with weights that sum to one."""
+    """Scores in order, with their weights."""
     values = np.asarray(scores, dtype=np.float64).ravel()
-    weights = np.ones(values.size) if weight is None else np.asarray(weight, dtype=np.float64)
+    given = np.ones(values.size) if weight is None else np.asarray(weight, dtype=np.float64)
     order = np.argsort(values, kind="stable")
-    return values[order], weights.ravel()[order] / weights.sum()
+    return values[order], given.ravel()[order]
 
 
 def _area(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> tuple[float, float]:
     """Area and standard deviation, from the placement of every event in the other sample."""
-    above = _below(second, first[0])
-    below = 1.0 - _below(first, second[0])
-    area = float(first[1] @ above)
-    variance = sum(
-        float((weight**2) @ (placement - area) ** 2) / max(1.0 - float(weight @ weight), 1e-300)
-        for weight, placement in ((first[1], above), (second[1], below))
-    )
+    above = (_below(second, first[0], "left") + _below(second, first[0], "right")) / 2
+    below = 1.0 - (_below(first, second[0], "left") + _below(first, second[0], "right")) / 2
+    area = float(np.average(above, weights=first[1]))
+    variance = _mean_variance(above, first[1]) + _mean_variance(below, second[1])
     return area, float(np.sqrt(variance))
 
 
-def _below(sample: tuple[Floats, Floats], at: Floats) -> Floats:
-    """Share of a sample below each value, and half of what is equal."""
-    sums = np.concatenate([[0.0], np.cumsum(sample[1])])
-    left, right = (np.searchsorted(sample[0], at, side=side) for side in ("left", "right"))
-    return np.asarray((sums[left] + sums[right]) / 2)
+def _mean_variance(values: Floats, weight: Floats) -> float:
+    """Squared error of a weighted mean; infinite for a single event."""
+    shares = weight / weight.sum()
+    spread = float(shares**2 @ (values - shares @ values) ** 2)
+    return spread / (1.0 - float(shares @ shares)) if values.size > 1 else np.inf
 
 
-def _passing(sample: tuple[Floats, Floats], cuts: Floats) -> Floats:
-    sums = np.concatenate([[0.0], np.cumsum(sample[1])])
-    return sums[-1] - sums[np.searchsorted(sample[0], cuts, side="left")]
+def _below(sample: tuple[Floats, Floats], at: Floats, side: Literal["left", "right"]) -> Floats:
+    """Share of a sample below each value, or also at it."""
+    sums = np.concatenate([[0.0], np.cumsum(sample[1])]) / sample[1].sum()
+    return np.take(sums, np.searchsorted(sample[0], at, side=side))
 
 
 def _corners(points: Floats) -> Bools:

@@ -83,7 +83,7 @@ def toy_hunts(
     model = hunt_model(expected.binning, degree, background)
     means, squares = expected.cells, expected.cells_w2
     scale = None if squares is None else _scale(means, squares)
-    starts = _start(model.sidebands, means[:-1]), _start(model.null, means)
+    starts = starting_fit(model.sidebands, means[:-1]), starting_fit(model.null, means)
 
     def chunk(start: int, stop: int) -> HuntBatch:
         drawn = rng(seed, "hunt-toys", start // CHUNK)
@@ -120,8 +120,8 @@ def _scale(means: Floats, squares: Floats) -> Floats:
     return np.divide(squares, means, out=np.ones_like(means), where=means > 0.0)
 
 
-def _start(model: LinearRates, means: Floats) -> Floats:
-    """Least squares around the expectation, as a matrix (k, m) applied to contents."""
+def starting_fit(model: LinearRates, means: Floats) -> Floats:
+    """Least squares around an expectation, as a matrix (k, m) to apply to contents."""
     weights = 1.0 / np.maximum(means, LEAST_EXPECTED * max(means.mean(), LEAST_EXPECTED))
     weighted = model.matrix.T * weights
     return np.linalg.solve(weighted @ model.matrix, weighted)

@@ -23,7 +23,7 @@ class GlobalSignificance(Result, kind="global-significance"):
         p_local: Its p-value.
         p_global: Fraction of toys whose largest significance is at least that, with its error.
         z_global: The same in standard deviations, not below 0.
-        trials_factor: p_global over p_local.
+        n_exceeding: Toys whose largest significance is at least that.
         n_toys: Toys used.
         n_failed: Toys left out because a fit failed.
     """
@@ -33,7 +33,7 @@ class GlobalSignificance(Result, kind="global-significance"):
     p_local: float
     p_global: Quantity
     z_global: float
-    trials_factor: float
+    n_exceeding: int
     n_toys: int
     n_failed: int
 
@@ -55,14 +55,15 @@ def global_significance(z: ArrayLike, z_toys: ArrayLike) -> GlobalSignificance:
     z_local = float(seen[best])
     p_local = float(p_from_z(z_local))
     maxima = toys[known].max(axis=1)
-    p_global = tail_fraction(int((maxima >= z_local - SAME_Z).sum()), maxima.size)
+    exceeding = int((maxima >= z_local - SAME_Z).sum())
+    p_global = tail_fraction(exceeding, maxima.size)
     return GlobalSignificance(
         best=best,
         z_local=z_local,
         p_local=p_local,
         p_global=p_global,
         z_global=max(float(z_from_p(p_global.value)), 0.0),
-        trials_factor=p_global.value / p_local,
+        n_exceeding=exceeding,
         n_toys=maxima.size,
         n_failed=int((~known).sum()),
     )
