@@ -19,6 +19,7 @@ from quarkline.statistics.hunt import (
 from quarkline.statistics.ks import KsResult, ks_two_sample
 from quarkline.statistics.model import HuntModel, hunt_model
 from quarkline.statistics.roc import RocResult, auc, roc_curve
+from quarkline.statistics.scan import MassScanResult, scan_windows, window_positions
 from quarkline.statistics.significance import (
     binomial_interval,
     p_from_z,
@@ -41,6 +42,7 @@ __all__ = [
     "HuntBinning",
     "HuntModel",
     "KsResult",
+    "MassScanResult",
     "RocResult",
     "Spectrum",
     "SpectrumFit",
@@ -62,12 +64,14 @@ __all__ = [
     "p_from_z",
     "poisson_interval",
     "roc_curve",
+    "scan_windows",
     "spectrum_fit",
     "spurious_signal",
     "tail_fraction",
     "threshold_at_fpr",
     "toy_hunts",
     "toy_p_value",
+    "window_positions",
     "with_toys",
     "z_from_p",
 ]

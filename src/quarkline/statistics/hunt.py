@@ -61,8 +61,6 @@ class BumpHuntResult(Result, kind="bump-hunt"):
         n_toys_failed: How many of their fits failed; these are left out.
         p_toys: Fraction of toys at least as signal-like, with its binomial error.
         z_toys: The same in standard deviations, not below 0.
-        p_global: p-value of the best window of a mass scan, corrected for the search.
-        z_global: The same in standard deviations, not below 0.
     """
 
     mass_range: tuple[float, float]
@@ -84,8 +82,6 @@ class BumpHuntResult(Result, kind="bump-hunt"):
     n_toys_failed: int = 0
     p_toys: Quantity | None = None
     z_toys: float | None = None
-    p_global: Quantity | None = None
-    z_global: float | None = None
 
 
 def bump_hunt(

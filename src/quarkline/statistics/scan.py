@@ -15,7 +15,8 @@ from quarkline.statistics.scan_toys import ToyScan, range_fit
 from quarkline.statistics.significance import p_from_z, z_from_p
 from quarkline.statistics.trials import global_significance
 
-UPCROSSING_LEVEL = 0.5  # significance at which upcrossings are counted
+UPCROSSING_LEVEL = 1.0  # significance at which upcrossings are counted
+FEWEST_EXCEEDING = 10  # toys beyond the data that make a p-value worth quoting
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,13 @@ class MassScanResult(Result, kind="mass-scan"):
         best: Index of the most significant window.
         n_toys: Number of background-only toys scanned in the same way.
         n_toys_failed: How many were left out because a fit failed.
-        p_global: Fraction of toys whose best window is at least as significant.
+        p_global_toys: Fraction of toys whose best window is at least as significant.
+        upcrossings: Mean number of upcrossings of Z = 1 along a toy.
+        p_global_upcrossings: Bound on the global p-value from upcrossings.
+        p_global: From toys where at least 10 of them reach the data, else from upcrossings.
         z_global: The same in standard deviations, not below 0.
+        global_method: "toys" or "upcrossings".
         trials_factor: p_global over the best local p-value.
-        upcrossings: Mean number of upcrossings of Z = 0.5 along a toy.
-        p_upcrossing: Bound on the global p-value from upcrossings.
-        z_upcrossing: The same in standard deviations, not below 0.
     """
 
     mass_range: tuple[float, float]
@@ -67,12 +69,13 @@ class MassScanResult(Result, kind="mass-scan"):
     best: int
     n_toys: int = 0
     n_toys_failed: int = 0
-    p_global: Quantity | None = None
-    z_global: float | None = None
-    trials_factor: float | None = None
+    p_global_toys: Quantity | None = None
     upcrossings: Quantity | None = None
-    p_upcrossing: float | None = None
-    z_upcrossing: float | None = None
+    p_global_upcrossings: float | None = None
+    p_global: float | None = None
+    z_global: float | None = None
+    global_method: str | None = None
+    trials_factor: float | None = None
 
 
 def scan_windows(
@@ -130,12 +133,8 @@ def window_positions(binning: HuntBinning, step: float) -> list[HuntBinning]:
     free_below, free_above = start - low - binning.width, high - stop - binning.width
     below = int(max(free_below / step + TILING_TOLERANCE, 0.0))
     above = int(max(free_above / step + TILING_TOLERANCE, 0.0))
-    return [
-        HuntBinning(binning.range, (start + n * step, stop + n * step), binning.bins)
-        if n
-        else binning
-        for n in range(-below, above + 1)
-    ]
+    shifts = [n * step for n in range(-below, above + 1)]
+    return [replace(binning, window=(start + shift, stop + shift)) for shift in shifts]
 
 
 def _local(
@@ -173,17 +172,20 @@ def _with_global(result: MassScanResult, z_toys: Floats) -> MassScanResult:
     crossed = ((known[:, :-1] <= UPCROSSING_LEVEL) & (known[:, 1:] > UPCROSSING_LEVEL)).sum(axis=1)
     mean, error = float(crossed.mean()), float(crossed.std() / np.sqrt(crossed.size))
     falling = np.exp((UPCROSSING_LEVEL**2 - found.z_local**2) / 2.0)
-    p_upcrossing = min(found.p_local + mean * float(falling), 1.0)
+    bound = min(found.p_local + mean * float(falling), 1.0)
+    by_toys = found.n_exceeding >= FEWEST_EXCEEDING
+    p_global = found.p_global.value if by_toys else bound
     return replace(
         result,
         n_toys=found.n_toys + found.n_failed,
         n_toys_failed=found.n_failed,
-        p_global=found.p_global,
-        z_global=found.z_global,
-        trials_factor=found.trials_factor,
+        p_global_toys=found.p_global,
         upcrossings=Quantity(mean, error, error),
-        p_upcrossing=p_upcrossing,
-        z_upcrossing=max(float(z_from_p(p_upcrossing)), 0.0),
+        p_global_upcrossings=bound,
+        p_global=p_global,
+        z_global=max(float(z_from_p(p_global)), 0.0),
+        global_method="toys" if by_toys else "upcrossings",
+        trials_factor=p_global / found.p_local,
     )
 
 
