@@ -14,6 +14,7 @@ from quarkline.statistics.hunt import (
     bump_hunt,
     hunt_result,
     spectrum_fit,
+    with_scan,
     with_toys,
 )
 from quarkline.statistics.ks import KsResult, ks_two_sample
@@ -72,6 +73,7 @@ __all__ = [
     "toy_hunts",
     "toy_p_value",
     "window_positions",
+    "with_scan",
     "with_toys",
     "z_from_p",
 ]

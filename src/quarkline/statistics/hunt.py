@@ -12,6 +12,7 @@ from quarkline.statistics.arrays import Floats
 from quarkline.statistics.band import fit_band
 from quarkline.statistics.batch import FitStatus, HuntBatch, fit_batch
 from quarkline.statistics.binning import HuntBinning, Spectrum
+from quarkline.statistics.scan import MassScanResult
 from quarkline.statistics.significance import p_from_z, z_from_p
 from quarkline.statistics.toys import expected_background, toy_hunts, toy_p_value
 
@@ -61,6 +62,8 @@ class BumpHuntResult(Result, kind="bump-hunt"):
         n_toys_failed: How many of their fits failed; these are left out.
         p_toys: Fraction of toys at least as signal-like, with its binomial error.
         z_toys: The same in standard deviations, not below 0.
+        p_global: p-value of the best window of a mass scan, corrected for the search.
+        z_global: The same in standard deviations, not below 0.
     """
 
     mass_range: tuple[float, float]
@@ -82,6 +85,8 @@ class BumpHuntResult(Result, kind="bump-hunt"):
     n_toys_failed: int = 0
     p_toys: Quantity | None = None
     z_toys: float | None = None
+    p_global: float | None = None
+    z_global: float | None = None
 
 
 def bump_hunt(
@@ -165,6 +170,14 @@ def with_toys(result: BumpHuntResult, toys: HuntBatch) -> BumpHuntResult:
         p_toys=p_toys,
         z_toys=max(float(z_from_p(p_toys.value)), 0.0),
     )
+
+
+def with_scan(result: BumpHuntResult, scan: MassScanResult) -> BumpHuntResult:
+    """The result with the global p-value of the best window of a scan."""
+    p_global = scan.best_p_global
+    if p_global is None:
+        return result
+    return replace(result, p_global=p_global, z_global=max(float(z_from_p(p_global)), 0.0))
 
 
 def spectrum_fit(

@@ -42,13 +42,12 @@ class MassScanResult(Result, kind="mass-scan"):
         best: Index of the most significant window.
         n_toys: Number of background-only toys scanned in the same way.
         n_toys_failed: How many were left out because a fit failed.
-        p_global_toys: Fraction of toys whose best window is at least as significant.
-        upcrossings: Mean number of upcrossings of Z = 1 along a toy.
-        p_global_upcrossings: Bound on the global p-value from upcrossings.
-        p_global: From toys where at least 10 of them reach the data, else from upcrossings.
+        n_exceeding: Toys whose best window is at least as significant.
+        p_global: Their fraction.
         z_global: The same in standard deviations, not below 0.
-        global_method: "toys" or "upcrossings".
-        trials_factor: p_global over the best local p-value.
+        upcrossings: Mean number of upcrossings of Z = 1 along a toy.
+        p_upcrossing: Bound on the global p-value from upcrossings.
+        z_upcrossing: The same in standard deviations, not below 0.
     """
 
     mass_range: tuple[float, float]
@@ -69,13 +68,25 @@ class MassScanResult(Result, kind="mass-scan"):
     best: int
     n_toys: int = 0
     n_toys_failed: int = 0
-    p_global_toys: Quantity | None = None
-    upcrossings: Quantity | None = None
-    p_global_upcrossings: float | None = None
-    p_global: float | None = None
+    n_exceeding: int = 0
+    p_global: Quantity | None = None
     z_global: float | None = None
-    global_method: str | None = None
-    trials_factor: float | None = None
+    upcrossings: Quantity | None = None
+    p_upcrossing: float | None = None
+    z_upcrossing: float | None = None
+
+    @property
+    def best_p_global(self) -> float | None:
+        """Global p-value of the best window: from toys if 10 of them reach it, else the bound."""
+        if self.p_global is None or self.n_exceeding < FEWEST_EXCEEDING:
+            return self.p_upcrossing
+        return self.p_global.value
+
+    @property
+    def trials_factor(self) -> float | None:
+        """The global p-value over the local one."""
+        found = self.best_p_global
+        return None if found is None else found / self.p_local[self.best]
 
 
 def scan_windows(
@@ -173,19 +184,16 @@ def _with_global(result: MassScanResult, z_toys: Floats) -> MassScanResult:
     mean, error = float(crossed.mean()), float(crossed.std() / np.sqrt(crossed.size))
     falling = np.exp((UPCROSSING_LEVEL**2 - found.z_local**2) / 2.0)
     bound = min(found.p_local + mean * float(falling), 1.0)
-    by_toys = found.n_exceeding >= FEWEST_EXCEEDING
-    p_global = found.p_global.value if by_toys else bound
     return replace(
         result,
         n_toys=found.n_toys + found.n_failed,
         n_toys_failed=found.n_failed,
-        p_global_toys=found.p_global,
+        n_exceeding=found.n_exceeding,
+        p_global=found.p_global,
+        z_global=found.z_global,
         upcrossings=Quantity(mean, error, error),
-        p_global_upcrossings=bound,
-        p_global=p_global,
-        z_global=max(float(z_from_p(p_global)), 0.0),
-        global_method="toys" if by_toys else "upcrossings",
-        trials_factor=p_global / found.p_local,
+        p_upcrossing=bound,
+        z_upcrossing=max(float(z_from_p(bound)), 0.0),
     )
 
 
