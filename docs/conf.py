@@ -34,5 +34,7 @@ napoleon_use_ivar = True
 html_theme = "furo"
 html_title = f"Quarkline {release}"
 html_static_path = ["_static"]
+html_css_files = ["quarkline.css"]
+smartquotes = False  # quotes around code are to be typed
 html_theme_options = {"navigation_with_keys": True}
 nitpicky = False

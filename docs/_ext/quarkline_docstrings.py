@@ -1,4 +1,4 @@
-"""Lets docstrings be written as Markdown's plain subset: `code` in single backticks."""
+"""Lets docstrings be written as in Markdown, with `code` in single backticks; shows only ours."""
 
 from __future__ import annotations
 
@@ -35,7 +35,13 @@ def _joined(lines: list[str]) -> list[str]:
     return joined
 
 
+def _skip_inherited(_app: Sphinx, _what: str, _name: str, of: Any, skip: bool, _how: Any) -> bool:
+    """Leave out what another library puts into our classes."""
+    return skip or not (getattr(of, "__module__", None) or "quarkline").startswith("quarkline")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx, ahead of napoleon."""
     app.connect("autodoc-process-docstring", _translate, priority=100)
+    app.connect("autodoc-skip-member", _skip_inherited)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -79,7 +79,7 @@ def commands_page() -> str:
 def _command(name: str, command: Any) -> str:
     context = typer.Context(command, info_name=f"quarkline {name}")
     records = [
-        (parameter.param_type_name, parameter.get_help_record(context))
+        (parameter.param_type_name, _plain(parameter.get_help_record(context)))
         for parameter in command.get_params(context)
         if parameter.name != "help"
     ]
@@ -91,6 +91,11 @@ def _command(name: str, command: Any) -> str:
     return "\n\n".join(
         [heading, f"```text\n{usage}\n```", command.help or "", "\n".join(table), ""]
     )
+
+
+def _plain(record: tuple[str, str]) -> tuple[str, str]:
+    """A help record without Python's type names; choices stay."""
+    return re.sub(r" <[\w\[\]]+>", "", record[0]), record[1]
 
 
 def config_page() -> str:
@@ -194,7 +199,8 @@ def _rule(rule: Rule) -> str:
 def floor_page(floor: str, rooms: list[ModuleType]) -> str:
     """A floor: its sentence and its modules."""
     package = importlib.import_module(f"quarkline.{floor}")
-    entries = [module.__name__ for module in rooms if module is not package]
+    names = [module.__name__ for module in rooms]
+    entries = [f"{name.removeprefix(package.__name__ + '.')} <{name}>" for name in names]
     sentence = (package.__doc__ or "").strip()
     return "\n".join(
         [f"# `{floor}`", "", sentence, "", "```{toctree}", ":maxdepth: 1", "", *entries, "```", ""]
