@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,11 +28,7 @@ BAD_ARTIFACT = Rule(
     "computes something else, and such a model is refused.",
 )
 
-FAMILIES = {
-    "conditional-flow": "quarkline.learning.models.flow:ConditionalFlow",
-    "tree-folds": "quarkline.learning.models.trees:TreeFolds",
-}
-"""Model families by kind; a new one is a file and a line here."""
+M = TypeVar("M", bound="Model")
 
 
 class Model(Protocol):
@@ -68,15 +63,21 @@ def save_model(model: Model, folder: Path) -> Path:
     return folder
 
 
-def load_model(folder: Path) -> Model:
+def load_model(folder: Path, family: type[M]) -> M:
     """Read a model's folder and check it against its test vectors.
 
+    Args:
+        folder: The artifact.
+        family: The family it must be of.
+
     Raises:
-        InputError: If it is incomplete, of an unknown kind, or no longer reproduces itself.
+        InputError: If it is incomplete, of another kind, or no longer reproduces itself.
     """
     try:
         description = json.loads((folder / DESCRIPTION).read_text())
-        model = _family(description["kind"]).load(description["model"], folder)
+        if description["kind"] != family.kind:
+            raise _refused(folder, f"it is a {description['kind']}, not a {family.kind}")
+        model = family.load(description["model"], folder)
         with np.load(folder / VECTORS, allow_pickle=False) as file:
             vectors = dict(file)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -93,11 +94,6 @@ def model_key(folder: Path) -> str:
         path.relative_to(folder).as_posix(): file_key(path).digest for path in files
     }
     return content_key(keys)
-
-
-def _family(kind: str) -> type[Model]:
-    module, _, name = FAMILIES[kind].partition(":")
-    return getattr(import_module(module), name)  # type: ignore[no-any-return]
 
 
 def _refused(folder: Path, why: str) -> InputError:

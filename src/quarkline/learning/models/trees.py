@@ -7,11 +7,11 @@ the same rule for every event keeps the two sides of a comparison alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import lightgbm
 import numpy as np
@@ -199,10 +199,22 @@ def partition(
     return (uniform_per_row(seed, f"fold-{repetition}", group) * folds).astype(np.int64)
 
 
+class Grouped(Protocol):
+    """Events with features (N, F) and the group (N,) that a split must not separate."""
+
+    @property
+    def features(self) -> Floats:
+        """Features, with shape (N, F)."""
+
+    @property
+    def group(self) -> NDArray[np.uint64]:
+        """Group of each event, with shape (N,)."""
+
+
 def fit_folds(
-    candidates: Mapping[str, NDArray[Any]],
+    candidates: Grouped,
     templates: Floats,
-    reference: Mapping[str, NDArray[Any]],
+    reference: Grouped,
     config: TreeConfig,
     *,
     features: Sequence[str],
@@ -213,25 +225,25 @@ def fit_folds(
     """Train one repetition: candidates (class 1) against templates (class 0) in every fold.
 
     Args:
-        candidates: `features` (N, F) and `group` (N,) of the events that may hold a signal.
+        candidates: The events that may hold a signal.
         templates: Features (M, F) of generated background; they are split among the folds evenly.
-        reference: `features` and `group` of the events that calibrate a fold's scores.
+        reference: The events that calibrate a fold's scores.
         config: Shape and training of a classifier.
         features: Names of the features.
         folds: Number of folds.
         seed: Seed of partitions and trees.
         repetition: Number of the repetition.
     """
-    fold = partition(candidates["group"], folds, seed=seed, repetition=repetition)
-    reference_fold = partition(reference["group"], folds, seed=seed, repetition=repetition)
+    fold = partition(candidates.group, folds, seed=seed, repetition=repetition)
+    reference_fold = partition(reference.group, folds, seed=seed, repetition=repetition)
     template_fold = partition(
         np.arange(len(templates), dtype=np.uint64), folds, seed=seed, repetition=repetition
     )
     members = tuple(
         _fit_member(
-            candidates["features"][fold != index],
+            candidates.features[fold != index],
             templates[template_fold != index],
-            reference["features"][reference_fold == index],
+            reference.features[reference_fold == index],
             config.parameters(library_seed(seed, "trees", repetition, index)),
             config.trees,
         )

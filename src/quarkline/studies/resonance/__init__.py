@@ -1,1 +1,53 @@
 """Resonance search: anomaly detection in sidebands and a bump hunt (CATHODE)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.results import Result
+from quarkline.engine.workflow.runs import Run
+from quarkline.engine.workflow.stage import Stage
+from quarkline.studies.resonance.config import ResonanceConfig
+
+
+class Resonance:
+    """The study: from NanoAOD-like events to the significance of a bump."""
+
+    name = "resonance"
+    Config = ResonanceConfig
+
+    def stages(self, config: ResonanceConfig) -> list[Stage]:
+        """Select, background, generate, check-flows, classify, hunt, calibrate, figures."""
+        from quarkline.studies.resonance.stages import stages
+
+        return stages(config)
+
+    def checks(self, config: ResonanceConfig) -> list[Finding]:
+        """Findings on files, columns, expressions and binnings."""
+        from quarkline.studies.resonance.check_inputs import check
+        from quarkline.studies.resonance.stages import select_config
+
+        return check(config, select_config(config))
+
+    def headline(self, results: Mapping[str, Result]) -> str:
+        """The pre-declared working point's significance in one sentence."""
+        from quarkline.studies.resonance.results import Calibration, Scans, WorkingPoint
+        from quarkline.studies.resonance.sections import headline
+
+        return headline(
+            cast("WorkingPoint", results["working_point"]),
+            cast("Scans", results["scans"]),
+            cast("Calibration", results["calibration"]),
+        )
+
+    def report(self, run: Run) -> Path:
+        """Write the report of a finished run."""
+        from quarkline.studies.resonance.sections import write_report
+
+        return write_report(run, self.headline(run.results()))
+
+
+RESONANCE = Resonance()

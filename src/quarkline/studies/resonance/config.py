@@ -57,7 +57,9 @@ class ResonanceWindow(Config):
 
     window: Interval = Field(description="Signal region [low, high) in GeV.")
     range: Interval = Field(description="Fit range [low, high) in GeV.")
-    mass: list[float] = Field(default_factory=list, description="Masses to mark, in GeV.")
+    marked: dict[str, float] = Field(
+        default_factory=dict, description="Masses to mark in figures, in GeV, by name."
+    )
 
     @model_validator(mode="after")
     def _inside(self) -> Self:
@@ -78,8 +80,7 @@ def _resonance(value: Any) -> Any:
         finding = error.findings[0]
         msg = f"{finding.message}; {finding.suggestion}"
         raise ValueError(msg) from error
-    masses = [round(mass, 6) for mass in known.masses.values()]
-    return {"window": known.window, "range": known.range, "mass": masses}
+    return {"window": known.window, "range": known.range, "marked": known.masses}
 
 
 class FlowConfig(Config):
@@ -106,6 +107,9 @@ class BackgroundConfig(Config):
     seeds: int = Field(5, ge=1, description="Number of flows, trained from different seeds.")
     oversample: float = Field(
         4.0, gt=0, description="Generated background in the window over the expected background."
+    )
+    pool: int = Field(
+        500_000, ge=1000, description="Generated background over the whole range, for toys."
     )
 
 

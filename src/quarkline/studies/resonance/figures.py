@@ -1,0 +1,408 @@
+"""Stage `figures`: every figure of the analysis, as PDF, PNG, SVG and drawn values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quarkline.engine.core.config import Config
+from quarkline.engine.store.atomic import write_atomic
+from quarkline.engine.workflow.stage import Context
+from quarkline.statistics import HuntBinning, fit_batch, p_from_z, spectrum_fit
+from quarkline.studies.resonance.classify import read_scores
+from quarkline.studies.resonance.config import LabelsConfig
+from quarkline.studies.resonance.events import Pairs, read_features, read_pairs
+from quarkline.studies.resonance.generate import hypothesis_name
+from quarkline.studies.resonance.hunt import cut_at
+from quarkline.studies.resonance.results import (
+    BackgroundModel,
+    Calibration,
+    FlowCheck,
+    Scan,
+    Scans,
+    Selection,
+    Variations,
+    WorkingPoint,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from quarkline import figures as draw
+
+Floats = NDArray[np.float64]
+
+SHOWN_RATES = (1.0, 0.1, 0.01, 0.001)
+
+
+class FiguresConfig(Config):
+    """What the figures depend on; the first hypothesis is the nominal one."""
+
+    features: list[str]
+    range: tuple[float, float]
+    window: tuple[float, float]
+    masses: dict[str, float]
+    hypothesis: tuple[int, int]
+    working_point: float
+    labels: LabelsConfig
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything the figures draw, read once."""
+
+    context: Context
+
+    @property
+    def config(self) -> FiguresConfig:
+        """The stage's config."""
+        config: FiguresConfig = self.context.config
+        return config
+
+    @cached_property
+    def everything(self) -> Pairs:
+        """All pairs."""
+        return read_pairs(self.context.path("pairs"), self.config.features, self.config.window)
+
+    @cached_property
+    def rank(self) -> Floats:
+        """Score of every pair."""
+        name = f"rank_{hypothesis_name(*self.config.hypothesis)}"
+        return read_scores(self.context.path("scores"), name)
+
+    @cached_property
+    def opposite(self) -> Pairs:
+        """The opposite-sign pairs."""
+        return self.everything.opposite()
+
+    @cached_property
+    def score(self) -> Floats:
+        """Score of the opposite-sign pairs."""
+        return self.rank[~self.everything.same_sign]
+
+    @cached_property
+    def binning(self) -> HuntBinning:
+        """The nominal binning."""
+        return HuntBinning(self.config.range, self.config.window, self.config.hypothesis[1])
+
+    def cut(self, rate: float) -> float:
+        """The score that lets a fraction of the sidebands pass."""
+        return cut_at(rate, self.score[~self.opposite.in_window])
+
+    @property
+    def label(self) -> draw.Label:
+        """The line above every figure."""
+        from quarkline.figures import Label
+
+        labels = self.config.labels
+        parts = [f"{labels.luminosity:g} fb$^{{-1}}$"] if labels.luminosity else []
+        parts += [f"({labels.energy:g} TeV)"] if labels.energy else []
+        return Label(labels.experiment, labels.data, " ".join(parts))
+
+    def fitted(self, mass: Floats, name: str) -> draw.FittedSpectrum:
+        """A spectrum in equal bins with the sidebands' fit."""
+        from quarkline.figures import FittedSpectrum
+
+        degree = self.config.hypothesis[0]
+        fit = spectrum_fit(self.binning, mass, degree)
+        z = float(fit_batch(self.binning.count(mass), degree).z)
+        return FittedSpectrum(
+            fit.edges, fit.counts, fit.expected, fit.window, fit.band, name=name, z=z
+        )
+
+    @property
+    def lines(self) -> dict[str, Any]:
+        """What every spectrum shows: known masses, the axis and the label."""
+        from quarkline.figures import DIMUON_MASS
+
+        marked = {typeset(name): mass for name, mass in self.config.masses.items()}
+        return {"masses": marked, "mass_label": DIMUON_MASS, "label": self.label}
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Draw, save, and forget each figure in turn."""
+    from quarkline.figures import save, to_svg
+
+    folder = context.out / "figures"
+    for number, (name, figure) in enumerate(_figures(Material(context)), start=1):
+        stem = folder / name
+        save(figure, stem)
+        write_atomic(folder / f"{name}.svg", to_svg(figure))
+        context.progress.update(number, len(DRAWN), name)
+    context.summary(f"{len(DRAWN)} figures")
+    return {"figures": folder}
+
+
+def percent(rate: float) -> str:
+    """A rate as a person reads it: `FPR 0.1 %`."""
+    return f"FPR {100 * rate:g} %"
+
+
+def typeset(particle: str) -> str:
+    """A particle's name with Greek letters: `Upsilon(1S)` with a capital upsilon."""
+    return re.sub(r"^(Upsilon|psi|phi|rho|omega|eta)", r"$\\\1$", particle)
+
+
+def _figures(material: Material) -> Iterator[tuple[str, Figure]]:
+    for name, function in DRAWN.items():
+        yield name, function(material)
+
+
+def _cut_flow(material: Material) -> Figure:
+    from quarkline.figures import plot_cut_flow
+
+    steps = material.context.result("selection", Selection).steps
+    events = {step.name: float(step.opposite + (step.same or 0)) for step in steps}
+    return plot_cut_flow({"Events": events}, label=material.label)
+
+
+def _mass_spectrum(material: Material) -> Figure:
+    from quarkline.figures import plot_mass_spectrum
+
+    return plot_mass_spectrum(
+        material.opposite.mass,
+        edges=material.binning.edges,
+        window=material.config.window,
+        **material.lines,
+    )
+
+
+def _background_fit(material: Material) -> Figure:
+    from quarkline.figures import plot_background_fit
+
+    rate = material.config.working_point
+    mass = material.opposite.mass[material.score >= material.cut(rate)]
+    return plot_background_fit(material.fitted(mass, percent(rate)), **material.lines)
+
+
+def _spectra(material: Material) -> Figure:
+    from quarkline.figures import plot_spectra
+
+    spectra = [
+        material.fitted(material.opposite.mass[material.score >= material.cut(rate)], percent(rate))
+        for rate in SHOWN_RATES
+    ]
+    return plot_spectra(spectra, pulls_of=2, **material.lines)
+
+
+def _same_sign(material: Material) -> Figure:
+    from quarkline.figures import plot_same_sign
+
+    rate = material.config.working_point
+    passing, same = material.rank >= material.cut(rate), material.everything.same_sign
+    mass = material.everything.mass
+    return plot_same_sign(
+        material.fitted(mass[passing & ~same], f"Opposite sign, {percent(rate)}"),
+        material.fitted(mass[passing & same], f"Same sign, {percent(rate)}"),
+        **material.lines,
+    )
+
+
+def _anomaly_score(material: Material) -> Figure:
+    from quarkline.figures import plot_anomaly_score_distribution
+
+    mass, window = material.opposite.mass, material.config.window
+    regions = {
+        "Lower sideband": material.score[mass < window[0]],
+        "Upper sideband": material.score[mass >= window[1]],
+        "Window": material.score[material.opposite.in_window],
+    }
+    cut = material.cut(material.config.working_point)
+    return plot_anomaly_score_distribution(regions, cut=cut, label=material.label)
+
+
+def _score_vs_mass(material: Material) -> Figure:
+    from quarkline.figures import plot_score_vs_mass
+
+    return plot_score_vs_mass(
+        material.opposite.mass,
+        material.score,
+        mass_edges=material.binning.edges,
+        window=material.config.window,
+        cut=material.cut(material.config.working_point),
+        mass_label=material.lines["mass_label"],
+        label=material.label,
+    )
+
+
+def _feature_distributions(material: Material) -> Figure:
+    from quarkline.figures import plot_feature_distributions
+
+    inside = material.opposite.in_window
+    selections = {
+        percent(rate): _by_name(
+            material.opposite.features[inside & (material.score >= material.cut(rate))], material
+        )
+        for rate in SHOWN_RATES
+    }
+    return plot_feature_distributions(selections, label=material.label)
+
+
+def _training_losses(material: Material) -> Figure:
+    from quarkline.figures import plot_training_losses
+
+    flows = material.context.result("training", BackgroundModel).flows
+    return plot_training_losses(
+        [flow.train for flow in flows],
+        [flow.validation for flow in flows],
+        selected=[flow.best + 1 for flow in flows],
+        label=material.label,
+    )
+
+
+def _flow_check(material: Material) -> Figure:
+    from quarkline.figures import plot_flow_check
+
+    check = material.context.result("flow_check", FlowCheck)
+    data = material.opposite[~material.opposite.in_window].features
+    generated = read_features(material.context.path("sidebands"), material.config.features)
+    return plot_flow_check(
+        _by_name(data, material),
+        _by_name(generated, material),
+        ks=check.ks_statistic,
+        auc=check.auc,
+        label=material.label,
+    )
+
+
+def _roc_curve(material: Material) -> Figure:
+    from quarkline.figures import plot_roc_curve
+
+    check = material.context.result("flow_check", FlowCheck)
+    curves = np.load(material.context.path("roc"), allow_pickle=False)
+    return plot_roc_curve(
+        [(curve[0], curve[1]) for curve in curves],
+        auc=check.auc,
+        label=material.label,
+    )
+
+
+def _p_value_scan(material: Material) -> Figure:
+    from quarkline.figures import plot_p_value_scan
+
+    scans = material.context.result("scans", Scans)
+    return plot_p_value_scan(
+        _rates(scans.scans[0]),
+        {_named(scan.method): _z(scan) for scan in scans.scans},
+        working_point=material.config.working_point,
+        reweighted={"Likelihood reweighting": scans.reweighted.z_local},
+        label=material.label,
+    )
+
+
+def _same_sign_scan(material: Material) -> Figure:
+    from quarkline.figures import plot_p_value_scan
+
+    scan = material.context.result("scans", Scans).same_sign
+    return plot_p_value_scan(
+        _rates(scan),
+        {"Same-sign control": _z(scan)},
+        working_point=material.config.working_point,
+        label=material.label,
+    )
+
+
+def _variations(material: Material, *, retrained: bool) -> Figure:
+    from quarkline.figures import plot_significance_variations
+
+    chosen = [
+        item
+        for item in material.context.result("variations", Variations).variations
+        if item.retrained == retrained
+    ]
+    return plot_significance_variations(
+        _rates(chosen[0].scan) if chosen else [],
+        {(item.degree, item.bins): _z(item.scan) for item in chosen},
+        window=material.config.window,
+        working_point=material.config.working_point,
+        label=material.label,
+    )
+
+
+def _refitted(material: Material) -> Figure:
+    return _variations(material, retrained=False)
+
+
+def _retrained(material: Material) -> Figure:
+    return _variations(material, retrained=True)
+
+
+def _sculpting(material: Material) -> Figure:
+    from quarkline.figures import plot_sculpting
+
+    beside = ~material.opposite.in_window
+    passing = material.score >= material.cut(0.1)
+    return plot_sculpting(
+        material.opposite.mass[beside],
+        material.opposite.mass[beside & passing],
+        edges=material.binning.edges,
+        window=material.config.window,
+        selection=percent(0.1),
+        mass_label=material.lines["mass_label"],
+        label=material.label,
+    )
+
+
+def _toys_at(material: Material) -> tuple[Floats, float]:
+    """Toy significances at the scan point nearest to the working point, and the observed one."""
+    rates = np.array(material.context.result("calibration", Calibration).rates)
+    nearest = int(np.argmin(np.abs(np.log(rates / material.config.working_point))))
+    z = np.load(material.context.path("z_toys"), allow_pickle=False)
+    return z[:, nearest], material.context.result("working_point", WorkingPoint).hunt.z_local
+
+
+def _toys(material: Material) -> Figure:
+    from quarkline.figures import plot_toys
+
+    z, observed = _toys_at(material)
+    return plot_toys(z, z_observed=observed, label=material.label)
+
+
+def _p_value_calibration(material: Material) -> Figure:
+    from quarkline.figures import plot_p_value_calibration
+
+    return plot_p_value_calibration(p_from_z(_toys_at(material)[0]), label=material.label)
+
+
+DRAWN: Mapping[str, Callable[[Material], Figure]] = {
+    "spectra": _spectra,
+    "p_value_scan": _p_value_scan,
+    "cut_flow": _cut_flow,
+    "mass_spectrum": _mass_spectrum,
+    "background_fit": _background_fit,
+    "same_sign": _same_sign,
+    "same_sign_scan": _same_sign_scan,
+    "anomaly_score_distribution": _anomaly_score,
+    "score_vs_mass": _score_vs_mass,
+    "feature_distributions": _feature_distributions,
+    "training_losses": _training_losses,
+    "flow_check": _flow_check,
+    "roc_curve": _roc_curve,
+    "significance_variations": _retrained,
+    "significance_variations_refitted": _refitted,
+    "sculpting": _sculpting,
+    "toys": _toys,
+    "p_value_calibration": _p_value_calibration,
+}
+
+
+def _by_name(features: Floats, material: Material) -> dict[str, Floats]:
+    return {name: features[:, i] for i, name in enumerate(material.config.features)}
+
+
+def _rates(scan: Scan) -> list[float]:
+    return [point.rate for point in scan.points]
+
+
+def _z(scan: Scan) -> list[float]:
+    return [point.z_local for point in scan.points]
+
+
+def _named(method: str) -> str:
+    return {"classifier": "CATHODE", "random": "Random cut"}.get(method, method)

@@ -1,0 +1,262 @@
+"""Result values of a resonance search, one kind a question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quarkline.engine.core.results import Quantity, Result
+from quarkline.statistics import BumpHuntResult, GlobalSignificance
+
+ENOUGH_TOYS = 10
+"""Fewest toys beyond the observation that measure a p-value; fewer only bound it."""
+
+
+@dataclass(frozen=True)
+class SelectionStep:
+    """One step of the selection.
+
+    Attributes:
+        name: What was asked.
+        opposite: Events left with an opposite-sign pair; before pairing, all events left.
+        same: Events left with a same-sign pair; None before pairing.
+    """
+
+    name: str
+    opposite: int
+    same: int | None
+
+
+@dataclass(frozen=True)
+class Selection(Result, kind="resonance-selection"):
+    """What was read and kept.
+
+    Attributes:
+        files: Number of files read.
+        bad_files: Files left out, with the reason.
+        steps: The selection, first step first.
+        regions: Opposite-sign pairs below, in and above the window.
+        regions_same: The same for same-sign pairs.
+        duplicates: Rows whose event key was seen before.
+    """
+
+    files: int
+    bad_files: dict[str, str]
+    steps: tuple[SelectionStep, ...]
+    regions: tuple[int, int, int]
+    regions_same: tuple[int, int, int]
+    duplicates: int
+
+
+@dataclass(frozen=True)
+class FlowTraining:
+    """Training of one flow.
+
+    Attributes:
+        seed: Its number, from 1.
+        train: Loss per epoch while training, in nats of scaled features.
+        validation: Loss per epoch on held-out events.
+        best: The epoch kept, from 0.
+        log_likelihood: Mean held-out log-density per event in nats, in the features' units.
+    """
+
+    seed: int
+    train: list[float]
+    validation: list[float]
+    best: int
+    log_likelihood: float
+
+
+@dataclass(frozen=True)
+class BackgroundModel(Result, kind="resonance-background"):
+    """The flows.
+
+    Attributes:
+        features: What they generate.
+        sideband_events: Opposite-sign events in the sidebands.
+        flows: Each training.
+        log_likelihood: Mean over the flows, with the standard error of that mean.
+    """
+
+    features: tuple[str, ...]
+    sideband_events: int
+    flows: tuple[FlowTraining, ...]
+    log_likelihood: Quantity
+
+
+@dataclass(frozen=True)
+class FlowCheck(Result, kind="resonance-flow-check"):
+    """Whether generated background looks like data in the sidebands.
+
+    Attributes:
+        auc: A classifier's area under the ROC curve, data against generated, out of fold and
+            without the mass; 0.5 is indistinguishable.
+        auc_low: The same in the lower sideband alone.
+        auc_high: The same in the upper sideband alone.
+        runs: Number of repetitions behind each.
+        ks_statistic: Kolmogorov-Smirnov distance by feature.
+        ks_p_value: Its p-value by feature.
+    """
+
+    auc: Quantity
+    auc_low: Quantity
+    auc_high: Quantity
+    runs: int
+    ks_statistic: dict[str, float]
+    ks_p_value: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Bump:
+    """The hunt behind one cut.
+
+    Attributes:
+        rate: Fraction of the opposite-sign sideband events that pass.
+        events: Events that pass.
+        n_window: Of these, in the window.
+        signal: Signal in the window.
+        background: Background in the window, from the sidebands.
+        q0: The test statistic.
+        z_local: Local significance, sqrt(q0).
+        p_local: Its one-sided p-value.
+        status: How the fits ended.
+    """
+
+    rate: float
+    events: int
+    n_window: int
+    signal: Quantity
+    background: Quantity
+    q0: float
+    z_local: float
+    p_local: float
+    status: str
+
+
+@dataclass(frozen=True)
+class WorkingPoint(Result, kind="resonance-working-point"):
+    """The result that is quoted: the cut was declared before the data were looked at.
+
+    Attributes:
+        rate: The declared false-positive rate.
+        cut: The score it means.
+        events: Opposite-sign events that pass.
+        hunt: The hunt in them, with toys of its background-only fit.
+        same_sign_events: Same-sign events that pass the same cut.
+        same_sign: The hunt in these, where nothing should be.
+    """
+
+    rate: float
+    cut: float
+    events: int
+    hunt: BumpHuntResult
+    same_sign_events: int
+    same_sign: BumpHuntResult
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Hunts behind cuts of falling false-positive rate.
+
+    Attributes:
+        method: What is cut on.
+        points: Largest rate first.
+    """
+
+    method: str
+    points: tuple[Bump, ...]
+
+    @property
+    def best(self) -> Bump:
+        """The most significant point."""
+        return max(self.points, key=lambda point: point.z_local)
+
+
+@dataclass(frozen=True)
+class Scans(Result, kind="resonance-scans"):
+    """Every method's scan of the false-positive rate.
+
+    Attributes:
+        scans: The classifier's, one for each feature, and that of a random cut.
+        same_sign: The classifier's in same-sign pairs.
+        reweighted: The hunt in all events weighted by the likelihood ratio.
+    """
+
+    scans: tuple[Scan, ...]
+    same_sign: Scan
+    reweighted: Bump
+
+
+@dataclass(frozen=True)
+class Variation:
+    """Another degree and number of bins.
+
+    Attributes:
+        degree: Degree of the polynomial.
+        bins: Bins in the window.
+        retrained: Whether the classifier was trained anew, on its own generated background.
+        working_point: The hunt at the declared false-positive rate.
+        scan: The classifier's scan.
+    """
+
+    degree: int
+    bins: int
+    retrained: bool
+    working_point: Bump
+    scan: Scan
+
+
+@dataclass(frozen=True)
+class Variations(Result, kind="resonance-variations"):
+    """All variations, the nominal choice first."""
+
+    variations: tuple[Variation, ...]
+
+
+@dataclass(frozen=True)
+class Sculpting(Result, kind="resonance-sculpting"):
+    """Whether cuts change the shape of the mass in the sidebands.
+
+    Attributes:
+        rates: False-positive rate of each cut.
+        statistic: Kolmogorov-Smirnov distance of passing and failing events.
+        p_value: Its p-value.
+    """
+
+    rates: tuple[float, ...]
+    statistic: tuple[float, ...]
+    p_value: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Calibration(Result, kind="resonance-calibration"):
+    """Background-only toys from the flows, through the frozen classifier, every cut and the fit.
+
+    Attributes:
+        toys: Number of toys.
+        rates: False-positive rate of each cut, as in the scans.
+        zero_fraction: Fraction of the toys with q0 = 0 at each cut.
+        ks_p_value: Whether the others' p-values are uniform below 1/2, at each cut.
+        spurious: Signal that the fit finds in generated background behind each cut, scaled to the
+            size of the data; its error is that of the generated sample.
+        best: The most significant point of the data's scan, corrected by the toys.
+        z_bound: Its global significance if every cut were a trial of its own: a lower bound that
+            needs no toys, but trusts the asymptotic p-value.
+    """
+
+    toys: int
+    rates: tuple[float, ...]
+    zero_fraction: tuple[float, ...]
+    ks_p_value: tuple[float, ...]
+    spurious: tuple[Quantity, ...]
+    best: GlobalSignificance
+    z_bound: float
+
+    @property
+    def resolved(self) -> bool:
+        """Whether enough toys reach the data's best point to measure their fraction."""
+        return self.best.n_exceeding >= ENOUGH_TOYS
+
+    @property
+    def z_global(self) -> float:
+        """The trials-corrected significance: by toys where they resolve it, else the bound."""
+        return self.best.z_global if self.resolved else self.z_bound
