@@ -5,7 +5,7 @@ from __future__ import annotations
 from quarkline.statistics.backgrounds import BACKGROUNDS
 from quarkline.statistics.band import fit_band, fit_curve
 from quarkline.statistics.batch import FitStatus, HuntBatch, fit_batch
-from quarkline.statistics.binning import HuntBinning, Spectrum
+from quarkline.statistics.binning import NAN_MASS, HuntBinning, Spectrum
 from quarkline.statistics.cuts import likelihood_ratio_weights, threshold_at_fpr
 from quarkline.statistics.degree import DegreeRow, DegreeTest, degree_test
 from quarkline.statistics.hunt import (
@@ -34,6 +34,7 @@ from quarkline.statistics.trials import GlobalSignificance, global_significance
 
 __all__ = [
     "BACKGROUNDS",
+    "NAN_MASS",
     "BumpHuntResult",
     "DegreeRow",
     "DegreeTest",

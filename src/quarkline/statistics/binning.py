@@ -28,6 +28,12 @@ NAN_MASS = Rule(
     "negative number or a division by zero in the mass expression; exclude such events by a "
     "selection that says why.",
 )
+BAD_WEIGHT = Rule(
+    "QL-STAT-007",
+    "every weight is a finite number",
+    "A weight that is NaN or infinite makes every sum it enters meaningless. It usually comes from "
+    "a division by zero in the weight expression; exclude such events by a selection.",
+)
 NEGATIVE_SUM = Rule(
     "QL-STAT-003",
     "the weights of a bin have a positive sum",
@@ -120,7 +126,7 @@ class HuntBinning:
             weight: Weights, with shape (N,).
 
         Raises:
-            InputError: If a mass is NaN.
+            InputError: If a mass is NaN, or a weight is not finite.
         """
         masses = np.asarray(mass, dtype=np.float64).ravel()
         if nans := int(np.isnan(masses).sum()):
@@ -137,7 +143,7 @@ class HuntBinning:
         cells[on_low_edge] = 0  # the window is open below: with the ignored ones
         if weight is None:
             return self._spectrum(np.bincount(cells, minlength=edges.size + 1).astype(float))
-        weights = np.asarray(weight, dtype=np.float64).ravel()
+        weights = _finite(np.asarray(weight, dtype=np.float64).ravel())
         sums, squares = (
             np.bincount(cells, power, minlength=edges.size + 1).astype(float)
             for power in (weights, weights**2)
@@ -169,6 +175,18 @@ class HuntBinning:
     def _rounded(self, edges: Floats) -> Floats:
         span = max(abs(self.range[0]), abs(self.range[1]))
         return np.round(edges, 13 - math.ceil(math.log10(span)))
+
+
+def _finite(weights: Floats) -> Floats:
+    if bad := int((~np.isfinite(weights)).sum()):
+        raise InputError(
+            BAD_WEIGHT.finding(
+                f"{bad:,} of {weights.size:,} weights are not finite numbers",
+                suggestion="exclude them by a selection",
+                evidence={"bad": bad, "entries": weights.size},
+            )
+        )
+    return weights
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from quarkline.statistics.batch import FitStatus, HuntBatch, fit_batch
 from quarkline.statistics.binning import HuntBinning, Spectrum
 from quarkline.statistics.scan import MassScanResult
 from quarkline.statistics.significance import p_from_z, z_from_p
-from quarkline.statistics.toys import expected_background, toy_hunts, toy_p_value
+from quarkline.statistics.toys import expected_background, toy_hunts, toy_p_value, toys_exceeding
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,7 @@ class BumpHuntResult(Result, kind="bump-hunt"):
         bound: Whether positivity of the background binds.
         n_toys: Number of background-only toys drawn.
         n_toys_failed: How many of their fits failed; these are left out.
+        n_toys_exceeding: How many of the others are at least as signal-like as the data.
         p_toys: Fraction of toys at least as signal-like, with its binomial error.
         z_toys: The same in standard deviations, not below 0.
         p_global: p-value of the best window of a mass scan, corrected for the search.
@@ -83,6 +84,7 @@ class BumpHuntResult(Result, kind="bump-hunt"):
     bound: bool
     n_toys: int = 0
     n_toys_failed: int = 0
+    n_toys_exceeding: int = 0
     p_toys: Quantity | None = None
     z_toys: float | None = None
     p_global: float | None = None
@@ -167,6 +169,7 @@ def with_toys(result: BumpHuntResult, toys: HuntBatch) -> BumpHuntResult:
         result,
         n_toys=toys.q0.size,
         n_toys_failed=int(toys.failed.sum()),
+        n_toys_exceeding=toys_exceeding(result.q0, toys),
         p_toys=p_toys,
         z_toys=max(float(z_from_p(p_toys.value)), 0.0),
     )

@@ -112,8 +112,12 @@ def toy_p_value(q0: float, toys: HuntBatch) -> Quantity:
     It is (k + 1) / (n + 1) of the toys whose fits converged, and 1 where q0 = 0: unlike the
     asymptotic formula, which gives 1/2 there, it counts the toys without excess.
     """
-    known = toys.q0[~toys.failed]
-    return tail_fraction(int((known >= q0 - SAME_Q0).sum()), known.size)
+    return tail_fraction(toys_exceeding(q0, toys), int((~toys.failed).sum()))
+
+
+def toys_exceeding(q0: float, toys: HuntBatch) -> int:
+    """How many toys are at least as signal-like as the data."""
+    return int((toys.q0[~toys.failed] >= q0 - SAME_Q0).sum())
 
 
 def _scale(means: Floats, squares: Floats) -> Floats:
