@@ -48,13 +48,13 @@ class FeatureScale:
         if data.size == 0 or not np.isfinite(data).all():
             msg = f"feature '{name}' has no values or some that are not finite"
             raise ValueError(msg)
+        if data.min() == data.max():
+            msg = f"feature '{name}' is constant ({data[0]:g}), so it cannot be learned from"
+            raise ValueError(msg)
         logarithmic = data.min() >= 0 and np.median(data) > 0
         offset = OFFSET_FRACTION * float(np.median(data)) if logarithmic else 0.0
         unscaled = np.log(data + offset) if logarithmic else data
         deviation = float(unscaled.std())
-        if deviation == 0:
-            msg = f"feature '{name}' is constant ({data[0]:g}), so it cannot be learned from"
-            raise ValueError(msg)
         kind: Literal["log", "linear"] = "log" if logarithmic else "linear"
         return cls(name, kind, offset, float(unscaled.mean()), deviation)
 

@@ -1,0 +1,107 @@
+"""Fitting: a resumed fit equals an uninterrupted one, and stops where it should."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from quarkline.learning.models.flow import ConditionalFlow
+from quarkline.learning.training import fit as fitting
+from quarkline.learning.training.fit import CHECKPOINT, FitConfig, History, fit
+
+from .conftest import CONFIG, new_flow, sample
+
+
+class Killed(BaseException):
+    """Stands for a signal that nothing catches."""
+
+
+def run(folder: Path, config: FitConfig = CONFIG, seed: int = 1) -> tuple[ConditionalFlow, History]:
+    folder.mkdir(exist_ok=True)
+    flow = new_flow()
+    rows, held_out = flow.tensors(*sample(700, 1)), flow.tensors(*sample(300, 2))
+    return flow, fit(flow.module, rows, held_out, config, seed=seed, folder=folder)
+
+
+def weights(flow: ConditionalFlow) -> dict[str, torch.Tensor]:
+    return flow.module.state_dict()
+
+
+def assert_equal(first: ConditionalFlow, second: ConditionalFlow) -> None:
+    for name, value in weights(first).items():
+        assert torch.equal(value, weights(second)[name]), name
+
+
+@pytest.mark.parametrize("killed_after", [1, 2, 5])
+def test_a_resumed_fit_equals_an_uninterrupted_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_after: int
+) -> None:
+    whole, history = run(tmp_path / "whole")
+    state = fitting._State
+    trained = state.train_epoch
+
+    def dies(self, *arguments) -> None:
+        if self.epoch == killed_after:
+            raise Killed
+        trained(self, *arguments)
+
+    monkeypatch.setattr(state, "train_epoch", dies)
+    with pytest.raises(Killed):
+        run(tmp_path / "killed")
+    monkeypatch.setattr(state, "train_epoch", trained)
+    resumed, resumed_history = run(tmp_path / "killed")
+    assert_equal(whole, resumed)
+    assert resumed_history == history
+    assert not (tmp_path / "killed" / CHECKPOINT).exists()
+
+
+def test_equal_seeds_give_equal_weights_and_other_seeds_do_not(tmp_path: Path) -> None:
+    first, second, other = (
+        run(tmp_path / name, seed=seed)[0] for name, seed in [("a", 1), ("b", 1), ("c", 2)]
+    )
+    assert_equal(first, second)
+    with pytest.raises(AssertionError):
+        assert_equal(first, other)
+
+
+def test_global_random_state_is_neither_read_nor_written(tmp_path: Path) -> None:
+    torch.manual_seed(11)
+    np.random.seed(11)  # noqa: NPY002  # the state that must not matter
+    before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    first, _ = run(tmp_path / "a")
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
+    torch.manual_seed(12)
+    assert_equal(first, run(tmp_path / "b")[0])
+
+
+def test_the_best_epoch_is_kept_and_patience_ends_the_fit(tmp_path: Path) -> None:
+    config = replace(CONFIG, max_epochs=60, patience=3, learning_rate=0.05)
+    flow, history = run(tmp_path / "a", config)
+    assert history.best == len(history.validation) - 1 - 3
+    held_out = flow.tensors(*sample(300, 2))
+    with torch.no_grad():
+        loss = float(flow.module(*held_out).mean())
+    assert loss == pytest.approx(history.validation[history.best], rel=1e-6)
+    assert len(history.train) == len(history.validation)
+
+
+def test_an_average_without_memory_is_the_last_weights(tmp_path: Path) -> None:
+    config = replace(CONFIG, average_decay=0.0, max_epochs=1)
+    flow, history = run(tmp_path / "a", config)
+    assert history.best == 0
+    assert all(torch.isfinite(value).all() for value in weights(flow).values())
+
+
+@pytest.mark.gpu
+def test_a_gpu_agrees_with_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device on this computer")
+    _, on_gpu = run(tmp_path / "gpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    _, on_cpu = run(tmp_path / "cpu")
+    assert on_gpu.validation == pytest.approx(on_cpu.validation, rel=1e-3)

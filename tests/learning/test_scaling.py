@@ -1,0 +1,64 @@
+"""Laws of the feature scaling."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quarkline.learning.features.scaling import FeatureScale, Scaler
+
+SAMPLES = {
+    "log": np.random.default_rng(1).exponential(0.02, 500),
+    "linear": np.random.default_rng(2).normal(-1.0, 3.0, 500),
+}
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_scaled_training_values_have_mean_zero_and_deviation_one(kind: str) -> None:
+    scale = FeatureScale.fit("x", SAMPLES[kind])
+    scaled = scale.forward(SAMPLES[kind])
+    assert scale.kind == kind
+    assert scaled.mean() == pytest.approx(0, abs=1e-12)
+    assert scaled.std() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+@given(value=st.floats(0, 1e3))
+def test_the_inverse_undoes_the_scaling(kind: str, value: float) -> None:
+    scale = FeatureScale.fit("x", SAMPLES[kind])
+    values = np.array([value])
+    assert scale.inverse(scale.forward(values)) == pytest.approx(values, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_the_slope_is_the_derivative(kind: str) -> None:
+    scale = FeatureScale.fit("x", SAMPLES[kind])
+    values, step = np.array([0.003, 0.02, 0.3]), 1e-7
+    numeric = (scale.forward(values + step) - scale.forward(values - step)) / (2 * step)
+    assert np.exp(scale.log_slope(values)) == pytest.approx(numeric, rel=1e-5)
+
+
+def test_several_features_are_scaled_column_by_column() -> None:
+    values = np.stack(list(SAMPLES.values()), axis=1)
+    scaler = Scaler.fit(["a", "b"], values)
+    for column, name in enumerate(SAMPLES):
+        alone = FeatureScale.fit(scaler.names[column], SAMPLES[name])
+        assert np.array_equal(scaler.forward(values)[:, column], alone.forward(SAMPLES[name]))
+    assert Scaler.from_json(json.loads(json.dumps(scaler.as_json()))) == scaler
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([], "has no values"),
+        ([1.0, np.nan], "not finite"),
+        ([2.0, 2.0, 2.0], "constant"),
+    ],
+)
+def test_features_that_cannot_be_learned_from_are_refused(values: list, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        FeatureScale.fit("x", values)
