@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from quarkline import figures
 from quarkline.engine.core.results import Quantity
 from quarkline.figures.style import Label
+from quarkline.statistics import BumpHuntResult, FitStatus, SpectrumFit
+from quarkline.statistics.scan import MassScanResult
 
 WINDOW = (9.0, 10.6)
 KINDS = ("ordinary", "empty", "tiny", "nan", "zero")
@@ -50,6 +52,68 @@ class Inputs:
         counts = np.round(self.curve(5, 60))
         return figures.FittedSpectrum(
             self.edges, counts, self.curve(20, 30), WINDOW, band=self.curve(1, 2), name="A", z=1.6
+        )
+
+    @property
+    def fit(self) -> SpectrumFit:
+        x = self.spectrum
+        arrays = (x.edges, x.counts, x.expected, x.band)
+        edges, counts, expected, band = (tuple(np.asarray(array).tolist()) for array in arrays)
+        return SpectrumFit(edges, counts, None, expected, band, WINDOW)
+
+    @property
+    def hunt(self) -> BumpHuntResult:
+        z = float(self.curve(2, 3).sum()) if self.kind != "empty" else np.nan
+        status = FitStatus.CONVERGED if np.isfinite(z) else FitStatus.FAILED
+        events = Quantity(10 * z, z, z, "events")
+        return BumpHuntResult(
+            (5.0, 16.0),
+            WINDOW,
+            11,
+            5,
+            "polynomial",
+            False,
+            60.0,
+            300.0,
+            events,
+            events,
+            z**2,
+            z,
+            z / 100,
+            status,
+            False,
+            100,
+            0,
+            Quantity(0.01, 0.01, 0.01),
+            2.3,
+            0.05,
+            1.6,
+        )
+
+    @property
+    def scan(self) -> MassScanResult:
+        z = self.curve(0, 4)
+        low = np.linspace(6, 12, z.size)
+        numbers = (tuple(z.tolist()),) * 7
+        return MassScanResult(
+            (5.0, 16.0),
+            0.8,
+            11,
+            5,
+            "polynomial",
+            tuple(low),
+            tuple(low + 1.6),
+            *numbers,
+            (FitStatus.CONVERGED,) * z.size,
+            int(np.argmax(np.nan_to_num(z))) if z.size else 0,
+            100,
+            0,
+            0,
+            Quantity(0.01),
+            2.3,
+            Quantity(3.0),
+            0.001,
+            3.1,
         )
 
     @property
@@ -108,6 +172,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "sculpting": lambda x, **o: figures.plot_sculpting(
         x.events(5, 9), x.events(5, 9, 40), edges=np.linspace(5, 16, 23), window=WINDOW, **o
     ),
+    "hunt": lambda x, **o: figures.plot_hunt(x.hunt, x.fit, masses={"Z": 9.46}, **o),
+    "scan": lambda x, **o: figures.plot_scan(x.scan, masses={"Z": 9.46}, **o),
     "cut_flow": lambda x, **o: figures.plot_cut_flow(
         {
             "Data": {f"step {number}": value for number, value in enumerate(x.curve(1, 1e4))},

@@ -8,6 +8,7 @@ from quarkline.figures.features import (
     feature_style,
     plot_feature_distributions,
 )
+from quarkline.figures.hunt import plot_hunt, plot_scan
 from quarkline.figures.pieces import DIMUON_MASS, MASS
 from quarkline.figures.save import save, to_svg
 from quarkline.figures.scans import (
@@ -47,11 +48,13 @@ __all__ = [
     "plot_cut_flow",
     "plot_feature_distributions",
     "plot_flow_check",
+    "plot_hunt",
     "plot_mass_spectrum",
     "plot_p_value_calibration",
     "plot_p_value_scan",
     "plot_roc_curve",
     "plot_same_sign",
+    "plot_scan",
     "plot_score_vs_mass",
     "plot_sculpting",
     "plot_significance",

@@ -146,7 +146,15 @@ def log_axis(ax: Axes, which: Literal["x", "y"], low: float, high: float) -> Non
 def say_empty(ax: Axes, what: str = "no events") -> None:
     """Say in the middle of a frame why nothing is drawn there."""
     ax.text(
-        0.5, 0.5, what, transform=ax.transAxes, ha="center", va="center", color=GREY, fontsize=20
+        0.5,
+        0.5,
+        what,
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        color=GREY,
+        fontsize=20,
+        path_effects=HALO,
     )
 
 
@@ -159,13 +167,19 @@ def mark_window(ax: Axes, window: tuple[float, float] | None) -> None:
         ax.axvline(edge, color=GREY, linewidth=1, linestyle="--", zorder=0.5)
 
 
-def mark_masses(ax: Axes, masses: Mapping[str, float] | None) -> None:
-    """Draw a thin line at each known mass with its name at the foot of the frame."""
+def mark_masses(ax: Axes, masses: Mapping[str, float] | None, *, foot: float = 0.02) -> None:
+    """Draw a thin line at each known mass with its name at the foot of the frame.
+
+    Args:
+        ax: The axes.
+        masses: Masses by name.
+        foot: Where the names begin, as a fraction of the height of the frame.
+    """
     for name, mass in (masses or {}).items():
         ax.axvline(mass, color="black", linewidth=0.8, linestyle=":", zorder=0.5)
         ax.annotate(
             name,
-            (mass, 0.02),
+            (mass, foot),
             (-2, 0),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",

@@ -231,13 +231,16 @@ def sigma_lines(ax: Axes, z_max: float) -> None:
         )
 
 
-def p_value_axis(ax: Axes, z: ArrayLike, *, legend_rows: int) -> None:
+def p_value_axis(ax: Axes, z: ArrayLike, *, legend_rows: int) -> float:
     """A logarithmic axis of p-values around significances, with room for a legend below.
 
     Args:
         ax: The axes.
         z: Everything drawn.
         legend_rows: Lines of the legend at the foot of the frame.
+
+    Returns:
+        The fraction of the axis left free for the legend.
     """
     known = floats(z)
     known = known[np.isfinite(known)]
@@ -245,6 +248,7 @@ def p_value_axis(ax: Axes, z: ArrayLike, *, legend_rows: int) -> None:
     free = 0.07 + 0.053 * legend_rows
     log_axis(ax, "y", max(float(p_from_z(z_max)) ** (1 / (1 - free)), 1e-300), 1.0)
     sigma_lines(ax, z_max)
+    return free
 
 
 def _columns(name: str, z: Array) -> tuple[Column, ...]:

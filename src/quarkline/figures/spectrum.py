@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -35,11 +36,11 @@ from quarkline.figures.style import (
     Label,
     Look,
     canvas,
-    looks,
     ordered_looks,
     with_lower,
 )
 from quarkline.figures.tables import Array, Table, bins, values
+from quarkline.statistics.hunt import SpectrumFit
 
 _FIT = r"sideband fit $\pm\ 1\sigma$"
 
@@ -49,8 +50,7 @@ class FittedSpectrum:
     """A binned mass spectrum with the background fitted to its sidebands.
 
     Attributes:
-        edges: Bin edges with shape (n + 1,), across sidebands and window. The window may be a
-            single wide bin, drawn as its mean over bins of the narrowest width.
+        edges: Bin edges with shape (n + 1,), across sidebands and window.
         counts: Events in each bin, with shape (n,).
         expected: The fitted background in each bin, with shape (n,); NaN where there is no fit.
         window: Signal window [low, high); its bins took no part in the fit.
@@ -98,12 +98,12 @@ class FittedSpectrum:
         np.divide(difference, error, out=pulls, where=error > 0)
         return pulls
 
-    @property
-    def scale(self) -> Array:
-        """What makes bins of different widths comparable: narrowest width over width, (n,)."""
-        widths = np.diff(floats(self.edges))
-        narrowest = widths.min(initial=np.inf)
-        return np.where(widths > narrowest * (1 + 1e-6), narrowest / widths, 1.0)
+    @classmethod
+    def of(cls, fit: SpectrumFit, *, name: str = "Data", z: float | None = None) -> Self:
+        """A fitted spectrum of the statistics floor, with a name and its significance."""
+        return cls(
+            fit.edges, fit.counts, fit.expected, fit.window, fit.band, fit.error, name=name, z=z
+        )
 
     def table(self, mass_label: str) -> Table:
         """The drawn values."""
@@ -251,7 +251,7 @@ def plot_same_sign(
         style: Name of a style.
     """
     with canvas(ax, label=label, style=style, layout=with_lower) as frame:
-        for spectrum, look in zip((opposite, same), looks(2), strict=True):
+        for spectrum, look in zip((opposite, same), ordered_looks(2), strict=True):
             draw_fit(frame, spectrum, look, several=True)
         finish_spectra(frame, [opposite, same], same, masses, mass_label)
     return frame.figure
@@ -262,18 +262,16 @@ def draw_fit(frame: Canvas, spectrum: FittedSpectrum, look: Look, *, several: bo
 
     Empty bins have no place on a logarithmic axis; their pulls are drawn.
     """
-    edges, scale = floats(spectrum.edges), spectrum.scale
-    counts = floats(spectrum.counts) * scale
-    expected, deviation = floats(spectrum.expected) * scale, spectrum.deviation * scale
+    counts = floats(spectrum.counts)
+    expected, deviation = floats(spectrum.expected), spectrum.deviation
     if counts.size == 0:
         return
-    middle = centres(edges)
+    middle = centres(floats(spectrum.edges))
     points = {**DATA, "color": look.color if several else "black", "fmt": look.marker}
     frame.main.errorbar(
         middle,
         np.where(counts > 0, counts, np.nan),
-        xerr=np.where(scale < 1, np.diff(edges) / 2, 0),
-        yerr=spectrum.count_error * scale,
+        yerr=spectrum.count_error,
         label=spectrum.title,
         **points,
     )
@@ -297,7 +295,7 @@ def finish_spectra(
     mass_label: str,
 ) -> None:
     """Draw the pulls, window and known masses; set axes, legend and tables."""
-    everything = [floats(spectrum.counts) * spectrum.scale for spectrum in spectra]
+    everything = [floats(spectrum.counts) for spectrum in spectra]
     edges = floats(shown.edges) if shown else np.empty(0)
     if not sum(counts.sum() for counts in everything):
         say_empty(frame.main)
@@ -309,9 +307,7 @@ def finish_spectra(
     mark_masses(frame.main, masses)
     set_range(frame.main, edges)
     log_y(frame.main, np.concatenate([*everything, np.empty(0)]), footroom=6 if masses else 3)
-    widths = np.diff(edges)
-    narrowest = np.append(0.0, widths.min()) if widths.size else np.empty(0)
-    set_labels(frame, mass_label, per_bin(narrowest, mass_label), "Pull")
+    set_labels(frame, mass_label, per_bin(edges, mass_label), "Pull")
     if frame.main.get_legend_handles_labels()[0]:
         frame.main.legend(
             loc="upper right",
