@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from quarkline.engine.core.results import Quantity
@@ -130,12 +131,13 @@ def plot_score_vs_mass(
                 columns,
                 rows,
                 np.ma.masked_less_equal(counts.T, 0),
-                norm=LogNorm(1, max(2.0, counts.max())),
+                norm=_norm(counts.max()),
                 cmap="viridis",
                 rasterized=True,
             )
             inset = frame.main.inset_axes((1.02, 0, 0.035, 1))
             frame.figure.colorbar(mesh, cax=inset).set_label("Events / bin")
+            inset.yaxis.set_minor_formatter(NullFormatter())
         else:
             say_empty(frame.main)
         for edge in window or ():
@@ -203,6 +205,11 @@ def plot_roc_curve(
         set_labels(frame, wrong, right)
         frame.main.legend(loc="lower right")
     return frame.figure
+
+
+def _norm(most: float) -> Normalize:
+    """Logarithmic colours where the counts span decades, else linear ones."""
+    return LogNorm(1, most) if most >= 30 else Normalize(0, most)
 
 
 def _words(runs: int, auc: Quantity | None) -> str:

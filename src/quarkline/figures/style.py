@@ -59,7 +59,6 @@ _OURS: Mapping[str, Any] = {
     "axes.formatter.use_mathtext": True,
     "axes.formatter.limits": (-4, 5),
     "axes.labelsize": "medium",
-    "axes.axisbelow": True,
     "xtick.labelsize": "small",
     "ytick.labelsize": "small",
     "xtick.major.size": 8,
