@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from quarkline import figures
 from quarkline.engine.core.results import Quantity
 from quarkline.figures.style import Label
-from quarkline.statistics import BumpHuntResult, FitStatus, SpectrumFit
-from quarkline.statistics.scan import MassScanResult
+from quarkline.statistics import BumpHuntResult, FitStatus, MassScanResult, SpectrumFit
 
 WINDOW = (9.0, 10.6)
 KINDS = ("ordinary", "empty", "tiny", "nan", "zero")
@@ -67,53 +66,55 @@ class Inputs:
         status = FitStatus.CONVERGED if np.isfinite(z) else FitStatus.FAILED
         events = Quantity(10 * z, z, z, "events")
         return BumpHuntResult(
-            (5.0, 16.0),
-            WINDOW,
-            11,
-            5,
-            "polynomial",
-            False,
-            60.0,
-            300.0,
-            events,
-            events,
-            z**2,
-            z,
-            z / 100,
-            status,
-            False,
-            100,
-            0,
-            Quantity(0.01, 0.01, 0.01),
-            2.3,
-            0.05,
-            1.6,
+            mass_range=(5.0, 16.0),
+            mass_window=WINDOW,
+            bins=11,
+            degree=5,
+            background_shape="polynomial",
+            weighted=False,
+            n_window=60.0,
+            n_sidebands=300.0,
+            signal=events,
+            background=events,
+            q0=z**2,
+            z_local=z,
+            p_local=0.01,
+            status=status,
+            bound=False,
+            n_toys=100,
+            p_toys=Quantity(0.01, 0.01, 0.01),
+            z_toys=2.3,
+            p_global=0.05,
+            z_global=1.6,
         )
 
     @property
     def scan(self) -> MassScanResult:
         z = self.curve(0, 4)
         low = np.linspace(6, 12, z.size)
-        numbers = (tuple(z.tolist()),) * 7
+        numbers = tuple(z.tolist())
         return MassScanResult(
-            (5.0, 16.0),
-            0.8,
-            11,
-            5,
-            "polynomial",
-            tuple(low),
-            tuple(low + 1.6),
-            *numbers,
-            (FitStatus.CONVERGED,) * z.size,
-            int(np.argmax(np.nan_to_num(z))) if z.size else 0,
-            100,
-            0,
-            0,
-            Quantity(0.01),
-            2.3,
-            Quantity(3.0),
-            0.001,
-            3.1,
+            mass_range=(5.0, 16.0),
+            step=0.8,
+            bins=11,
+            degree=5,
+            background_shape="polynomial",
+            low=tuple(low.tolist()),
+            high=tuple((low + 1.6).tolist()),
+            n_window=numbers,
+            signal=numbers,
+            signal_error=numbers,
+            background=numbers,
+            background_error=numbers,
+            z_local=numbers,
+            p_local=numbers,
+            status=(FitStatus.CONVERGED,) * z.size,
+            best=int(np.argmax(np.nan_to_num(z))) if z.size else 0,
+            n_toys=100,
+            p_global=Quantity(0.01),
+            z_global=2.3,
+            p_upcrossing=0.001,
+            z_upcrossing=3.1,
         )
 
     @property

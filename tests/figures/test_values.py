@@ -15,8 +15,7 @@ from quarkline.figures.save import figure_json
 from quarkline.figures.scans import width_percent
 from quarkline.figures.tables import MISSING, Table, header, points, values
 from quarkline.figures.training import moving_average
-from quarkline.statistics import HuntBinning, bump_hunt, spectrum_fit
-from quarkline.statistics.scan import scan_windows
+from quarkline.statistics import HuntBinning, bump_hunt, scan_windows, spectrum_fit
 
 WINDOW = (9.0, 10.6)
 
@@ -246,6 +245,15 @@ def test_a_feature_of_the_users_own_gets_its_range():
     figure = figures.plot_feature_distributions({"All": own})
     assert figure.axes[0].get_xlabel() == "my_variable"
     assert figure.axes[0].get_xlim() == pytest.approx((-3, 17), abs=0.05)
+
+
+def test_dollar_signs_of_expressions_are_no_formula():
+    name = "Max$(a_b_c) + Min$(a_b_c)"
+    label = figures.plain_text(name)
+    figure = figures.plot_mass_spectrum([1.0], edges=[0, 2], mass_label=label)
+    figure.canvas.draw()  # matplotlib refuses a double subscript
+    assert figure.axes[0].get_xlabel().replace("\\", "") == name
+    assert feature_style(name).label == label
 
 
 def test_public_names_are_pinned():

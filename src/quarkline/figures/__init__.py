@@ -9,7 +9,7 @@ from quarkline.figures.features import (
     plot_feature_distributions,
 )
 from quarkline.figures.hunt import plot_hunt, plot_scan
-from quarkline.figures.pieces import DIMUON_MASS, MASS
+from quarkline.figures.pieces import DIMUON_MASS, MASS, plain_text
 from quarkline.figures.save import save, to_svg
 from quarkline.figures.scans import (
     plot_p_value_scan,
@@ -43,6 +43,7 @@ __all__ = [
     "Table",
     "drawn",
     "feature_style",
+    "plain_text",
     "plot_anomaly_score_distribution",
     "plot_background_fit",
     "plot_cut_flow",

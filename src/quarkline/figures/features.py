@@ -17,6 +17,7 @@ from quarkline.figures.pieces import (
     log_axis,
     log_y,
     per_bin,
+    plain_text,
     poisson_error,
     say_empty,
 )
@@ -96,7 +97,7 @@ the logarithmic ones those of its paper."""
 
 def feature_style(name: str) -> FeatureStyle:
     """Label and bins of a feature; a feature of the user's own gets its name and its range."""
-    return FEATURES.get(name) or FeatureStyle(name.replace("$", r"\$"))
+    return FEATURES.get(name) or FeatureStyle(plain_text(name))
 
 
 def plot_feature_distributions(

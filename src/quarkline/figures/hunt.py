@@ -156,9 +156,9 @@ def _found(result: BumpHuntResult) -> list[str]:
     ]
     if result.status is FitStatus.DEGENERATE:
         lines.append("Sidebands do not fix $B$")
-    if result.p_toys is not None and result.z_toys is not None:
+    if result.z_toys is not None:
         used = result.n_toys - result.n_toys_failed
-        sign = ">" if result.p_toys.value * (used + 1) < 2 else "="
+        sign = ">" if result.n_toys_exceeding == 0 else "="
         lines.append(f"$Z$ {sign} {result.z_toys:.2f} by {used:,} toys")
     if result.z_global is not None:
         lines.append(f"$Z$ = {result.z_global:.2f} global")

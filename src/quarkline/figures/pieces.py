@@ -73,6 +73,11 @@ def per_bin(edges: Array, label: str, what: str = "Events") -> str:
     return f"{what} / {widths[0]:.3g} {unit}" if unit else f"{what} / {widths[0]:.3g}"
 
 
+def plain_text(name: str) -> str:
+    """An expression or column name as a label: its dollar signs, as in `Sum$(x)`, are no formula."""
+    return name.replace("$", r"\$")
+
+
 def percent(fraction: float) -> str:
     """A fraction as text, such as `0.5 %`."""
     return f"{100 * fraction:.3g} %"
