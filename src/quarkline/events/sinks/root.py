@@ -11,7 +11,7 @@ import datetime as dt
 import threading
 import types
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from quarkline.events.sinks.base import Sink
 from quarkline.events.sources.root import LABEL
 
 SUFFIXES = (".root",)
+LISTS = "[]"  # marks what uproot calls a record: the columns with a common counter
 
 UNEVEN_LISTS = Rule(
     "QL-EVENTS-042",
@@ -59,31 +60,33 @@ class RootSink(Sink):
 
     def _begin(self, path: Path) -> None:
         self._groups = _groups(self.columns)
-        self._counters = {f"n{group}" for group in self._groups} & set(self.columns)
-        flat = {
-            column.name: _branch_type(column)
-            for column in self.columns.values()
-            if not column.depth and column.name not in self._counters
-        }
-        jagged = {group: _group_type(columns) for group, columns in self._groups.items()}
+        counters = {_counter(prefix) for prefix in self._groups}
+        self._flat = [
+            name
+            for name, column in self.columns.items()
+            if not column.depth and name not in counters
+        ]
+        types = {name: _branch_type(self.columns[name]) for name in self._flat}
+        for prefix, names in self._groups.items():
+            types[prefix + LISTS] = _record_type([self.columns[name] for name in names])
         stream = self._stack.enter_context(path.open("w+b"))
         with _fixed_time():
             # given a stream, uproot does not write the temporary name into the file
             self._file = uproot.recreate(
                 stream, compression=uproot.ZSTD(5), uuid_function=lambda: uuid.UUID(int=0)
             )
-            self._tree = self._file.mktree(self._name, flat | jagged)
+            self._tree = self._file.mktree(
+                self._name,
+                types,
+                counter_name=lambda record: _counter(record.removesuffix(LISTS)),
+                field_name=lambda _record, column: column,
+            )
 
     def _write_block(self, array: ak.Array) -> None:
-        data = {
-            name: array[name]
-            for name, column in self.columns.items()
-            if not column.depth and name not in self._counters
-        }
-        for group, columns in self._groups.items():
-            self._check_lengths(array, group)
-            fields = {field: array[column.name] for field, column in columns.items()}
-            data[group] = ak.zip(fields, depth_limit=2)
+        data = {name: array[name] for name in self._flat}
+        for prefix, names in self._groups.items():
+            self._check_lengths(array, prefix, names)
+            data[prefix + LISTS] = ak.zip({name: array[name] for name in names}, depth_limit=2)
         with _fixed_time():
             self._tree.extend(data)
 
@@ -93,12 +96,11 @@ class RootSink(Sink):
                 self._file[LABEL] = canonical_json(self.metadata)
             self._file.close()
 
-    def _check_lengths(self, array: ak.Array, group: str) -> None:
-        names = [column.name for column in self._groups[group].values()]
+    def _check_lengths(self, array: ak.Array, prefix: str, names: Sequence[str]) -> None:
+        counter = _counter(prefix)
         first = np.asarray(ak.num(array[names[0]]))
-        counter = f"n{group}"
         lengths = {name: np.asarray(ak.num(array[name])) for name in names[1:]}
-        if counter in self._counters:
+        if counter in array.fields:
             lengths[counter] = np.asarray(array[counter])
         for name, length in lengths.items():
             if different := np.flatnonzero(length != first).tolist():
@@ -111,14 +113,17 @@ class RootSink(Sink):
                 raise InputError(finding)
 
 
-def _groups(columns: Mapping[str, Column]) -> dict[str, dict[str, Column]]:
-    """Columns of lists by prefix, then by what follows it; "" for a name without underscore."""
-    groups: dict[str, dict[str, Column]] = {}
+def _groups(columns: Mapping[str, Column]) -> dict[str, list[str]]:
+    """Names of the columns of lists by what stands before their first underscore."""
+    groups: dict[str, list[str]] = {}
     for name, column in columns.items():
         if column.depth:
-            prefix, _, field = name.partition("_")
-            groups.setdefault(prefix, {})[field] = column
+            groups.setdefault(name.partition("_")[0], []).append(name)
     return groups
+
+
+def _counter(prefix: str) -> str:
+    return f"n{prefix}"
 
 
 def _branch_type(column: Column) -> Any:
@@ -127,11 +132,10 @@ def _branch_type(column: Column) -> Any:
     return (np.dtype(column.dtype), column.shape) if column.shape else np.dtype(column.dtype)
 
 
-def _group_type(columns: Mapping[str, Column]) -> str:
-    if list(columns) == [""]:
-        return f"var * {columns[''].dtype}"
-    members = ", ".join(f'"{field}": {column.dtype}' for field, column in columns.items())
-    return f"var * {{{members}}}"
+def _record_type(columns: Sequence[Column]) -> Any:
+    contents = [ak.types.NumpyType(column.dtype) for column in columns]
+    names = [column.name for column in columns]
+    return ak.types.ListType(ak.types.RecordType(contents, names))
 
 
 _CLOCK = threading.Lock()

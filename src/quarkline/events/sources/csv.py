@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ import pyarrow.csv as pa_csv
 
 from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.events.schema import Column, Schema
+from quarkline.events.sources.arrow import from_arrow
 from quarkline.events.sources.base import Source
 from quarkline.events.sources.layout import without_missing
 from quarkline.events.sources.problems import TreeInfo, opening, reading, refuse_tree
@@ -105,6 +107,9 @@ class _Block:
     stop: int
 
 
+_NOTHING = _Block(0, 0, 0, 0, 0)
+
+
 class CsvSource(Source):
     """The table of a CSV file."""
 
@@ -113,7 +118,7 @@ class CsvSource(Source):
         self.path = path
         self._stream = path.open("rb")
         self._delimiter = DELIMITERS.get(path.suffix.lower(), ",")
-        self._parsed: tuple[object, Any] = (None, None)
+        self._parsed: tuple[object, Mapping[str, ak.Array]] = (None, {})
         try:
             with opening(path):
                 self._names, line = self._header()
@@ -128,30 +133,30 @@ class CsvSource(Source):
         self._stream.close()
 
     def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
-        wanted = [block for block in self._blocks if block.start < stop and block.stop > start]
-        types = {name: _ARROW[self.schema[name].dtype] for name in columns}
-        empty = pa.table({name: pa.array([], kind) for name, kind in types.items()})
-        pieces = [
-            self._table(block, types).slice(
-                max(0, start - block.start), min(stop, block.stop) - max(start, block.start)
-            )
-            for block in wanted
-            if columns
-        ]
-        table = pa.concat_tables([empty, *pieces])
-        return {name: without_missing(ak.from_arrow(table[name])) for name in columns}
+        empty = self._values(_NOTHING, columns)
+        pieces = [empty] if columns else []
+        for block in self._blocks:
+            if columns and block.start < stop and block.stop > start:
+                inside = slice(max(0, start - block.start), stop - block.start)
+                values = self._block(block, columns)
+                pieces.append({name: array[inside] for name, array in values.items()})
+        return {name: ak.concatenate([piece[name] for piece in pieces]) for name in columns}
 
-    def _table(self, block: _Block, types: Mapping[str, Any]) -> Any:
+    def _block(self, block: _Block, columns: Sequence[str]) -> Mapping[str, ak.Array]:
         """The rows of one block; the last block parsed is kept for the next chunk."""
-        key = (block.start, tuple(types))
+        key = (block, tuple(columns))
         if self._parsed[0] != key:
-            with reading(self.path, next(iter(types)), None):
-                table = self._parse(self._lines(block), block.line, types, list(types))
-                if table.num_rows != block.stop - block.start:
-                    msg = f"line {block.line}: the file changed after it was opened"
-                    raise ValueError(msg)
-            self._parsed = (key, table)
+            self._parsed = (key, self._values(block, columns))
         return self._parsed[1]
+
+    def _values(self, block: _Block, columns: Sequence[str]) -> Mapping[str, ak.Array]:
+        types = {name: _ARROW[self.schema[name].dtype] for name in columns}
+        with reading(self.path, ", ".join(columns), None):
+            table = self._parse(self._lines(block), block.line, types, columns)
+            if table.num_rows != block.stop - block.start:
+                msg = f"line {block.line}: the file changed after it was opened"
+                raise ValueError(msg)
+        return {name: without_missing(from_arrow(table[name])) for name in columns}
 
     def _header(self) -> tuple[list[str], int]:
         """Read up to the header; return its names and the number of the line below it."""
@@ -245,8 +250,7 @@ class CsvSource(Source):
         kind = column.type
         gaps = column.null_count > 0
         if pa.types.is_floating(kind) and (pc.max(column).as_py() or 0) >= 2**63:
-            column = self._as_uint64(column, name, data, line)
-            kind = column.type
+            return self._large_numbers(column, name, data, line)
         if pa.types.is_integer(kind):
             ends = pc.min_max(column).as_py()
             return _Kind("integer", ends["min"], ends["max"], gaps)
@@ -257,13 +261,15 @@ class CsvSource(Source):
                 return _Kind(found, gaps=gaps and found != "string")
         return _Kind("string")
 
-    def _as_uint64(self, column: Any, name: str, data: bytes, line: int) -> Any:
-        """Numbers beyond int64 again as uint64, if they are integers."""
-        try:
-            table = self._parse(_without_comments(data), line, {name: pa.uint64()}, [name])
-        except pa.ArrowInvalid:
-            return column
-        return table[name]
+    def _large_numbers(self, column: Any, name: str, data: bytes, line: int) -> _Kind:
+        """What a column with numbers beyond int64 holds: integers below 2^64, or floats."""
+        cells = self._parse(_without_comments(data), line, {name: pa.string()}, [name])[name]
+        texts = cells.filter(column.is_valid()).to_pylist()
+        if all(re.fullmatch(r"\s*[-+]?[0-9]{1,20}\s*", text) for text in texts):
+            numbers = [int(text) for text in texts]
+            if max(numbers) < 2**64:
+                return _Kind("integer", min(numbers), max(numbers), column.null_count > 0)
+        return _Kind("float")
 
 
 _KINDS = (

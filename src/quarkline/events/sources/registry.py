@@ -67,6 +67,7 @@ FOREIGN = (
     (b"\xfd7zxz", "compressed by xz: unpack it first"),
     (b"\x28\xb5\x2f\xfd", "compressed by zstd: unpack it first"),
     (b"pk\x03\x04", "a zip archive without NumPy arrays"),
+    (b"pk\x05\x06", "a zip archive without NumPy arrays"),
     (b"%pdf", "a PDF document"),
 )
 

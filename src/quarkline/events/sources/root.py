@@ -71,15 +71,17 @@ class RootSource(BlockSource):
             if stored != entries:
                 msg = f"the branch holds {stored} entries of the tree's {entries}"
                 raise ValueError(msg)
-            array = branch.array(entry_start=start, entry_stop=stop, library="ak")
-            if len(array) != stop - start:
-                msg = f"entries [{start}, {stop}) hold {len(array)} values"
+            end = _end_of_reading(branch, stop)
+            array = branch.array(entry_start=start, entry_stop=end, library="ak")
+            if len(array) != end - start:
+                msg = f"entries [{start}, {end}) hold {len(array)} values"
                 raise ValueError(msg)
-        return array
+        return array[: stop - start]
 
     def block_end(self, unit: str, entry: int) -> int:
         """The first end of a basket at or after `entry`."""
-        ends = self._branches[unit].entry_offsets
+        with reading(self.path, unit, self.schema.tree):
+            ends = self._branches[unit].entry_offsets
         return int(ends[min(np.searchsorted(ends, entry), len(ends) - 1)])
 
     def _describe(self, name: str) -> Schema:
@@ -156,8 +158,12 @@ def _listing(file: Any) -> list[TreeInfo]:
             tree = file[name]
             found.append(TreeInfo(name, int(tree.num_entries), len(tree.branches)))
         elif kind == RNTUPLE:
-            found.append(TreeInfo(name, None, None, "an RNTuple, which is not read yet"))
+            found.append(_rntuple(name))
     return found
+
+
+def _rntuple(name: str) -> TreeInfo:
+    return TreeInfo(name, None, None, "an RNTuple, which is not read yet")
 
 
 def _choose(file: Any, path: Path, tree: str | None) -> str:
@@ -166,7 +172,11 @@ def _choose(file: Any, path: Path, tree: str | None) -> str:
     names = [name for name, kind in kinds.items() if kind in TREES]
     if tree is None and len(names) == 1:
         return str(names[0])
-    return tree if tree in names else choose_tree(path, tree, _listing(file))
+    if tree is not None and tree in names:
+        return tree
+    if kinds.get(tree) == RNTUPLE:
+        return choose_tree(path, tree, [_rntuple(str(tree))])
+    return choose_tree(path, tree, _listing(file))
 
 
 def _metadata(file: Any) -> Mapping[str, Any]:
@@ -190,6 +200,18 @@ def _leaf_branches(tree: Any) -> Iterator[tuple[str, Any]]:
     times = Counter(branch.name for _, branch in branches)
     for path, branch in branches:
         yield (path if times[branch.name] > 1 else branch.name), branch
+
+
+def _end_of_reading(branch: Any, stop: int) -> int:
+    """Where reading up to `stop` has to end.
+
+    Of fixed-size objects uproot 5.7 needs a range that does not end where a basket begins.
+    """
+    end = stop
+    if isinstance(branch.interpretation, uproot.AsStridedObjects):
+        while end in branch.entry_offsets[1:-1]:
+            end += 1
+    return end
 
 
 def _form(branch: Any) -> Any:

@@ -1,0 +1,115 @@
+"""What holds for every source: chunking changes nothing, names are checked, values come back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from quarkline.engine.core.findings import InputError
+from quarkline.events.sources import SOURCES, Chunk, open_source
+from quarkline.events.sources import csv as csv_source
+
+FORMATS = ("root", "parquet", "npz", "csv")
+
+
+@pytest.fixture(params=FORMATS)
+def path(request, tmp_path: Path, events: ak.Array, write, monkeypatch) -> Path:
+    """One table of 1000 events in each format."""
+    if request.param in {"root", "parquet"}:
+        return write(f"events.{request.param}", events)
+    flat = {name: np.asarray(events[name]) for name in ("flat_int64", "flat_float64", "odd")}
+    path = tmp_path / f"events.{request.param}"
+    if request.param == "npz":
+        np.savez_compressed(path, **flat, text=np.array(events["text"].to_list()))
+        return path
+    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 2000)
+    rows = zip(*(column.tolist() for column in flat.values()), strict=True)
+    lines = [",".join(flat), *(",".join(map(repr, row)) for row in rows)]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_formats_under_test_are_those_registered():
+    assert set(FORMATS) == set(SOURCES)
+
+
+@pytest.mark.parametrize("step", [9, 333, 999, 1000, 5000])
+def test_chunks_of_any_size_are_the_rows_in_order(path, step, equal):
+    with open_source(path) as source:
+        columns = list(source.schema.columns)
+        whole = source.read(columns)
+        chunks = list(source.chunks(columns, step=step))
+        assert equal(ak.concatenate([chunk.array for chunk in chunks]), whole)
+        assert [chunk.start for chunk in chunks] == list(range(0, 1000, step))
+        assert {len(chunk.array) for chunk in chunks[:-1]} <= {step}
+        assert {chunk.source_id for chunk in chunks} == {source.source_id}
+
+
+FIXTURE = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=FIXTURE)
+@given(ends=st.tuples(st.integers(0, 1000), st.integers(0, 1000)))
+def test_a_range_is_the_slice_of_the_whole(path, ends, equal):
+    start, stop = sorted(ends)
+    with open_source(path) as source:
+        columns = list(source.schema.columns)
+        assert equal(source.read(columns, start, stop), source.read(columns)[start:stop])
+
+
+def test_every_column_has_the_type_the_schema_says(path):
+    with open_source(path) as source:
+        array = source.read(list(source.schema.columns))
+        for column in source.schema.columns.values():
+            inner = [*("var" for _ in range(column.depth)), *map(str, column.shape), column.dtype]
+            assert str(array[column.name].type.content) == " * ".join(inner)
+
+
+def test_reading_no_column_gives_the_number_of_rows(path):
+    with open_source(path) as source:
+        assert len(source.read([])) == 1000
+        assert [len(chunk.array) for chunk in source.chunks([], step=600)] == [600, 400]
+
+
+def test_a_column_asked_for_twice_is_read_once(path):
+    with open_source(path) as source:
+        assert source.read(["odd", "odd"]).fields == ["odd"]
+
+
+@pytest.mark.parametrize("ask", [lambda s: s.read(["od"]), lambda s: next(s.chunks(["od"]))])
+def test_an_unknown_column_names_the_nearest(path, ask):
+    with open_source(path) as source, pytest.raises(InputError) as raised:
+        ask(source)
+    (finding,) = raised.value.findings
+    assert finding.code == "QL-EVENTS-007"
+    assert "`od`" in finding.message
+    assert "`odd`" in str(finding.suggestion)
+    assert finding.place.file == path
+
+
+def test_rows_outside_the_file_are_a_mistake_of_the_caller(path):
+    with open_source(path) as source, pytest.raises(ValueError, match="1000"):
+        source.read(["odd"], 0, 1001)
+
+
+def test_the_source_id_is_that_of_the_content(path, tmp_path):
+    copy = tmp_path / "elsewhere" / f"copy{path.suffix}"
+    copy.parent.mkdir()
+    copy.write_bytes(path.read_bytes())
+    with open_source(path) as first, open_source(copy) as second:
+        assert first.source_id == second.source_id
+
+
+@pytest.mark.parametrize("suffix", ["root", "parquet"])
+def test_an_empty_table_gives_one_empty_chunk_of_the_right_type(write, events, equal, suffix):
+    path = write(f"empty.{suffix}", events[:0])
+    with open_source(path) as source:
+        assert source.schema.entries == 0
+        (chunk,) = source.chunks(events.fields)
+        assert isinstance(chunk, Chunk)
+        assert equal(chunk.array, events[:0])
