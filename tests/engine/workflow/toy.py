@@ -1,7 +1,7 @@
 """A three-stage study that proves the contracts; `python toy.py run CONFIG` is its command line.
 
-numbers -> squares (one item a number) -> total. Each step can be slowed down from outside, so
-that a test can kill it at any moment.
+numbers -> squares (one item a number) -> total. From outside, every step can be slowed down
+(`TOY_PAUSE`), written down (`TOY_TRACE`), made to fail (`TOY_FAIL`) and killed (`TOY_KILL`).
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import killing
 from pydantic import Field
 
 from quarkline.engine.compute.outcome import Item
 from quarkline.engine.core.config import Config, ConfigPath
+from quarkline.engine.core.findings import Finding, Rule
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.engine.core.rng import rng
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.workflow.stage import Context, Files, Stage
 from quarkline.engine.workflow.study import StudyConfig, register_study
+
+MISSING_INPUT = Rule("QL-TOY-001", "toy inputs exist", "Only for tests.")
 
 
 @dataclass(frozen=True)
@@ -42,40 +46,70 @@ class SquaresConfig(Config):
 
 class TotalConfig(Config):
     seed: int
+    labels: tuple[str, ...]
 
 
 class ToyConfig(StudyConfig):
     inputs: list[ConfigPath]
     scale: float = 1.0
     power: int = Field(2, ge=1, le=9)
+    labels: tuple[str, ...] = ()
     comment: str = ""
 
 
-def pause() -> None:
-    time.sleep(float(os.environ.get("TOY_PAUSE", "0")))
+def pause(step: str) -> None:
+    """Wait if that was asked for, of this step (`square:60`) or of all (`:0.1`)."""
+    wanted, _, seconds = os.environ.get("TOY_PAUSE", ":0").partition(":")
+    if wanted in {"", step}:
+        time.sleep(float(seconds))
+
+
+def begin(step: str) -> None:
+    """Note that a step is done, not taken from the store; fail if that was asked for."""
+    if trace := os.environ.get("TOY_TRACE"):
+        with Path(trace).open("a") as file:
+            file.write(f"{step}\n")
+    wanted, _, how = os.environ.get("TOY_FAIL", "").partition(":")
+    if wanted == step:
+        fail(how)
+
+
+def fail(how: str) -> None:
+    if how == "interrupt":
+        raise KeyboardInterrupt
+    if how == "die":
+        os._exit(7)
+    message = "the toy was told to fail"
+    raise RuntimeError(message)
 
 
 def make_numbers(context: Context) -> Mapping[str, Any]:
+    begin("numbers")
     lines = [line for path in context.inputs["files"] for line in path.read_text().split()]
     noise = context.rng("noise").normal(size=len(lines))
     values = [float(line) * context.config.scale + n for line, n in zip(lines, noise, strict=True)]
-    pause()
+    pause("numbers")
     path = context.out / "numbers.json"
     path.write_text(json.dumps(values))
-    pause()
+    pause("numbers")
     context.summary(f"{len(values)} numbers")
     return {"numbers": path}
 
 
 def square(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
+    """Squares a number in two halves; the second continues where a killed attempt stopped."""
     half = folder / "half.txt"
     if not half.exists():
+        begin("half")
         write_atomic(half, repr(args["number"]))
-    pause()
-    return {"square": float(half.read_text()) ** args["power"], "draw": rng(1, "square").random()}
+    pause("square")
+    begin("square")
+    number = float(half.read_text())
+    return {"square": number ** args["power"], "draw": rng(1, "square").random()}
 
 
 def make_squares(context: Context) -> Mapping[str, Any]:
+    begin("squares")
     numbers = json.loads(context.path("numbers").read_text())
     items = [
         Item(f"number-{i}", {"number": number, "power": context.config.power})
@@ -88,8 +122,9 @@ def make_squares(context: Context) -> Mapping[str, Any]:
 
 
 def make_total(context: Context) -> Mapping[str, Any]:
+    begin("total")
     squares = json.loads(context.path("squares").read_text())
-    pause()
+    pause("total")
     noise = float(context.rng("total").normal())
     return {"total": Total(Quantity(sum(squares), unit="GeV"), noise)}
 
@@ -99,41 +134,46 @@ class Toy:
     Config = ToyConfig
 
     def stages(self, config: ToyConfig) -> list[Stage]:
-        seed = config.seed
-        numbers = NumbersConfig(seed=seed, scale=config.scale)
-        squares = SquaresConfig(power=config.power)
+        files = Files(tuple(config.inputs))
         return [
             Stage(
                 "numbers",
                 1,
-                numbers,
-                {"files": Files(tuple(config.inputs))},
+                NumbersConfig(seed=config.seed, scale=config.scale),
+                {"files": files},
                 ("numbers",),
                 make_numbers,
             ),
             Stage(
-                "squares", 1, squares, {"numbers": "numbers.numbers"}, ("squares",), make_squares
+                "squares",
+                1,
+                SquaresConfig(power=config.power),
+                {"numbers": "numbers.numbers"},
+                ("squares",),
+                make_squares,
             ),
             Stage(
                 "total",
                 1,
-                TotalConfig(seed=seed),
+                TotalConfig(seed=config.seed, labels=config.labels),
                 {"squares": "squares.squares"},
                 ("total",),
                 make_total,
             ),
         ]
 
-    def checks(self, config: ToyConfig) -> list[Any]:
-        return []
+    def checks(self, config: ToyConfig) -> list[Finding]:
+        return [
+            MISSING_INPUT.finding(f"there is no input `{path}`")
+            for path in config.inputs
+            if not path.exists()
+        ]
 
     def headline(self, results: Mapping[str, Result]) -> str:
         return f"total = {results['total'].total.value:.3f}"
 
     def report(self, run: Any) -> Path:
-        path = run.folder / "report.html"
-        path.write_text("toy")
-        return path
+        return write_atomic(run.folder / "report.html", f"{self.headline(run.results())}\n")
 
 
 register_study(Toy())
@@ -141,4 +181,7 @@ register_study(Toy())
 if __name__ == "__main__":
     from quarkline.cli.main import main
 
+    killing.arm("main")
     main()
+elif __name__ == "__mp_main__":
+    killing.arm("worker")

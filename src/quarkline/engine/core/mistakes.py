@@ -134,7 +134,7 @@ def _group(data: Any, errors: Iterable[ErrorDetails]) -> list[Mistake]:
     for error in errors:
         found.setdefault(_existing_path(data, error), []).append(error)
     return [
-        (at, details)
+        (at, [item for item in details if item["type"] not in NEEDED] or details)
         for at, details in found.items()
         if not any(
             len(other) > len(at) == len(details[0]["loc"]) - 1 and other[: len(at)] == at

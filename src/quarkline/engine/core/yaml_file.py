@@ -28,7 +28,7 @@ NO_FILE = Rule(
     "`extends:` count from the folder of the file that states them.",
 )
 
-MOST_VALUES = 100_000  # aliases multiply: a few lines can ask for more values than memory holds
+MOST_VALUES = 50_000  # aliases multiply: a few lines can ask for more values than memory holds
 DEEPEST = 32
 HINTS = {
     "'\\t'": "indent with spaces; YAML does not allow tabs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -199,16 +200,22 @@ class _File:
 def _read_key(path: Path, history: History, verify: bool) -> _File:
     try:
         key = file_key(path)
-        full = file_key(path, verify=True).digest if verify else None
+        if not key.weak:
+            return _File(path, file_key(path, verify=verify).digest, weak=False, verified=None)
+        full = _hash_whole(path) if verify else None
     except OSError as error:
         raise InputError(
             NO_INPUT_FILE.finding(f"cannot read input file `{path}`: {error.strerror or error}")
         ) from error
-    if not key.weak:
-        return _File(path, full or key.digest, weak=False, verified=None)
     if full and history.verified.get(key.digest, full) != full:
         raise InputError(OTHER_CONTENT.finding(f"`{path}` is not the file it was"))
     return _File(path, key.digest, weak=True, verified=full)
+
+
+def _hash_whole(path: Path) -> str:
+    """The hash of all bytes, which does not replace the key that stages know the file by."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, hashlib.blake2b).hexdigest()
 
 
 def _why(
