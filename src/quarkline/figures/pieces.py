@@ -74,7 +74,7 @@ def per_bin(edges: Array, label: str, what: str = "Events") -> str:
 
 
 def plain_text(name: str) -> str:
-    """An expression or column name as a label: its dollar signs, as in `Sum$(x)`, are no formula."""
+    """A column or expression as a label: the dollar sign of `Sum$(x)` starts no formula."""
     return name.replace("$", r"\$")
 
 
