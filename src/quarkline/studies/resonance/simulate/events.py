@@ -35,7 +35,7 @@ class DimuonSize(NamedTuple):
 
 
 PUBLISHED_SIZE = DimuonSize(background=30_670, signal=230)
-"""Leaves about 12,340 opposite-sign and 7,200 same-sign pairs after the cuts of arXiv:2502.14036.
+"""Leaves about 12,330 opposite-sign and 7,190 same-sign pairs after the cuts of arXiv:2502.14036.
 
 The cuts: two tight muons, `HLT_TrkMu15_DoubleTrkMu5NoFiltersNoVtx`, pt >= 17 and 8 GeV, both
 pfRelIso04_all >= 0.55, 5 <= m < 16 GeV. About 97 pairs are Upsilons, the excess seen there."""
