@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from quarkline.engine.core.findings import InputError
+from quarkline.events.selection import CutFlow, CutStep
 from quarkline.events.table import (
-    CutFlowStep,
     TableMetadata,
     TableSink,
     read_table,
@@ -24,7 +24,13 @@ METADATA = TableMetadata(
     tree="Events",
     sum_of_weights=106209.5,
     luminosity=8.7,
-    cut_flow=(CutFlowStep("all", 246907, 246907.0), CutFlowStep("pt > 17", 154708, 154708.0)),
+    cut_flow=CutFlow(
+        events=246907,
+        sum_weights=246907.0,
+        sum_weights2=246907.0,
+        nan_weights=0,
+        steps=(CutStep("pt", "pt > 17", 160000, 154708, 154708.0, 154708.0),),
+    ),
 )
 
 
@@ -61,11 +67,8 @@ def test_the_file_says_what_the_contract_promises(tmp_path, columns):
     told = json.loads(pq.ParquetFile(path).metadata.metadata[b"quarkline"])
     assert told["version"] == 1
     assert told["units"] == {"mass": "GeV"}
-    assert told["cut_flow"][1] == {
-        "cut": "pt > 17",
-        "events": 154708,
-        "sum_of_weights": 154708.0,
-    }
+    assert told["sum_of_weights"] == 106209.5
+    assert told["cut_flow"]["steps"][0]["events"] == 154708
     assert pq.read_metadata(path).row_group(0).column(0).compression == "ZSTD"
 
 

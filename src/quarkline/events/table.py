@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from quarkline.engine.core.findings import InputError, Place, Rule, did_you_mean
 from quarkline.engine.core.results import Result
 from quarkline.events.schema import Column
+from quarkline.events.selection import CutFlow
 from quarkline.events.sinks.parquet import ParquetSink
 from quarkline.events.sources import open_source
 from quarkline.events.sources.base import record_array
@@ -42,15 +43,6 @@ RESERVED_COLUMN = Rule(
 
 
 @dataclass(frozen=True)
-class CutFlowStep:
-    """One step of a selection: the cut, and what is left after it."""
-
-    cut: str
-    events: int
-    sum_of_weights: float
-
-
-@dataclass(frozen=True)
 class TableMetadata(Result, kind="table"):
     """What a table says about itself, as the JSON text `quarkline` in the file's metadata.
 
@@ -60,7 +52,7 @@ class TableMetadata(Result, kind="table"):
         tree: Tree the row ids refer to, "" if there is none.
         sum_of_weights: Sum of weights before any cut, None for data.
         luminosity: In inverse femtobarn, None if unknown.
-        cut_flow: The selection so far, first step first.
+        cut_flow: The selection so far, None if there was none.
     """
 
     units: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +60,7 @@ class TableMetadata(Result, kind="table"):
     tree: str = ""
     sum_of_weights: float | None = None
     luminosity: float | None = None
-    cut_flow: tuple[CutFlowStep, ...] = ()
+    cut_flow: CutFlow | None = None
 
 
 @dataclass(frozen=True)
