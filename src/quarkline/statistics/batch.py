@@ -41,7 +41,8 @@ class HuntBatch:
         signal: Signal S = n_window - B, of any sign.
         signal_error: Its standard deviation, from the curvature of the likelihood.
         background: Background B in the window from the sidebands alone.
-        background_error: Its standard deviation, from the curvature; NaN without any event.
+        background_error: Its standard deviation, from the curvature; NaN without any event and
+            where the sidebands do not fix the background, as is `signal_error`.
         q0: -2 ln of the likelihood ratio, 0 where the signal is negative; NaN where a fit failed.
         coefficients: Of the sideband fit, in the shape's own basis, with a last axis more.
         failed: Whether a fit could not be certified.
@@ -142,7 +143,7 @@ def hunt_chunk(
     failed = ~(free.certified & null.certified)
     window = (counts.seen[-1] / counts.exposure[-1]).copy()
     background = model.window_row @ free.coefficients
-    error = _window_error(model, free)
+    error = np.where(free.unique, _window_error(model, free), np.nan)
     q0 = np.where(window >= background, np.maximum(likelihood_ratio(counts, free, null), 0.0), 0.0)
     return HuntBatch(
         n_window=window,

@@ -93,13 +93,15 @@ class HuntBinning:
     def low_edges(self) -> Floats:
         """Edges of the bins below the window, with shape (bins below + 1,)."""
         count = self._complete_bins(self.window[0] - self.range[0])
-        return self._rounded(self.window[0] - self.width * np.arange(count, -1, -1))
+        below = self._rounded(self.window[0] - self.width * np.arange(count, 0, -1))
+        return np.append(below, self.window[0])
 
     @cached_property
     def high_edges(self) -> Floats:
         """Edges of the bins above the window, with shape (bins above + 1,)."""
         count = self._complete_bins(self.range[1] - self.window[1])
-        return self._rounded(self.window[1] + self.width * np.arange(count + 1))
+        above = self._rounded(self.window[1] + self.width * np.arange(1, count + 1))
+        return np.append(self.window[1], above)
 
     @cached_property
     def edges(self) -> Floats:
