@@ -99,6 +99,12 @@ def test_a_byte_order_mark_is_not_part_of_a_name(tmp_path):
     assert list(read(write_csv(tmp_path, b"\xef\xbb\xbfa,b\n1,2\n"))) == ["a", "b"]
 
 
+@pytest.mark.parametrize("shift", range(4))
+def test_a_character_cut_by_the_end_of_the_first_bytes_is_text(tmp_path, shift):
+    text = "x,y\n" + "a" * shift + "\U0001f600" * 3000 + ",1\n"
+    assert read(write_csv(tmp_path, text))["y"] == [1]
+
+
 def test_tabs_separate_in_tsv_files(tmp_path):
     assert read(write_csv(tmp_path, "a\tb\n1,5\t2\n", "a.tsv")) == {"a": ["1,5"], "b": [2]}
 

@@ -7,6 +7,7 @@ line makes the column float64. Lines that start with `#` are comments.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -236,8 +237,9 @@ class CsvSource(Source):
             raise
 
     def _ragged(self, row: Any, data: bytes, line: int) -> Any:
-        texts = data.decode(errors="replace").splitlines()
-        number = next((n for n, text in enumerate(texts) if text.strip() == row.text.strip()), 0)
+        lines = [raw.strip() for raw in data.split(b"\n")]
+        wrong = row.text.strip().encode()
+        number = lines.index(wrong) if wrong in lines else 0
         text = row.text[:200]
         return RAGGED_ROWS.finding(
             f"{row.actual_columns} cells where the header has {row.expected_columns}",
@@ -258,7 +260,7 @@ class CsvSource(Source):
             return _Kind("nothing", gaps=gaps)
         for test, found in _KINDS:
             if test(kind):
-                return _Kind(found, gaps=gaps and found != "string")
+                return _Kind(found, gaps=gaps)
         return _Kind("string")
 
     def _large_numbers(self, column: Any, name: str, data: bytes, line: int) -> _Kind:
@@ -299,8 +301,8 @@ def matches(path: Path, head: bytes) -> bool:
 
 def is_text(head: bytes) -> bool:
     """Whether a file's first bytes are UTF-8 text."""
-    try:
-        head[:-4].decode()  # a character may be cut at the end
+    try:  # the last character may be cut
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=False)
     except UnicodeDecodeError:
         return False
     return b"\0" not in head

@@ -54,22 +54,24 @@ SOURCES: dict[str, Format] = {
 }
 """Formats of this package by name; others register under `quarkline.sources` entry points."""
 
-FOREIGN = (
-    (b"version https://git-lfs", "a git-lfs pointer, not the file it stands for"),
-    (b"<!doctype html", "an HTML page, perhaps an error message saved by a download"),
-    (b"<html", "an HTML page, perhaps an error message saved by a download"),
-    (b"<leshouchesevents", "a Les Houches event file, which is not read yet"),
-    (b"\x89hdf\r\n\x1a\n", "an HDF5 file, which is not read yet"),
-    (b"\x93numpy", "a single NumPy array: save named ones with `np.savez`"),
-    (b"\x80", "a Python pickle, which is never loaded"),
-    (b"\x1f\x8b", "compressed by gzip: unpack it first"),
-    (b"bzh", "compressed by bzip2: unpack it first"),
-    (b"\xfd7zxz", "compressed by xz: unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd: unpack it first"),
-    (b"pk\x03\x04", "a zip archive without NumPy arrays"),
-    (b"pk\x05\x06", "a zip archive without NumPy arrays"),
-    (b"%pdf", "a PDF document"),
-)
+FOREIGN_TEXT = {
+    b"version https://git-lfs": "a git-lfs pointer, not the file it stands for",
+    b"<!doctype html": "an HTML page, perhaps an error message saved by a download",
+    b"<html": "an HTML page, perhaps an error message saved by a download",
+    b"<leshouchesevents": "a Les Houches event file, which is not read yet",
+}
+FOREIGN = {
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file, which is not read yet",
+    b"\x93NUMPY": "a single NumPy array: save named ones with `np.savez`",
+    **{bytes([0x80, protocol]): "a Python pickle, which is never loaded" for protocol in range(6)},
+    b"\x1f\x8b": "compressed by gzip: unpack it first",
+    b"BZh": "compressed by bzip2: unpack it first",
+    b"\xfd7zXZ": "compressed by xz: unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it first",
+    b"PK\x03\x04": "a zip archive without NumPy arrays",
+    b"PK\x05\x06": "a zip archive without NumPy arrays",
+    b"%PDF": "a PDF document",
+}
 
 
 def open_source(path: str | Path, *, tree: str | None = None) -> Source:
@@ -107,7 +109,8 @@ def detect(path: Path) -> Format:
         raise InputError(
             UNKNOWN_FORMAT.finding(f"cannot be read: {error.strerror}", place=Place(file=path))
         ) from error
-    for form in () if _foreign_text(head) else _formats():
+    foreign = _foreign_text(head)  # no table, whatever it is named
+    for form in _formats() if foreign is None else ():
         if form.matches(path, head):
             return form
     raise InputError(
@@ -126,9 +129,9 @@ def _formats() -> Iterator[Format]:
         yield entry.load()
 
 
-def _foreign_text(head: bytes) -> bool:
-    """Whether text is known to be no table whatever it is named."""
-    return any(head.lstrip().lower().startswith(magic) for magic, _ in FOREIGN[:4])
+def _foreign_text(head: bytes) -> str | None:
+    start = head.lstrip().lower()
+    return next((what for magic, what in FOREIGN_TEXT.items() if start.startswith(magic)), None)
 
 
 def _promised(path: Path) -> str | None:
@@ -146,11 +149,11 @@ def _what_instead(path: Path, head: bytes) -> str:
 def _describe(head: bytes) -> str:
     if not head:
         return "empty (0 bytes)"
-    small = head.lstrip().lower() if csv.is_text(head) else head.lower()
-    for magic, what in FOREIGN:
-        if small.startswith(magic):
-            return what
+    if text := _foreign_text(head):
+        return text
+    if known := [what for magic, what in FOREIGN.items() if head.startswith(magic)]:
+        return known[0]
     if csv.is_text(head):
-        line = head.decode(errors="replace").strip().splitlines()
-        return f"text that begins `{line[0][:60]}`" if line else "blank text"
+        lines = head.decode(errors="replace").strip().splitlines()
+        return f"text that begins `{lines[0][:60]}`" if lines else "blank text"
     return f"of a kind that is not known; it begins with the bytes {head[:8].hex(' ')}"
