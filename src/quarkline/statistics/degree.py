@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +14,9 @@ from quarkline.statistics.batch import scaled_counts
 from quarkline.statistics.binning import Spectrum
 from quarkline.statistics.model import hunt_model
 from quarkline.statistics.poisson_fit import fit_rates
+
+
+RESOLUTION = 1e-6  # of chi2: what the fits leave open
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,9 @@ def _first_sufficient(rows: list[DegreeRow], level: float) -> int:
 
 
 def _compared(before: DegreeRow, row: DegreeRow) -> DegreeRow:
+    """The row with its F statistic; a gain below the resolution of the fits is none."""
     steps = row.degree - before.degree
-    gained = max(before.chi2 - row.chi2, 0.0) / steps
-    if row.chi2 <= 0.0:
-        return DegreeRow(row.degree, row.chi2, row.ndf, row.p_fit, np.inf, float(gained == 0.0))
-    f = gained / (row.chi2 / row.ndf)
-    return DegreeRow(
-        row.degree, row.chi2, row.ndf, row.p_fit, f, float(special.fdtrc(steps, row.ndf, f))
-    )
+    gained = before.chi2 - row.chi2
+    gained = 0.0 if gained < RESOLUTION else gained
+    f = gained / steps / max(row.chi2 / row.ndf, RESOLUTION)
+    return replace(row, f=f, p_f=float(special.fdtrc(steps, row.ndf, f)))

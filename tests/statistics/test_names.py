@@ -1,0 +1,66 @@
+"""The public names of the floor, and what it may import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import quarkline.statistics as floor
+
+
+def test_the_names_are_a_contract():
+    assert floor.__all__ == [
+        "BACKGROUNDS",
+        "NAN_MASS",
+        "BumpHuntResult",
+        "DegreeRow",
+        "DegreeTest",
+        "FitStatus",
+        "GlobalSignificance",
+        "HuntBatch",
+        "HuntBinning",
+        "HuntModel",
+        "KsResult",
+        "MassScanResult",
+        "RocResult",
+        "Spectrum",
+        "SpectrumFit",
+        "SpuriousRow",
+        "SpuriousSignal",
+        "auc",
+        "binomial_interval",
+        "bump_hunt",
+        "degree_test",
+        "expected_background",
+        "fit_band",
+        "fit_batch",
+        "fit_curve",
+        "global_significance",
+        "hunt_model",
+        "hunt_result",
+        "ks_two_sample",
+        "likelihood_ratio_weights",
+        "p_from_z",
+        "poisson_interval",
+        "roc_curve",
+        "scan_windows",
+        "spectrum_fit",
+        "spurious_signal",
+        "tail_fraction",
+        "threshold_at_fpr",
+        "toy_hunts",
+        "toy_p_value",
+        "window_positions",
+        "with_scan",
+        "with_toys",
+        "z_from_p",
+    ]
+    assert all(hasattr(floor, name) for name in floor.__all__)
+
+
+def test_importing_it_is_light():
+    code = "import quarkline.statistics, sys; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert not {"torch", "matplotlib", "awkward", "scipy.stats", "scipy.optimize"} & set(
+        loaded.split()
+    )
