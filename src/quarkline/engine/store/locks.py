@@ -211,8 +211,6 @@ def _is_alive(holder: Holder) -> bool:
     if seen := _state_and_start(holder.pid):
         state, started = seen
         return state not in {"Z", "X"} and started == holder.started
-    if os.name == "nt":  # there, `os.kill` would end the process instead of asking for it
-        return True
     try:
         os.kill(holder.pid, 0)
     except ProcessLookupError:
