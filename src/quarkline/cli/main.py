@@ -67,7 +67,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     try:
         refuse_native_windows()
-        app()
+        app(prog_name="quarkline")
     except QuarklineError as error:
         show_findings(error.findings, as_json="--json" in sys.argv)
         sys.exit(error.exit_code)
