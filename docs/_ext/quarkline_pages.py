@@ -48,18 +48,29 @@ LIMITS = {"ge": "≥ {}", "gt": "> {}", "le": "≤ {}", "lt": "< {}", "min_lengt
 
 
 def write_pages(app: Sphinx) -> None:
-    """Write every generated page below `docs/generated`."""
+    """Write every generated page below `docs/generated`, and remove pages of what is gone."""
     folder = Path(app.srcdir) / "generated"
+    made = {folder / name: text for name, text in generated_pages().items()}
+    for old in set(folder.rglob("*.md")) - made.keys():
+        old.unlink()
+    for path, text in made.items():
+        write(path, text)
+
+
+def generated_pages() -> dict[str, str]:
+    """Every generated page by its name."""
     modules = list(all_modules())
-    write(folder / "commands.include.md", commands_page())
-    write(folder / "config.include.md", config_page())
-    write(folder / "findings.include.md", findings_page(rules()))
-    write(folder / "resonances.include.md", resonances_table())
+    made = {
+        "commands.include.md": commands_page(),
+        "config.include.md": config_page(),
+        "findings.include.md": findings_page(rules()),
+        "resonances.include.md": resonances_table(),
+    }
     for floor in FLOORS:
         rooms = [module for module in modules if in_floor(module, floor)]
-        write(folder / "api" / f"{floor}.md", floor_page(floor, rooms))
-        for module in rooms:
-            write(folder / "api" / f"{module.__name__}.md", module_page(module))
+        made[f"api/{floor}.md"] = floor_page(floor, rooms)
+        made |= {f"api/{module.__name__}.md": module_page(module) for module in rooms}
+    return made
 
 
 def all_modules() -> Iterator[ModuleType]:
