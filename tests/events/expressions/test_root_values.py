@@ -14,6 +14,7 @@ import pytest
 from quarkline.events.expressions import compile_expression
 from quarkline.events.selection import Instances, select_instances
 from quarkline.events.sources import Source, open_source
+from tests.events.expressions import record_root
 
 RECORDED = json.loads(Path(__file__).with_name("root_values.json").read_text(encoding="utf-8"))
 CASES = RECORDED["cases"]
@@ -70,3 +71,13 @@ def test_aggregates_on_published_files_are_roots(case: dict, data_folder: Path, 
     if len(values):
         assert values.min() == pytest.approx(case["min"], rel=1e-15, abs=1e-15)
         assert values.max() == pytest.approx(case["max"], rel=1e-15, abs=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_installed_root_gives_what_was_recorded(small_file: Path):
+    root = pytest.importorskip("ROOT", reason="pip install ROOT", exc_type=ImportError)
+    root.gROOT.SetBatch(True)
+    for case in CASES:
+        if case["file"].startswith(record_root.SMALL):
+            answer = record_root.answer(root, small_file.parent, case)
+            assert answer == {name: case[name] for name in answer}, case["expression"]

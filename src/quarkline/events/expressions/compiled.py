@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.findings import Finding, InputError, Place
 from quarkline.events.expressions import nodes
 from quarkline.events.expressions.check import Leaf, check
 from quarkline.events.expressions.evaluate import evaluate
@@ -90,22 +90,31 @@ class Expression:
         return np.broadcast_to(values, (len(frame),))
 
 
-def compile_expression(text: str, schema: Schema) -> Expression:
+def compile_expression(text: str, schema: Schema, *, label: str | None = None) -> Expression:
     """Parse an expression and fit it to a table.
 
     Args:
         text: The expression, in C's or Python's spelling.
         schema: The table's columns.
+        label: What the expression is, for findings: "weight", "selection of region `SR`".
 
     Raises:
         InputError: If the text is no expression, or does not fit the table; the findings point
             at the characters and name near misses.
     """
-    tree = parse(text)
-    meaning = check(text, tree, schema)
+    try:
+        tree = parse(text)
+        meaning = check(text, tree, schema)
+    except InputError as error:
+        raise InputError(*_labelled(error.findings, label)) from None
     reading = python_reading(text, tree)
     warnings = ([reading] if reading else []) + static_warnings(text, tree, meaning)
-    return Expression(text, tree, meaning.kinds, meaning.leaves, tuple(warnings))
+    return Expression(text, tree, meaning.kinds, meaning.leaves, _labelled(warnings, label))
+
+
+def _labelled(findings: Sequence[Finding], label: str | None) -> tuple[Finding, ...]:
+    places = [replace(finding.place or Place(), label=label) for finding in findings]
+    return tuple(finding.at(place) for finding, place in zip(findings, places, strict=True))
 
 
 def _standing_for_columns(tree: Node, leaves: Mapping[Node, Leaf]) -> Iterator[Node]:

@@ -7,7 +7,7 @@ give 0 or 1. A comparison with NaN is false, except `!=`; NaN counts as true, be
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -42,7 +42,11 @@ _LOGICAL: dict[str, Callable[[Values, Values], Values]] = {
     "&&": np.logical_and,
     "||": np.logical_or,
 }
-_BITS = {"&": bitwise(np.bitwise_and), "|": bitwise(np.bitwise_or)}
+_FOLDED: dict[str, Callable[[Values, Values], Values]] = {
+    "+": operator.add,
+    "&": bitwise(np.bitwise_and),
+    "|": bitwise(np.bitwise_or),
+}
 
 
 def evaluate(tree: Node, leaves: Mapping[Node, Any]) -> Values:
@@ -76,7 +80,7 @@ class _Evaluation:
             case nodes.Binary(sign, left, right):
                 return self._binary(sign, self.of(left), self.of(right))
             case nodes.Chain(sign, operands):
-                return self._chain(sign, [self.of(operand) for operand in operands])
+                return self._chain(sign, operands)
             case nodes.Conditional(condition, yes, no):
                 chosen = np.not_equal(self.of(condition), 0)
                 return np.where(chosen, _real(self.of(yes)), _real(self.of(no)))
@@ -92,16 +96,15 @@ class _Evaluation:
             return np.asarray(_BINARY[sign](left, right))
         return _BINARY[sign](_real(left), _real(right))
 
-    def _chain(self, sign: str, operands: list[Any]) -> Any:
+    def _chain(self, sign: str, operands: Sequence[Node]) -> Any:
+        """Combine operands one after the other, so that few of them are in memory."""
+        if sign == "*":  # ROOT multiplies from the right: a * b * c is a * (b * c), to the last bit
+            factors = (_real(self.of(operand)) for operand in reversed(operands))
+            return reduce(lambda product, factor: factor * product, factors)
+        values = (self.of(operand) for operand in operands)
         if sign in _LOGICAL:
-            return reduce(_LOGICAL[sign], operands)
-        numbers = [_real(operand) for operand in operands]
-        if sign in _BITS:
-            return reduce(_BITS[sign], numbers)
-        if sign == "+":
-            return reduce(operator.add, numbers)
-        # ROOT multiplies from the right: a * b * c is a * (b * c), to the last bit.
-        return reduce(lambda product, factor: factor * product, reversed(numbers))
+            return reduce(_LOGICAL[sign], values)
+        return reduce(_FOLDED[sign], (_real(value) for value in values))
 
 
 def _real(values: Any) -> Values:

@@ -33,23 +33,19 @@ class Levels:
         self.offsets: list[Integers] = []
         layout = ak.to_layout(array)
         for _ in range(dimensions):
-            lists = _plain(layout, []).to_ListOffsetArray64(True)
+            lists = _lists(layout)
             self.offsets.append(np.asarray(lists.offsets.data, dtype=np.int64))
             layout = lists.content[: self.offsets[-1][-1]]
-        values = _plain(layout, np.nan)
-        text = values.parameter("__array__") in {"string", "bytestring"}
-        self.content = ak.Array(values) if text else values.to_backend_array()
+        layout = layout.to_packed()
+        text = layout.parameter("__array__") in {"string", "bytestring"}
+        self.content = ak.Array(layout) if text else layout.to_backend_array()
 
 
-def _plain(layout: Any, missing: Any) -> Any:
-    """A layout without indirections, missing values replaced."""
-    if layout.is_numpy and len(layout.shape) > 1:
+def _lists(layout: Any) -> Any:
+    """The lists of a layout one after the other, arrays of fixed length among them."""
+    if layout.is_numpy:
         layout = layout.to_RegularArray()
-    layout = layout.to_packed()
-    if layout.is_option:
-        filled = ak.fill_none(ak.Array(layout), missing, axis=0)
-        return ak.to_layout(filled).to_packed()
-    return layout
+    return layout.to_packed().to_ListOffsetArray64(True)
 
 
 class Frame:

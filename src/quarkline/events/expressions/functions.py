@@ -85,7 +85,7 @@ def power(base: Values, exponent: Values) -> Values:
 
 
 def _whole(values: Values) -> tuple[NDArray[np.int64], Values]:
-    fits = np.abs(values) < 2.0**63
+    fits = (values >= -(2.0**63)) & (values < 2.0**63)
     return np.where(fits, values, 0.0).astype(np.int64), fits
 
 

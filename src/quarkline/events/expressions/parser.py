@@ -137,10 +137,10 @@ class _Parser:
                 left = self.chain(left, operator, power.right)
             else:
                 right = self.expression(power.right)
-                chained = compared and operator in COMPARISONS
-                if chained and not self.grammar.compares_chain:
-                    raise self.chained(left, operator, right)
-                left = nodes.Binary(operator, left, right, span=_over(left, right))
+                if compared and operator in COMPARISONS:
+                    left = self.compared_again(left, operator, right)
+                else:
+                    left = nodes.Binary(operator, left, right, span=_over(left, right))
             compared = operator in COMPARISONS
         self.level -= 1
         return left
@@ -296,17 +296,20 @@ class _Parser:
         place = place_in(self.text, token.span)
         return InputError(SYNTAX.finding(f"{found} {where}", place=place, suggestion=hint))
 
-    def chained(self, left: Node, operator: str, right: Node) -> InputError:
-        if not isinstance(left, nodes.Binary):
-            raise TypeError(left)
-        joined = f"{left} && {nodes.Binary(operator, left.right, right)}"
-        equal = {operator, left.operator} & {"==", "!="}
-        other = f"({left}) {operator} {right}"
-        hint = f"write `{other}` or `{joined}`" if equal else f"write `{joined}`"
-        span = _over(left, right)
-        message = f"`{self.text[slice(*span)]}` compares twice without saying in which order"
-        place = place_in(self.text, span)
-        return InputError(CHAINED.finding(message, place=place, suggestion=hint))
+    def compared_again(self, left: Node, operator: str, right: Node) -> Node:
+        """`a < b < c`: refused, or what Python makes of it."""
+        before = left.children if isinstance(left, nodes.Chain) else (left,)
+        middle = before[-1].children[-1]
+        again = nodes.Binary(operator, middle, right, span=_over(middle, right))
+        joined = nodes.Chain("&&", (*before, again), span=_over(left, right))
+        if self.grammar.compares_chain:
+            return joined
+        equality = {operator, getattr(left, "operator", "")} & {"==", "!="}
+        bracketed = f"`({left}) {operator} {right}` or " if equality else ""
+        message = f"`{self.text[slice(*joined.span)]}` compares twice without saying in which order"
+        hint = f"write {bracketed}`{left} && {again}`"
+        place = place_in(self.text, joined.span)
+        raise InputError(CHAINED.finding(message, place=place, suggestion=hint))
 
 
 def _over(first: Node, last: Node) -> Span:

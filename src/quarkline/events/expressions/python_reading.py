@@ -27,11 +27,23 @@ def python_reading(text: str, tree: Node) -> Finding | None:
     other = parse_with(text, PYTHON)
     if _normal(other) == _normal(tree):
         return None
+    ours, theirs = _smallest_difference(tree, other)
     return READS_DIFFERENTLY.finding(
-        f"ROOT reads `{tree}`, Python would read `{other}`",
-        place=place_in(text, tree.span),
+        f"ROOT reads `{ours}`, Python would read `{theirs}`",
+        place=place_in(text, ours.span),
         suggestion="write the brackets of the reading you mean",
     )
+
+
+def _smallest_difference(ours: Node, theirs: Node) -> tuple[Node, Node]:
+    """The only parts in which two readings differ, or the whole."""
+    while _own(ours) == _own(theirs) and len(ours.children) == len(theirs.children):
+        pairs = zip(ours.children, theirs.children, strict=True)
+        different = [pair for pair in pairs if _normal(pair[0]) != _normal(pair[1])]
+        if len(different) != 1:
+            break
+        ours, theirs = different[0]
+    return ours, theirs
 
 
 Normal = tuple[Any, ...]
@@ -47,8 +59,13 @@ def _normal(node: Node) -> Normal:
             signs = sum(factor == _MINUS for factor in factors)
             rest = [factor for factor in factors if factor != _MINUS]
             return ("product", signs % 2, *rest)
-    own = tuple(value for value in vars(node).values() if isinstance(value, str | float | bool))
-    return (type(node).__name__, *own, *(_normal(child) for child in node.children))
+    return (*_own(node), *(_normal(child) for child in node.children))
+
+
+def _own(node: Node) -> Normal:
+    """What a node is, apart from its children."""
+    values = (value for value in vars(node).values() if isinstance(value, str | float | bool))
+    return (type(node).__name__, *values)
 
 
 _MINUS = ("minus",)

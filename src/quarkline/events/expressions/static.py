@@ -211,7 +211,8 @@ def _dropped(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:
         node, always = pending.pop()
         if (leaf := meaning.leaves.get(node)) and leaf.may_lack:
             needed[node] = needed.get(node, False) or always
-        pending.extend((child, always and child not in _optional(node)) for child in node.children)
+        optional = {id(operand) for operand in _optional(node)}
+        pending.extend((child, always and id(child) not in optional) for child in node.children)
     for node, always in needed.items():
         if not always:
             yield DROPS.finding(
