@@ -76,6 +76,8 @@ class RootSource(BlockSource):
             if len(array) != end - start:
                 msg = f"entries [{start}, {end}) hold {len(array)} values"
                 raise ValueError(msg)
+            if problem := ak.validity_error(array):  # damaged offsets would point anywhere
+                raise ValueError(problem)
         return array[: stop - start]
 
     def block_end(self, unit: str, entry: int) -> int:
