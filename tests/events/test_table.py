@@ -106,6 +106,19 @@ def test_a_table_of_another_maker_has_empty_metadata(tmp_path):
     assert table.array["x"].to_list() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("told", [{}, {"units": {"x": "GeV"}}, {"kind": "other", "version": 9}])
+def test_metadata_of_another_kind_are_not_ours(tmp_path, write, told):
+    path = write("a.parquet", ak.Array([{"x": 1.0}]), metadata=told)
+    assert read_table(path).metadata == TableMetadata()
+
+
+def test_metadata_of_another_version_are_one_finding(tmp_path, write):
+    told = TableMetadata().as_json() | {"version": 99}
+    path = write("a.parquet", ak.Array([{"x": 1.0}]), metadata=told)
+    with pytest.raises(InputError, match="99"):
+        read_table(path)
+
+
 @pytest.mark.parametrize("name", ["_fodl", "_x", "_", "_weight_", "_Fold"])
 def test_names_with_an_underscore_are_not_the_users(tmp_path, name):
     with pytest.raises(InputError) as raised:

@@ -22,6 +22,7 @@ from quarkline.events.selection import CutFlow
 from quarkline.events.sinks.parquet import ParquetSink
 from quarkline.events.sources import open_source
 from quarkline.events.sources.base import record_array
+from quarkline.events.sources.problems import opening
 
 RESERVED = {
     "_source": "uint64",
@@ -129,10 +130,8 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> Table:
         InputError: If the file is not Parquet or a column does not exist.
     """
     with open_source(path) as source:
-        told = source.schema.metadata.get("quarkline")
-        metadata = TableMetadata.from_json(told) if isinstance(told, dict) and told else None
         names = list(source.schema.columns) if columns is None else columns
-        return Table(source.read(names), metadata or TableMetadata())
+        return Table(source.read(names), _metadata(path, source.schema.metadata.get("quarkline")))
 
 
 def reserved_dtype(name: str) -> str | None:
@@ -140,6 +139,14 @@ def reserved_dtype(name: str) -> str | None:
     if name.startswith(VARIATION) and name != VARIATION:
         return RESERVED["_weight"]
     return RESERVED.get(name)
+
+
+def _metadata(path: Path, told: object) -> TableMetadata:
+    """What a file says about its table; nothing if another maker wrote it."""
+    if not isinstance(told, dict) or told.get("kind") != TableMetadata.kind:
+        return TableMetadata()
+    with opening(path):
+        return TableMetadata.from_json(told)
 
 
 def _side_by_side(columns: Mapping[str, ArrayLike | ak.Array]) -> ak.Array:
