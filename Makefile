@@ -43,7 +43,7 @@ docs: $(DEVELOP) ## Build the documentation in docs/_build/html; a warning is an
 	sphinx-build -W --keep-going -j auto -b html docs docs/_build/html
 
 bench: $(DEVELOP) ## Run every benchmark and print its figures
-	for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; python "$$benchmark"; done
+	for file in $$(grep -l __main__ benchmarks/*.py); do echo "== $$file"; python "$$file"; done
 
 install-check: $(DEVELOP) ## Build the wheel and install it in a fresh environment, as a user would
 	rm -rf build/install-check
@@ -63,7 +63,7 @@ oracle: $(DEVELOP) ## Add ROOT itself, which some tests compare with (Linux x86-
 lock: ## Pin the newest versions of every dependency
 	$(PYTHON) constraints/update.py
 
-clean: ## Remove what these commands made; runs stay
+clean: ## Remove what these commands made
 	rm -rf .venv build demo docs/_build docs/generated
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
