@@ -1,0 +1,57 @@
+"""A small simulated sample, and the smallest analysis of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from quarkline.tools.run import RunOutcome, load_analysis, run
+from quarkline.tools.simulate import simulate
+
+CONFIG = """\
+schema: 1
+study: resonance
+name: tiny
+inputs:
+  files: "events/*.root"
+  tree: Events
+  trigger: HLT_TrkMu15_DoubleTrkMu5NoFiltersNoVtx
+pair:
+  cuts: "mu0_pt >= 17 && mu1_pt >= 8 && mu0_iso04 >= 0.55 && mu1_iso04 >= 0.55"
+resonance: Upsilon
+features: [dimu_pt, mu0_ip3d, mu1_ip3d]
+background:
+  flow: {hidden: [16], max_epochs: 3}
+  seeds: 2
+  pool: 4000
+classifier: {folds: 3, ensemble: 2, trees: 10}
+fit:
+  working_point: 0.05
+  scan: {start: 1, stop: 0.02, points: 5}
+  toys: 40
+  variations: {degrees: [3, 5], bins: [11], retrain: true}
+seed: 3
+"""
+
+
+def write_config(folder: Path, text: str = CONFIG) -> Path:
+    path = folder / "tiny.yaml"
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="session")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `events/*.root`: two files of one simulated sample."""
+    folder = tmp_path_factory.mktemp("simulated")
+    simulate("upsilon", folder / "events", events=9000, signal=150, seed=5, files=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(events: Path) -> RunOutcome:
+    """The finished analysis."""
+    return run(load_analysis(write_config(events), overrides=[f"roots.runs={events / 'runs'}"]))
