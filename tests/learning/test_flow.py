@@ -1,4 +1,4 @@
-"""A conditional flow is a density: normalised, in the features' own units, and sampled as it says."""
+"""A conditional flow is a density: normalised, in the features' units, and sampled as it says."""
 
 from __future__ import annotations
 

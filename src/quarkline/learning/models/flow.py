@@ -35,7 +35,12 @@ class FlowModule(nn.Module):
     ) -> None:
         super().__init__()
         self.flow = NSF(
-            features, 1, transforms=transforms, hidden_features=tuple(hidden), bins=spline_bins
+            features,
+            1,
+            transforms=transforms,
+            hidden_features=tuple(hidden),
+            bins=spline_bins,
+            activation=nn.Tanh,  # smooth: the density is interpolated in the condition
         )
 
     def forward(self, features: Tensor, condition: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ Nothing is drawn from global random state: the order of the batches is a pure fu
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,6 @@ from quarkline.engine.core.rng import rng
 from quarkline.engine.store.atomic import atomic_path
 
 CHECKPOINT = "checkpoint.pt"
-TOLERANCE = 1e-5
-"""A validation loss counts as better when it is lower by more than this, in nats."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,9 @@ class FitConfig:
         learning_rate: Adam's step size.
         average_decay: Decay of the exponential average of the weights; 0 for none.
         max_epochs: Most epochs.
-        patience: Stop after so many epochs without a better validation loss.
+        patience: Stop after so many epochs in which the validation loss fell by less than
+            `least_gain` in all.
+        least_gain: In nats.
         clip: Largest norm of a gradient.
     """
 
@@ -43,6 +44,7 @@ class FitConfig:
     average_decay: float
     max_epochs: int
     patience: int
+    least_gain: float = 1e-3
     clip: float = 1.0
 
 
@@ -60,12 +62,15 @@ class History:
 
     @property
     def best(self) -> int:
-        """The epoch, from 0, whose averaged weights are kept."""
-        best = 0
-        for epoch, loss in enumerate(self.validation):
-            if loss < self.validation[best] - TOLERANCE:
-                best = epoch
-        return best
+        """The epoch, from 0, with the lowest validation loss, whose averaged weights are kept."""
+        return min(range(len(self.validation)), key=self.validation.__getitem__)
+
+    def stale(self, least_gain: float) -> int:
+        """Epochs since the validation loss last fell by `least_gain` below its earlier lows."""
+        low, since = math.inf, 0
+        for loss in self.validation:
+            low, since = (loss, 0) if loss < low - least_gain else (low, since + 1)
+        return since
 
 
 def fit(
@@ -123,7 +128,7 @@ class _State:
         return len(self.history.validation)
 
     def finished(self, config: FitConfig) -> bool:
-        stale = self.epoch - 1 - self.history.best if self.epoch else 0
+        stale = self.history.stale(config.least_gain)
         return self.epoch >= config.max_epochs or stale >= config.patience
 
     def train_epoch(self, rows: Sequence[Tensor], config: FitConfig, seed: int) -> None:
