@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import quarkline
-from quarkline.cli.commands import inspect, list_runs, new, plan, run, simulate
+from quarkline.cli.commands import draw, explain, hunt, inspect, list_runs, new, plan, run, simulate
 from quarkline.cli.platforms import refuse_native_windows
 from quarkline.engine.core.findings import Finding, QuarklineError
 
@@ -47,6 +47,9 @@ app.command("run")(run.command)
 app.command("list")(list_runs.command)
 app.command("simulate")(simulate.command)
 app.command("inspect")(inspect.command)
+app.command("draw")(draw.command)
+app.command("explain")(explain.command)
+app.command("hunt")(hunt.command)
 
 
 def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> None:

@@ -1,0 +1,283 @@
+"""Draw an expression over files of events, as `TTree::Draw` does: statistics and a histogram."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quarkline.engine.core.findings import Finding, InputError
+from quarkline.engine.core.results import Result
+from quarkline.events.expressions import Expression, ResultKind, compile_expression
+from quarkline.events.files import expand_files
+from quarkline.events.schema import Schema
+from quarkline.events.selection import Instances, select_instances
+from quarkline.events.sources import open_source
+from quarkline.events.sources.base import CHUNK_ROWS
+from quarkline.tools.binning import Bins, automatic_bins
+
+KEPT_IN_MEMORY = 5_000_000
+
+Floats = NDArray[np.float64]
+Progress = Callable[[float], None]
+Texts = tuple[str, str | None, str | None]
+
+
+@dataclass(frozen=True)
+class DrawResult(Result, kind="draw"):
+    """What `draw` found: one entry for every instance that is selected.
+
+    An instance counts `n` if its weight is not 0; those whose value or weight is NaN are counted
+    in `nan` and nowhere else. Weights are the selection times the weight. Statistics are of all
+    counted instances, inside and outside the range of the histogram.
+
+    Attributes:
+        expression: What was drawn.
+        select: The selection, "" for none.
+        weight: The weight, "" for none.
+        unit: Unit of the values, "" if none is known.
+        files: Number of files read.
+        events: Number of events read.
+        n: Instances selected.
+        nan: Instances selected whose value or weight is NaN.
+        sum: Sum of weight * value.
+        mean: Sum of weight * value over sum of weights.
+        std: Root of the weighted mean of (value - mean)^2, as ROOT's `TH1::GetStdDev`, which
+            takes the absolute value under the root.
+        min: Smallest value.
+        max: Largest value.
+        sum_weights: Sum of weights.
+        sum_weights2: Sum of squares of weights.
+        edges: Edges of the bins, one more than bins; a value on an edge is in the bin above it.
+        contents: Sum of weights by bin.
+        sumw2: Sum of squares of weights by bin.
+        underflow: Sum of weights below the first edge.
+        overflow: Sum of weights at or above the last edge.
+        warnings: Findings about the expressions.
+    """
+
+    expression: str
+    select: str
+    weight: str
+    unit: str
+    files: int
+    events: int
+    n: int
+    nan: int
+    sum: float
+    mean: float
+    std: float
+    min: float
+    max: float
+    sum_weights: float
+    sum_weights2: float
+    edges: tuple[float, ...]
+    contents: tuple[float, ...]
+    sumw2: tuple[float, ...]
+    underflow: float
+    overflow: float
+    warnings: tuple[Mapping[str, Any], ...] = ()
+
+
+def draw(
+    files: Sequence[str | Path],
+    expression: str,
+    *,
+    tree: str | None = None,
+    select: str | None = None,
+    weight: str | None = None,
+    bins: Bins | None = None,
+    step: int = CHUNK_ROWS,
+    progress: Progress | None = None,
+) -> DrawResult:
+    """Draw an expression over files of events.
+
+    Args:
+        files: Paths or globs, read as one table in this order.
+        expression: What to draw; several entries an event if it loops over an array.
+        tree: The tree, where a file has several.
+        select: Which instances to draw; a number counts as weight.
+        weight: Weight of each instance.
+        bins: The bins; None chooses round ones that hold all values, which reads the files twice
+            if they give more than five million instances.
+        step: Events read at a time; the result does not depend on it.
+        progress: Called with the fraction that has been read.
+
+    Raises:
+        InputError: If a file is missing or not readable, or an expression does not fit.
+        WorkError: If a file turns out damaged.
+    """
+    query = _Query(expand_files([str(file) for file in files], base=Path()), tree, step)
+    texts = (expression, select, weight)
+    scan = _Scan()
+    histogram = Histogram(bins) if bins else None
+    for instances in query.instances(texts, progress):
+        scan.add(instances)
+        if histogram:
+            histogram.fill(instances)
+        else:
+            scan.keep(instances)
+    if histogram is None:
+        whole = query.first[0].kind is not ResultKind.REAL
+        histogram = Histogram(automatic_bins(scan.low, scan.high, whole=whole))
+        kept = scan.kept if scan.kept is not None else query.instances(texts, progress)
+        for instances in kept:
+            histogram.fill(instances)
+    return _result(texts, query, scan, histogram)
+
+
+def _result(texts: Texts, query: _Query, scan: _Scan, histogram: Histogram) -> DrawResult:
+    value, *_ = query.first
+    total = scan.sum_weights.total
+    offset = scan.shifted.total / total if total else math.nan
+    spread = scan.shifted2.total / total - offset**2 if total else math.nan
+    return DrawResult(
+        expression=texts[0],
+        select=texts[1] or "",
+        weight=texts[2] or "",
+        unit=_unit(value),
+        files=len(query.paths),
+        events=query.events,
+        n=scan.n,
+        nan=scan.nan,
+        sum=scan.sum.total,
+        mean=scan.shift + offset,
+        std=math.sqrt(abs(spread)),
+        min=scan.min,
+        max=scan.max,
+        sum_weights=total,
+        sum_weights2=scan.sum_weights2.total,
+        edges=tuple(histogram.bins.edges.tolist()),
+        contents=tuple(histogram.contents[1:-1].tolist()),
+        sumw2=tuple(histogram.sumw2[1:-1].tolist()),
+        underflow=float(histogram.contents[0]),
+        overflow=float(histogram.contents[-1]),
+        warnings=tuple(finding.as_json() for item in query.first for finding in item.warnings),
+    )
+
+
+def _unit(value: Expression) -> str:
+    """The unit of a column that is drawn as it is."""
+    leaf = value.leaves.get(value.tree)
+    return leaf.column.unit if leaf else ""
+
+
+class _Query:
+    """Files read as one table; counts its events while it is read."""
+
+    def __init__(self, paths: Sequence[Path], tree: str | None, step: int) -> None:
+        self.paths, self.tree, self.step = paths, tree, step
+        self.events = 0
+        self.first: list[Expression] = []
+
+    def instances(self, texts: Texts, progress: Progress | None) -> Iterator[Instances]:
+        """The instances of a value under a selection and a weight, chunk by chunk."""
+        self.events = 0
+        for number, path in enumerate(self.paths):
+            with open_source(path, tree=self.tree) as source:
+                value, select, weight = _bind(texts, source.schema)
+                expressions = [item for item in (value, select, weight) if item]
+                self.first = self.first or expressions
+                columns = {name for item in expressions for name in item.columns}
+                for chunk in source.chunks(sorted(columns), step=self.step):
+                    yield select_instances(chunk.array, value, select=select, weight=weight)
+                    self.events += len(chunk.array)
+                    if progress:
+                        read = (chunk.start + len(chunk.array)) / max(1, source.schema.entries)
+                        progress((number + read) / len(self.paths))
+
+
+def _bind(texts: Texts, schema: Schema) -> tuple[Expression, Expression | None, Expression | None]:
+    """Fit the expressions to a table; all that is wrong with any of them is said at once."""
+    bound: list[Expression | None] = []
+    findings: list[Finding] = []
+    for label, text in zip(("expression", "selection", "weight"), texts, strict=True):
+        try:
+            bound.append(None if text is None else compile_expression(text, schema, label=label))
+        except InputError as error:
+            findings += error.findings
+    if findings:
+        raise InputError(*findings)
+    value, select, weight = bound
+    return cast("Expression", value), select, weight
+
+
+class RunningSum:
+    """A sum in the order of its terms, so that it does not depend on how they are cut up."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+
+    def add(self, terms: Floats) -> None:
+        """Add terms one after the other."""
+        self.total = float(np.add.accumulate(np.append(self.total, terms))[-1])
+
+
+class _Scan:
+    """Statistics of instances, and the instances themselves while they are few."""
+
+    def __init__(self) -> None:
+        self.n = self.nan = 0
+        self.min = self.max = self.low = self.high = self.shift = math.nan
+        self.sum_weights, self.sum_weights2 = RunningSum(), RunningSum()
+        self.sum, self.shifted, self.shifted2 = RunningSum(), RunningSum(), RunningSum()
+        self.kept: list[Instances] | None = []
+
+    def add(self, instances: Instances) -> None:
+        known = ~(np.isnan(instances.values) | np.isnan(instances.weights))
+        values, weights = instances.values[known], instances.weights[known]
+        self.n += len(values)
+        self.nan += len(known) - len(values)
+        if not len(values):
+            return
+        self.min, self.max = _range(values, self.min, self.max)
+        if len(finite := values[np.isfinite(values)]):
+            self.low, self.high = _range(finite, self.low, self.high)
+            self.shift = float(finite[0]) if math.isnan(self.shift) else self.shift
+        with np.errstate(all="ignore"):
+            # Around the first value, so that a narrow peak far from 0 keeps its width.
+            offsets = values - (0.0 if math.isnan(self.shift) else self.shift)
+            self.sum_weights.add(weights)
+            self.sum_weights2.add(weights * weights)
+            self.sum.add(weights * values)
+            self.shifted.add(weights * offsets)
+            self.shifted2.add(weights * offsets * offsets)
+
+    def keep(self, instances: Instances) -> None:
+        """Keep instances for a second look, as long as all of them fit."""
+        if self.kept is not None:
+            self.kept.append(instances)
+        if self.n + self.nan > KEPT_IN_MEMORY:
+            self.kept = None
+
+
+def _range(values: Floats, low: float, high: float) -> tuple[float, float]:
+    return float(np.fmin(low, values.min())), float(np.fmax(high, values.max()))
+
+
+class Histogram:
+    """Sums of weights in bins, filled in order.
+
+    Attributes:
+        bins: The bins.
+        contents: Sum of weights with underflow first and overflow last, shape (count + 2,).
+        sumw2: Sum of squares of weights, of the same shape.
+    """
+
+    def __init__(self, bins: Bins) -> None:
+        self.bins = bins
+        self.contents = np.zeros(bins.count + 2)
+        self.sumw2 = np.zeros(bins.count + 2)
+
+    def fill(self, instances: Instances) -> None:
+        """Add instances; those with NaN are left out."""
+        known = ~(np.isnan(instances.values) | np.isnan(instances.weights))
+        found = self.bins.find(instances.values[known])
+        weights = instances.weights[known]
+        np.add.at(self.contents, found, weights)
+        np.add.at(self.sumw2, found, weights * weights)
