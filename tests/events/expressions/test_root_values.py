@@ -73,6 +73,7 @@ def test_aggregates_on_published_files_are_roots(case: dict, data_folder: Path, 
         assert values.max() == pytest.approx(case["max"], rel=1e-15, abs=1e-15)
 
 
+@pytest.mark.oracle
 @pytest.mark.filterwarnings("ignore")
 def test_an_installed_root_gives_what_was_recorded(small_file: Path):
     root = pytest.importorskip("ROOT", reason="pip install ROOT", exc_type=ImportError)
