@@ -68,3 +68,21 @@ def test_the_clock_of_uproot_is_given_back(write):
     write("a.root", table(x=[1, 2, 3]))
     module = uproot.writing._cascade
     assert module.datetime.datetime is dt.datetime
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_root_reads_what_was_written(write, events):
+    """Draw gives float64; lists of 8-bit integers are text to ROOT and left out."""
+    root = pytest.importorskip("ROOT", reason="pip install ROOT", exc_type=ImportError)
+    lists = [name for name in events.fields if name.startswith("Jet_") and "int8" not in name]
+    path = write("a.root", events[[*lists, "text", "matrix"]], step=300)
+    file = root.TFile.Open(str(path))
+    tree = file.Get("Events")
+    assert tree.GetEntries() == len(events)
+    assert tree.GetLeaf("Jet_float64").GetLeafCount().GetName() == "nJet"
+    tree.SetEstimate(10 * len(events))
+    for name in [*lists, "matrix"]:
+        found = [tree.GetV1()[row] for row in range(tree.Draw(name, "", "goff"))]
+        expected = ak.values_astype(ak.flatten(events[name], axis=None), "float64")
+        assert found == expected.to_list()
+    file.Close()
