@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,9 +78,8 @@ class TestPlan:
         ]
         assert not Path("runs").exists()
 
-    def test_reasons_are_shown_as_they_are(self, quarkline: Call, config: Path) -> None:
-        assert quarkline("run", str(config), "--workers", "1").code == 0
-        answer = quarkline("plan", str(config), "--set", "labels=[a, /b]")
+    def test_reasons_are_shown_as_they_are(self, quarkline: Call, ran: Path) -> None:
+        answer = quarkline("plan", str(ran), "--set", "labels=[a, /b]")
         assert 'labels [] -> ["a", "/b"]' in answer.out  # brackets are no markup
 
     def test_json(self, quarkline: Call, config: Path) -> None:
@@ -104,7 +104,7 @@ class TestRun:
     def test_it_says_what_it_does_and_ends_with_the_result(
         self, quarkline: Call, config: Path
     ) -> None:
-        answer = quarkline("run", str(config), "--workers", "1")
+        answer = quarkline("run", str(config))
         assert answer.code == 0
         headline, report = answer.out.splitlines()
         assert headline.startswith("total = ")
@@ -117,7 +117,7 @@ class TestRun:
         assert again.err.count("cached") == 3
 
     def test_json_is_the_only_thing_on_standard_output(self, quarkline: Call, config: Path) -> None:
-        answer = quarkline("run", str(config), "--workers", "1", "--json")
+        answer = quarkline("run", str(config), "--json")
         assert (answer.code, answer.err) == (0, "")
         data = json.loads(answer.out)
         assert data["run"] == "runs/bench/00001"
@@ -150,13 +150,10 @@ class TestRun:
         assert (answer.code, answer.out) == (130, "")
         assert "stopped; finished work is kept" in answer.err
 
-    def test_device_and_workers_are_noted_but_in_no_key(
-        self, quarkline: Call, config: Path
-    ) -> None:
-        quarkline("run", str(config), "--workers", "1", "--device", "cpu")
-        quarkline("run", str(config), "--workers", "2")
+    def test_device_and_workers_are_noted_but_in_no_key(self, quarkline: Call, ran: Path) -> None:
+        quarkline("run", str(ran), "--workers", "2", "--device", "cpu")
         attempts = json.loads(Path("runs/bench/00001/provenance.json").read_text())["attempts"]
-        assert [(a["workers"], a["device"]) for a in attempts] == [(1, "cpu"), (2, "auto")]
+        assert [(a["workers"], a["device"]) for a in attempts] == [(1, "auto"), (2, "cpu")]
         assert attempts[1]["ran"] == []
 
 
@@ -180,9 +177,8 @@ class TestList:
         assert (answer.code, answer.out) == (2, "")
         assert answer.err == f"QL-RUN-012  there is no folder `{name}`\n"
 
-    def test_runs_with_state_and_result(self, quarkline: Call, config: Path) -> None:
-        quarkline("run", str(config), "--workers", "1")
-        quarkline("run", str(config), "--set", "seed=6", "--until", "numbers")
+    def test_runs_with_state_and_result(self, quarkline: Call, ran: Path) -> None:
+        quarkline("run", str(ran), "--set", "seed=6", "--until", "numbers")
         rows = json.loads(quarkline("list", "--json").out)
         assert [(row["name"], row["number"], row["state"]) for row in rows] == [
             ("bench", 1, "done"),
@@ -195,10 +191,9 @@ class TestList:
         assert rows[0]["headline"] in text
 
     def test_a_run_that_cannot_be_read_does_not_hide_the_others(
-        self, quarkline: Call, config: Path
+        self, quarkline: Call, ran: Path
     ) -> None:
-        quarkline("run", str(config), "--workers", "1")
-        quarkline("run", str(config), "--workers", "1", "--set", "name=other")
+        shutil.copytree("runs/bench", "runs/other")
         next(Path("runs/bench/stages").glob("total-*/stage.json")).unlink()
         run = Path("runs/other/00001/run.json")
         run.write_text(run.read_text().replace('"toy"', '"forgotten"'))

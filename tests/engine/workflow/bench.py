@@ -60,15 +60,14 @@ class Bench:
     ) -> tool.RunOutcome:
         """Run in this process."""
         with contextlib.chdir(self.folder):
-            analysis = tool.load_analysis(
-                Path(self.file.name), overrides=overrides, compute=compute or {"workers": 1}
-            )
+            path = Path(self.file.name)
+            analysis = tool.load_analysis(path, overrides=overrides, compute=compute)
             return tool.run(analysis, **options)
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Run the command line in a process group of its own."""
         process = subprocess.Popen(
-            [sys.executable, str(HERE / "toy.py"), *(arguments or ("run", self.file.name))],
+            [sys.executable, str(HERE / "toy_main.py"), *(arguments or ("run", self.file.name))],
             cwd=self.folder,
             env=os.environ | self.environment | environment,
             stdout=subprocess.PIPE,
@@ -107,5 +106,5 @@ def make_bench(folder: Path) -> Bench:
     (folder / "a.txt").write_text("1 2\n")
     (folder / "b.txt").write_text("3\n")
     bench = Bench(folder, {"schema": 1, "study": Toy.name, "name": "bench"})
-    bench.write(inputs=["a.txt", "b.txt"], seed=5)
+    bench.write(inputs=["a.txt", "b.txt"], seed=5, compute={"workers": 1})
     return bench

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from bench import Bench
 from pydantic import BaseModel
-from toy import square
+from toy_items import square
 
 from quarkline.engine.compute.outcome import Item
 from quarkline.engine.core.findings import WorkError

@@ -27,8 +27,8 @@ def test_equal_configs_at_once_make_one_run(bench: Bench, finished: object) -> N
 
 def test_different_configs_share_a_stage_that_only_one_makes(bench: Bench) -> None:
     bench.environment["TOY_PAUSE"] = "numbers:0.5"
-    one = bench.start("run", bench.file.name, "--workers", "1")
-    other = bench.start("run", bench.file.name, "--workers", "1", "--set", "power=3")
+    one = bench.start()
+    other = bench.start("run", bench.file.name, "--set", "power=3")
     ended = [finish(process) for process in (one, other)]
     assert [code for code, _, _ in ended] == [0, 0], ended
     assert sum("waiting for process" in " ".join(err.split()) for _, _, err in ended) == 1
@@ -44,7 +44,7 @@ def test_many_writers_at_once_agree(bench: Bench, ran: Bench) -> None:
     expected = {name: data for name, data in ran.contents().items() if "stages/" in name}
     shutil.rmtree(ran.runs)
     processes = [
-        bench.start("run", bench.file.name, "--workers", "1", "--set", f"power={2 + number % 2}")
+        bench.start("run", bench.file.name, "--set", f"power={2 + number % 2}")
         for number in range(6)
     ]
     codes = [finish(process)[0] for process in processes]

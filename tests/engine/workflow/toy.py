@@ -1,4 +1,4 @@
-"""A three-stage study that proves the contracts; `python toy.py run CONFIG` is its command line.
+"""A three-stage study that proves the contracts; `toy_main.py` is its command line.
 
 numbers -> squares (one item a number) -> total. From outside, every step can be slowed down
 (`TOY_PAUSE`), written down (`TOY_TRACE`), made to fail (`TOY_FAIL`) and killed (`TOY_KILL`).
@@ -7,21 +7,18 @@ numbers -> squares (one item a number) -> total. From outside, every step can be
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import killing
 from pydantic import Field
+from toy_items import begin, pause, square
 
 from quarkline.engine.compute.outcome import Item
 from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.findings import Finding, Rule
 from quarkline.engine.core.results import Quantity, Result
-from quarkline.engine.core.rng import rng
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.workflow.stage import Context, Files, Stage
 from quarkline.engine.workflow.study import StudyConfig, register_study
@@ -57,32 +54,6 @@ class ToyConfig(StudyConfig):
     comment: str = ""
 
 
-def pause(step: str) -> None:
-    """Wait if that was asked for, of this step (`square:60`) or of all (`:0.1`)."""
-    wanted, _, seconds = os.environ.get("TOY_PAUSE", ":0").partition(":")
-    if wanted in {"", step}:
-        time.sleep(float(seconds))
-
-
-def begin(step: str) -> None:
-    """Note that a step is done, not taken from the store; fail if that was asked for."""
-    if trace := os.environ.get("TOY_TRACE"):
-        with Path(trace).open("a") as file:
-            file.write(f"{step}\n")
-    wanted, _, how = os.environ.get("TOY_FAIL", "").partition(":")
-    if wanted == step:
-        fail(how)
-
-
-def fail(how: str) -> None:
-    if how == "interrupt":
-        raise KeyboardInterrupt
-    if how == "die":
-        os._exit(7)
-    message = "the toy was told to fail"
-    raise RuntimeError(message)
-
-
 def make_numbers(context: Context) -> Mapping[str, Any]:
     begin("numbers")
     lines = [line for path in context.inputs["files"] for line in path.read_text().split()]
@@ -94,18 +65,6 @@ def make_numbers(context: Context) -> Mapping[str, Any]:
     pause("numbers")
     context.summary(f"{len(values)} numbers")
     return {"numbers": path}
-
-
-def square(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
-    """Squares a number in two halves; the second continues where a killed attempt stopped."""
-    half = folder / "half.txt"
-    if not half.exists():
-        begin("half")
-        write_atomic(half, repr(args["number"]))
-    pause("square")
-    begin("square")
-    number = float(half.read_text())
-    return {"square": number ** args["power"], "draw": rng(1, "square").random()}
 
 
 def make_squares(context: Context) -> Mapping[str, Any]:
@@ -177,11 +136,3 @@ class Toy:
 
 
 register_study(Toy())
-
-if __name__ == "__main__":
-    from quarkline.cli.main import main
-
-    killing.arm("main")
-    main()
-elif __name__ == "__mp_main__":
-    killing.arm("worker")
