@@ -42,11 +42,12 @@ def mutant(data: bytes, random: np.random.Generator) -> bytes:
 def read(path: Path) -> list[object]:
     """Everything in a file: name, columns and values of each tree."""
     found: list[object] = []
-    for tree in list_trees(path):
-        with open_source(path, tree=tree.name or None) as source:
+    names = [tree.name or None for tree in list_trees(path)] or [None]
+    for name in names:
+        with open_source(path, tree=name) as source:
             columns = list(source.schema.columns)
             chunks = [chunk.array for chunk in source.chunks(columns, step=1000)]
-            found.append((tree.name, columns, ak.to_list(ak.concatenate(chunks))))
+            found.append((name, columns, ak.to_list(ak.concatenate(chunks))))
     return found
 
 

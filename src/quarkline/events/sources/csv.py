@@ -212,40 +212,33 @@ class CsvSource(Source):
         """Parse lines that start at line `line` of the file."""
         if not data.strip():
             return pa.table({name: pa.array([], types.get(name, pa.null())) for name in names})
-        ragged: list[Any] = []
-
-        def refuse(row: Any) -> str:
-            ragged.append(row)
-            return "error"
-
         try:
             return pa_csv.read_csv(
                 io.BytesIO(data),
                 read_options=pa_csv.ReadOptions(
                     use_threads=False, block_size=len(data) + 1, column_names=self._names
                 ),
-                parse_options=pa_csv.ParseOptions(
-                    delimiter=self._delimiter, invalid_row_handler=refuse
-                ),
+                parse_options=pa_csv.ParseOptions(delimiter=self._delimiter),
                 convert_options=pa_csv.ConvertOptions(
                     column_types=types, include_columns=names, timestamp_parsers=[]
                 ),
             )
         except pa.ArrowInvalid:
-            if ragged:
-                raise InputError(self._ragged(ragged[0], data, line)) from None
+            self._refuse_ragged(data, line)
             raise
 
-    def _ragged(self, row: Any, data: bytes, line: int) -> Any:
-        lines = [raw.strip() for raw in data.split(b"\n")]
-        wrong = row.text.strip().encode()
-        number = lines.index(wrong) if wrong in lines else 0
-        text = row.text[:200]
-        return RAGGED_ROWS.finding(
-            f"{row.actual_columns} cells where the header has {row.expected_columns}",
-            place=Place(self.path, line + number, 1, len(text), text),
-            suggestion="correct this line; objects of varying number need ROOT or Parquet",
-        )
+    def _refuse_ragged(self, data: bytes, first: int) -> None:
+        """Look for the line that has too many or too few cells."""
+        for number, raw in enumerate(data.split(b"\n"), start=first):
+            text = raw.decode(errors="replace").strip("\r")
+            cells = len(next(csv.reader([text], delimiter=self._delimiter), []))
+            if cells not in {0, len(self._names)}:
+                finding = RAGGED_ROWS.finding(
+                    f"{cells} cells where the header has {len(self._names)}",
+                    place=Place(self.path, number, 1, len(text[:200]), text[:200]),
+                    suggestion="correct this line; objects of varying number need ROOT or Parquet",
+                )
+                raise InputError(finding)
 
     def _kind(self, column: Any, name: str, data: bytes, line: int) -> _Kind:
         """What pyarrow inferred for the rows of one block."""
