@@ -64,7 +64,7 @@ class PublishedScaling:
         return (np.log(unit / (1 - unit)) - self.mean) / self.deviation
 
     def log_slope(self, features: np.ndarray) -> np.ndarray:
-        """log |d scaled / d feature|, summed over the features."""
+        """Log |d scaled / d feature|, summed over the features."""
         unit = self.unit(features)
         slope = (1 - 2 * CUSHION) / (self.high - self.low) / (unit * (1 - unit)) / self.deviation
         return np.log(slope).sum(axis=1)

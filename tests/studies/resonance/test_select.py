@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import uproot
 
-from quarkline.engine.core.findings import InputError, QuarklineError
 from quarkline.engine.core.config import load_config
+from quarkline.engine.core.findings import InputError, QuarklineError
 from quarkline.events.sinks import open_sink
 from quarkline.events.table import read_table
 from quarkline.studies.resonance.results import Selection
@@ -109,7 +109,9 @@ def test_a_pair_is_the_first_two_passing_muons(tmp_path: Path) -> None:
     assert pairs["n_leptons"][-1] == 3
 
 
-def test_pairs_do_not_depend_on_how_events_are_split_into_files(events: Path, tmp_path: Path) -> None:
+def test_pairs_do_not_depend_on_how_events_are_split_into_files(
+    events: Path, tmp_path: Path
+) -> None:
     _, together = analyse(events)
     files = sorted((events / "events").glob("*.root"))
     array = ak.concatenate([uproot.open(path)["Events"].arrays() for path in files])
@@ -135,18 +137,23 @@ def test_limits_keep_the_first_files_and_events(events: Path) -> None:
 def test_a_fraction_is_chosen_by_seed_and_row(events: Path) -> None:
     first, pairs = analyse(events, "inputs.fraction=0.5")
     again, _ = analyse(events, "inputs.fraction=0.5")
-    other, others = analyse(events, "inputs.fraction=0.5", "seed=8")
+    _, others = analyse(events, "inputs.fraction=0.5", "seed=8")
     assert first == again
     assert abs(first.steps[0].opposite - 4500) < 5 * np.sqrt(9000 / 4)
     assert list(pairs["_entry"]) != list(others["_entry"])
 
 
 def messages(folder: Path, *overrides: str, text: str = CONFIG) -> str:
-    with pytest.raises(QuarklineError) as caught:
-        analysis = load_analysis(
-            write_config(folder, text), overrides=[f"roots.runs={folder / 'runs'}", *overrides]
+    """What is said when the analysis is refused, or fails."""
+
+    def selected() -> None:
+        roots = f"roots.runs={folder / 'runs'}"
+        run(
+            load_analysis(write_config(folder, text), overrides=[roots, *overrides]), until="select"
         )
-        run(analysis, until="select")
+
+    with pytest.raises(QuarklineError) as caught:
+        selected()
     return str(caught.value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,12 @@ class Material:
         return cut_at(rate, self.score[~self.opposite.in_window])
 
     @property
+    def retrained(self) -> bool:
+        """Whether classifiers were trained again for the variations."""
+        variations = self.context.result("variations", Variations).variations
+        return any(item.retrained for item in variations)
+
+    @property
     def label(self) -> draw.Label:
         """The line above every figure."""
         from quarkline.figures import Label
@@ -110,11 +116,8 @@ class Material:
         from quarkline.figures import FittedSpectrum
 
         degree = self.config.hypothesis[0]
-        fit = spectrum_fit(self.binning, mass, degree)
         z = float(fit_batch(self.binning.count(mass), degree).z)
-        return FittedSpectrum(
-            fit.edges, fit.counts, fit.expected, fit.window, fit.band, name=name, z=z
-        )
+        return FittedSpectrum.of(spectrum_fit(self.binning, mass, degree), name=name, z=z)
 
     @property
     def lines(self) -> dict[str, Any]:
@@ -130,12 +133,15 @@ def run(context: Context) -> dict[str, Any]:
     from quarkline.figures import save, to_svg
 
     folder = context.out / "figures"
-    for number, (name, figure) in enumerate(_figures(Material(context)), start=1):
+    material = Material(context)
+    drawn = {name: make for name, make in DRAWN.items() if material.retrained or make != _retrained}
+    for number, (name, make) in enumerate(drawn.items(), start=1):
+        figure = make(material)
         stem = folder / name
         save(figure, stem)
         write_atomic(folder / f"{name}.svg", to_svg(figure))
-        context.progress.update(number, len(DRAWN), name)
-    context.summary(f"{len(DRAWN)} figures")
+        context.progress.update(number, len(drawn), name)
+    context.summary(f"{len(drawn)} figures")
     return {"figures": folder}
 
 
@@ -147,11 +153,6 @@ def percent(rate: float) -> str:
 def typeset(particle: str) -> str:
     """A particle's name with Greek letters: `Upsilon(1S)` with a capital upsilon."""
     return re.sub(r"^(Upsilon|psi|phi|rho|omega|eta)", r"$\\\1$", particle)
-
-
-def _figures(material: Material) -> Iterator[tuple[str, Figure]]:
-    for name, function in DRAWN.items():
-        yield name, function(material)
 
 
 def _cut_flow(material: Material) -> Figure:
@@ -384,8 +385,8 @@ DRAWN: Mapping[str, Callable[[Material], Figure]] = {
     "training_losses": _training_losses,
     "flow_check": _flow_check,
     "roc_curve": _roc_curve,
-    "significance_variations": _retrained,
-    "significance_variations_refitted": _refitted,
+    "significance_variations": _refitted,
+    "significance_variations_retrained": _retrained,
     "sculpting": _sculpting,
     "toys": _toys,
     "p_value_calibration": _p_value_calibration,

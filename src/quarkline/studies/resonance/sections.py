@@ -389,12 +389,12 @@ def _variations(variations: Variations, draw: _Figures) -> Section:
             "hunt",
             "Other degrees and bins at the declared working point; the nominal choice first.",
         ),
-        draw("significance_variations_refitted", "Fitted again on the nominal scores.", "hunt"),
+        draw("significance_variations", "Fitted again on the nominal scores.", "hunt"),
     ]
     if any(item.retrained for item in variations.variations):
         blocks.append(
             draw(
-                "significance_variations",
+                "significance_variations_retrained",
                 "With background generated and classifiers trained again.",
                 "hunt",
             )
