@@ -89,13 +89,15 @@ class FlowConfig(Config):
     transforms: int = Field(1, ge=1, description="Number of autoregressive spline transforms.")
     hidden: list[int] = Field(default=[64, 64], description="Widths of the hidden layers.")
     spline_bins: int = Field(8, ge=2, description="Number of bins of each spline.")
-    batch_size: int = Field(512, ge=8, description="Events in a batch.")
-    learning_rate: float = Field(2e-3, gt=0, description="Adam's step size.")
+    batch_size: int = Field(1024, ge=8, description="Events in a batch.")
+    learning_rate: float = Field(4e-3, gt=0, description="Adam's step size.")
     average_decay: float = Field(
         0.995, ge=0, lt=1, description="Decay of the running average of the weights."
     )
     max_epochs: int = Field(100, ge=1, description="Most epochs of training.")
-    patience: int = Field(5, ge=1, description="Stop after so many epochs without improvement.")
+    patience: int = Field(
+        5, ge=1, description="Stop after so many epochs that gain less than 0.001 nats in all."
+    )
     validation: float = Field(0.2, gt=0, lt=1, description="Held-out fraction of the sidebands.")
 
 
@@ -106,7 +108,7 @@ class BackgroundConfig(Config):
     flow: FlowConfig = Field(default_factory=FlowConfig)
     seeds: int = Field(5, ge=1, description="Number of flows, trained from different seeds.")
     oversample: float = Field(
-        4.0, gt=0, description="Generated background in the window over the expected background."
+        5.0, gt=0, description="Generated background in the window over the expected background."
     )
     pool: int = Field(
         500_000, ge=1000, description="Generated background over the whole range, for toys."
@@ -118,12 +120,12 @@ class ClassifierConfig(Config):
 
     kind: Literal["bdt"] = "bdt"
     folds: int = Field(5, ge=2, description="Parts of the data; each is scored by the others.")
-    ensemble: int = Field(20, ge=1, description="Repetitions with a new partition into folds.")
+    ensemble: int = Field(10, ge=1, description="Repetitions with a new partition into folds.")
     trees: int = Field(50, ge=1, description="Trees of a classifier.")
     depth: int = Field(3, ge=1, description="Depth of a tree.")
     learning_rate: float = Field(0.1, gt=0, description="Weight of each new tree.")
     subsample: float = Field(0.7, gt=0, le=1, description="Fraction of the events a tree sees.")
-    min_leaf: int = Field(20, ge=1, description="Fewest events in a leaf.")
+    min_leaf: int = Field(50, ge=1, description="Fewest events in a leaf.")
 
 
 class ScanConfig(Config):
