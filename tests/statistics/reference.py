@@ -69,7 +69,7 @@ def barrier_fit(rows, counts, exposure):
     """
     point = np.zeros(rows.shape[1])
     point[0] = counts.sum() / (exposure * rows[:, 0]).sum()
-    lowest = 1e-11 + 1e-13 * counts.max()
+    lowest = 1e-9 * max(1.0, counts.max() / 10)
     strength = max(1.0, counts.max()) if (counts == 0).any() else lowest
     while True:
         target = np.where(counts > 0, counts, strength)

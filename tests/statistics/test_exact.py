@@ -81,7 +81,8 @@ def compare(spectrum: Spectrum, degree: int) -> None:
     assert found.q0 == pytest.approx(reference.q0, rel=1e-6, abs=tolerance)
     if not found.degenerate:
         error = max(1.0, float(np.nan_to_num(found.background_error)))
-        assert found.background == pytest.approx(reference.background, abs=5e-3 * error)
+        tolerance = error * (5e-3 + 2 * np.sqrt(reference.slack))
+        assert found.background == pytest.approx(reference.background, abs=tolerance)
 
 
 @SLOW_REFERENCE
@@ -97,7 +98,7 @@ def test_a_slow_solver_agrees_on_weighted_spectra(drawn):
 
 
 @pytest.mark.slow
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(spectra())
 def test_a_slow_solver_agrees_at_length(drawn):
     compare(drawn[0], drawn[1])
