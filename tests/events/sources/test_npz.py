@@ -118,6 +118,13 @@ def test_an_archive_that_claims_more_than_deflate_can_hold_is_refused(tmp_path):
     assert "claims" in finding_of(path).message
 
 
+def test_something_else_among_the_arrays_is_refused(tmp_path):
+    path = save(tmp_path / "a.npz", x=np.arange(3))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("notes.txt", "x in GeV")
+    assert "`notes.txt`, which is no array" in finding_of(path).message
+
+
 def test_truncated_at_any_offset_is_one_finding(tmp_path):
     whole = save(tmp_path / "whole.npz", x=np.arange(500.0), y=np.arange(500)).read_bytes()
     path = tmp_path / "cut.npz"

@@ -109,18 +109,23 @@ def matches(path: Path, head: bytes) -> bool:
         return True
     try:
         with zipfile.ZipFile(path) as archive:
-            return any(name.endswith(".npy") for name in archive.namelist())
+            return any(map(_is_array, archive.infolist()))
     except zipfile.BadZipFile:
         return False
 
 
 def _headers(archive: zipfile.ZipFile) -> dict[str, _Header]:
     """The header of every array, each checked against the size of its data."""
+    if strange := [info.filename for info in archive.infolist() if not _is_array(info)]:
+        msg = f"it holds `{strange[0]}`, which is no array"
+        raise ValueError(msg)
     return {
-        info.filename.removesuffix(".npy"): _header(archive, info)
-        for info in archive.infolist()
-        if info.filename.endswith(".npy")
+        info.filename.removesuffix(".npy"): _header(archive, info) for info in archive.infolist()
     }
+
+
+def _is_array(info: zipfile.ZipInfo) -> bool:
+    return info.filename.endswith(".npy")
 
 
 def _header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Header:
