@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +129,10 @@ def test_one_more_flow_trains_one_flow(finished: RunOutcome, events: Path) -> No
     outcome = run(analysis, until="background")
     assert outcome.run.number > finished.run.number
     assert len({path.name for path in items.glob("background-*")} - before) == 1
+
+
+def test_a_fresh_process_lists_the_run_with_its_result(finished: RunOutcome) -> None:
+    root = finished.run.folder.parents[1]
+    command = [sys.executable, "-m", "quarkline", "list", str(root), "--json"]
+    listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert finished.headline in {row["headline"] for row in listed}

@@ -11,6 +11,7 @@ from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.runs import Run
 from quarkline.engine.workflow.stage import Stage
 from quarkline.studies.resonance.config import ResonanceConfig
+from quarkline.studies.resonance.results import Calibration, Scans, WorkingPoint
 
 
 class Resonance:
@@ -34,7 +35,6 @@ class Resonance:
 
     def headline(self, results: Mapping[str, Result]) -> str:
         """The pre-declared working point's significance in one sentence."""
-        from quarkline.studies.resonance.results import Calibration, Scans, WorkingPoint
         from quarkline.studies.resonance.sections import headline
 
         return headline(
