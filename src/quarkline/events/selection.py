@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from quarkline.engine.core.findings import InputError, Rule
+from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.engine.core.results import Result
-from quarkline.events.expressions.compiled import Expression
+from quarkline.events.expressions.compiled import Expression, compile_expression
 from quarkline.events.expressions.frame import Frame, Table
+from quarkline.events.schema import Schema
 
 WEIGHT_PER_EVENT = Rule(
     "QL-EXPR-016",
@@ -19,6 +20,79 @@ WEIGHT_PER_EVENT = Rule(
     "A cut-flow counts events, so its weight has one value an event. A weight that loops over an "
     "array, such as `Jet_sf`, has several; take one element (`Jet_sf[0]`) or combine them first.",
 )
+
+
+@dataclass(frozen=True)
+class Query:
+    """What to evaluate, for which instances, with which weight, on one table.
+
+    Attributes:
+        value: What to evaluate.
+        select: Which instances to keep; None keeps all.
+        weight: Their weight; None is 1.
+    """
+
+    value: Expression
+    select: Expression | None = None
+    weight: Expression | None = None
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Those of the three that are given."""
+        return tuple(item for item in (self.value, self.select, self.weight) if item is not None)
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns to read."""
+        return sorted({name for item in self.expressions for name in item.columns})
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What is suspicious about the expressions."""
+        return tuple(finding for item in self.expressions for finding in item.warnings)
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values, if they are a column as it is; else ""."""
+        leaf = self.value.leaves.get(self.value.tree)
+        return leaf.column.unit if leaf else ""
+
+    def instances(self, table: Table) -> Instances:
+        """Evaluate the query on events of the table."""
+        return select_instances(table, self.value, select=self.select, weight=self.weight)
+
+
+def compile_query(
+    schema: Schema,
+    value: str,
+    *,
+    select: str | None = None,
+    weight: str | None = None,
+    label: str = "expression",
+) -> Query:
+    """Fit the three expressions of a query to a table.
+
+    Args:
+        schema: The table's columns.
+        value: What to evaluate.
+        select: Which instances to keep.
+        weight: Their weight.
+        label: What findings call `value`.
+
+    Raises:
+        InputError: With all that is wrong with any of them.
+    """
+    bound: dict[str, Expression] = {}
+    findings: list[Finding] = []
+    for name, text in ((label, value), ("selection", select), ("weight", weight)):
+        try:
+            if text is not None:
+                bound[name] = compile_expression(text, schema, label=name)
+        except InputError as error:
+            findings += error.findings
+    if findings:
+        raise InputError(*findings)
+    return Query(bound[label], bound.get("selection"), bound.get("weight"))
 
 
 @dataclass(frozen=True)

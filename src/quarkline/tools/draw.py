@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quarkline.engine.core.findings import Finding, InputError
 from quarkline.engine.core.results import Result
-from quarkline.events.expressions import Expression, ResultKind, compile_expression
+from quarkline.events.expressions import ResultKind
 from quarkline.events.files import expand_files
 from quarkline.events.schema import Schema
-from quarkline.events.selection import Instances, select_instances
+from quarkline.events.selection import Instances, Query, compile_query
 from quarkline.events.sources import open_source
 from quarkline.events.sources.base import CHUNK_ROWS
 from quarkline.tools.binning import Bins, automatic_bins
@@ -25,7 +25,6 @@ KEPT_IN_MEMORY = 5_000_000
 
 Floats = NDArray[np.float64]
 Progress = Callable[[float], None]
-Texts = tuple[str, str | None, str | None]
 
 
 @dataclass(frozen=True)
@@ -112,37 +111,37 @@ def draw(
         InputError: If a file is missing or not readable, or an expression does not fit.
         WorkError: If a file turns out damaged.
     """
-    query = _Query(expand_files([str(file) for file in files], base=Path()), tree, step)
-    texts = (expression, select, weight)
+    reading = _Reading(expand_files([str(file) for file in files], base=Path()), tree, step)
+    query = functools.partial(compile_query, value=expression, select=select, weight=weight)
     scan = _Scan()
     histogram = Histogram(bins) if bins else None
-    for instances in query.instances(texts, progress):
+    for instances in reading.instances(query, progress):
         scan.add(instances)
         if histogram:
             histogram.fill(instances)
         else:
             scan.keep(instances)
     if histogram is None:
-        whole = query.first[0].kind is not ResultKind.REAL
+        whole = reading.query.value.kind is not ResultKind.REAL
         histogram = Histogram(automatic_bins(scan.low, scan.high, whole=whole))
-        kept = scan.kept if scan.kept is not None else query.instances(texts, progress)
+        kept = scan.kept if scan.kept is not None else reading.instances(query, progress)
         for instances in kept:
             histogram.fill(instances)
-    return _result(texts, query, scan, histogram)
+    return _result(reading, scan, histogram)
 
 
-def _result(texts: Texts, query: _Query, scan: _Scan, histogram: Histogram) -> DrawResult:
-    value, *_ = query.first
+def _result(reading: _Reading, scan: _Scan, histogram: Histogram) -> DrawResult:
+    query = reading.query
     total = scan.sum_weights.total
     offset = scan.shifted.total / total if total else math.nan
     spread = scan.shifted2.total / total - offset**2 if total else math.nan
     return DrawResult(
-        expression=texts[0],
-        select=texts[1] or "",
-        weight=texts[2] or "",
-        unit=_unit(value),
-        files=len(query.paths),
-        events=query.events,
+        expression=query.value.text,
+        select=query.select.text if query.select else "",
+        weight=query.weight.text if query.weight else "",
+        unit=query.unit,
+        files=len(reading.paths),
+        events=reading.events,
         n=scan.n,
         nan=scan.nan,
         sum=scan.sum.total,
@@ -157,54 +156,35 @@ def _result(texts: Texts, query: _Query, scan: _Scan, histogram: Histogram) -> D
         sumw2=tuple(histogram.sumw2[1:-1].tolist()),
         underflow=float(histogram.contents[0]),
         overflow=float(histogram.contents[-1]),
-        warnings=tuple(finding.as_json() for item in query.first for finding in item.warnings),
+        warnings=tuple(finding.as_json() for finding in query.warnings),
     )
 
 
-def _unit(value: Expression) -> str:
-    """The unit of a column that is drawn as it is."""
-    leaf = value.leaves.get(value.tree)
-    return leaf.column.unit if leaf else ""
+class _Reading:
+    """Files read as one table; knows its number of events once it was read."""
 
-
-class _Query:
-    """Files read as one table; counts its events while it is read."""
+    query: Query  # as it fits the first file
 
     def __init__(self, paths: Sequence[Path], tree: str | None, step: int) -> None:
         self.paths, self.tree, self.step = paths, tree, step
         self.events = 0
-        self.first: list[Expression] = []
 
-    def instances(self, texts: Texts, progress: Progress | None) -> Iterator[Instances]:
-        """The instances of a value under a selection and a weight, chunk by chunk."""
+    def instances(
+        self, compiled: Callable[[Schema], Query], progress: Progress | None
+    ) -> Iterator[Instances]:
+        """The instances of a query, chunk by chunk."""
         self.events = 0
         for number, path in enumerate(self.paths):
             with open_source(path, tree=self.tree) as source:
-                value, select, weight = _bind(texts, source.schema)
-                expressions = [item for item in (value, select, weight) if item]
-                self.first = self.first or expressions
-                columns = {name for item in expressions for name in item.columns}
-                for chunk in source.chunks(sorted(columns), step=self.step):
-                    yield select_instances(chunk.array, value, select=select, weight=weight)
+                query = compiled(source.schema)
+                if number == 0:
+                    self.query = query
+                for chunk in source.chunks(query.columns, step=self.step):
+                    yield query.instances(chunk.array)
                     self.events += len(chunk.array)
                     if progress:
                         read = (chunk.start + len(chunk.array)) / max(1, source.schema.entries)
                         progress((number + read) / len(self.paths))
-
-
-def _bind(texts: Texts, schema: Schema) -> tuple[Expression, Expression | None, Expression | None]:
-    """Fit the expressions to a table; all that is wrong with any of them is said at once."""
-    bound: list[Expression | None] = []
-    findings: list[Finding] = []
-    for label, text in zip(("expression", "selection", "weight"), texts, strict=True):
-        try:
-            bound.append(None if text is None else compile_expression(text, schema, label=label))
-        except InputError as error:
-            findings += error.findings
-    if findings:
-        raise InputError(*findings)
-    value, select, weight = bound
-    return cast("Expression", value), select, weight
 
 
 class RunningSum:

@@ -72,13 +72,14 @@ class Expression:
             table: Columns by name: a record array, or a mapping to arrays of one length.
 
         Returns:
-            With depth 0 float64 of shape (N,), NaN for an event without an element that is asked
-            for by index. Else an awkward array of N lists of float64, empty for such an event.
+            With depth 0 float64 of shape (N,); an event without an element that is asked for by
+            index has NaN, or 0 if the expression is a condition: it does not pass. Else an
+            awkward array of N lists of float64, empty for such an event.
         """
         frame = Frame(table, self.leaves.values())
         values = self.on(frame)
         if self.depth == 0:
-            found = np.full(frame.rows, np.nan)
+            found = np.full(frame.rows, 0.0 if self.kind is ResultKind.BOOLEAN else np.nan)
             found[frame.events] = values
             return found
         return nested(values, frame)

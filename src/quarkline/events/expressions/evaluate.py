@@ -42,8 +42,8 @@ _LOGICAL: dict[str, Callable[[Values, Values], Values]] = {
     "&&": np.logical_and,
     "||": np.logical_or,
 }
-_FOLDED: dict[str, Callable[[Values, Values], Values]] = {
-    "+": operator.add,
+_FROM_RIGHT: dict[str, Callable[[Values, Values], Values]] = {
+    "*": operator.mul,
     "&": bitwise(np.bitwise_and),
     "|": bitwise(np.bitwise_or),
 }
@@ -98,13 +98,13 @@ class _Evaluation:
 
     def _chain(self, sign: str, operands: Sequence[Node]) -> Any:
         """Combine operands one after the other, so that few of them are in memory."""
-        if sign == "*":  # ROOT multiplies from the right: a * b * c is a * (b * c), to the last bit
-            factors = (_real(self.of(operand)) for operand in reversed(operands))
-            return reduce(lambda product, factor: factor * product, factors)
-        values = (self.of(operand) for operand in operands)
         if sign in _LOGICAL:
-            return reduce(_LOGICAL[sign], values)
-        return reduce(_FOLDED[sign], (_real(value) for value in values))
+            return reduce(_LOGICAL[sign], (self.of(operand) for operand in operands))
+        if sign == "+":
+            return reduce(operator.add, (_real(self.of(operand)) for operand in operands))
+        # ROOT combines the others from the right: a * b * c is a * (b * c), to the last bit.
+        values = (_real(self.of(operand)) for operand in reversed(operands))
+        return reduce(lambda right, left: _FROM_RIGHT[sign](left, right), values)
 
 
 def _real(values: Any) -> Values:

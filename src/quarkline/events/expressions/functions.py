@@ -126,6 +126,11 @@ def _round_half_away(values: Values) -> Values:
     return rounded
 
 
+def _atan2(y: Values, x: Values) -> Values:
+    """The angle of (x, y); 0 at the origin, whatever the signs of its zeros."""
+    return np.where((x == 0) & (y == 0), 0.0, np.arctan2(y, x))
+
+
 def _sign(values: Values) -> Values:
     return np.where(values < 0, -1.0, 1.0)
 
@@ -166,7 +171,7 @@ FUNCTIONS: dict[str, Function] = {
     "asin": Function(1, _inside(_within_one, np.arcsin)),
     "acos": Function(1, _inside(_within_one, np.arccos)),
     "atan": Function(1, np.arctan),
-    "atan2": Function(2, np.arctan2),
+    "atan2": Function(2, _atan2),
     "sinh": Function(1, np.sinh),
     "cosh": Function(1, np.cosh),
     "tanh": Function(1, np.tanh),
@@ -197,7 +202,7 @@ FUNCTIONS: dict[str, Function] = {
     "TMath::ASin": Function(1, np.arcsin),
     "TMath::ACos": Function(1, np.arccos),
     "TMath::ATan": Function(1, np.arctan),
-    "TMath::ATan2": Function(2, np.arctan2),
+    "TMath::ATan2": Function(2, _atan2),
     "TMath::SinH": Function(1, np.sinh),
     "TMath::CosH": Function(1, np.cosh),
     "TMath::TanH": Function(1, np.tanh),
