@@ -191,7 +191,7 @@ def test_bad_input_is_one_finding_each(table, tmp_path):
     assert refused([table], "m", select="m > 9.1 && m < 10.5").startswith("QL-STAT-031")
     assert refused([table], "m", weight="-w").startswith("QL-STAT-003")
     assert refused([table], "m", weight="w + broken").startswith("QL-STAT-007")
-    assert "run from 5" in refused([table], "m", mass_range=(1e3, 2e3), window=(1.1e3, 1.2e3))
+    assert "from 5" in refused([table], "m", mass_range=(1e3, 2e3), window=(1.1e3, 1.2e3))
 
 
 def test_nothing_is_read_before_the_options_are_checked(tmp_path):
@@ -211,7 +211,9 @@ def test_a_side_without_events_is_said(table):
 def test_negative_weights_are_allowed_and_counted(table, events):
     report = hunt([table], "m", weight="signed", **PLACE)
     assert [warning["code"] for warning in report.warnings] == ["QL-STAT-032"]
-    assert f"{(events['signed'] < 0).sum():,} of" in report.warnings[0]["message"]
+    inside = (events["m"] >= 5) & (events["m"] <= 16)
+    negative = (events["signed"][inside] < 0).sum()
+    assert f"{negative:,} of {inside.sum():,} weights are" in report.warnings[0]["message"]
     assert report.hunt.n_window == pytest.approx(
         events["signed"][(events["m"] > 9) & (events["m"] < 10.6)].sum()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,17 +153,17 @@ def hunt(
     binning = HuntBinning(mass_range, window, bins)
     hunt_model(binning, degree)  # refuses a degree too high before any file is read
     paths = expand_files([str(file) for file in files], base=Path())
-    read = _read(paths, tree, (mass, select, weight), progress)
-    n_in_range = _checked(read, mass, binning)
-    weights = read.weights if weight is not None or (read.weights != 1.0).any() else None
-    spectrum = binning.count(read.masses, weights)
-    warnings = [*read.warnings, *_sideband_findings(spectrum), *_weight_findings(weights)]
+    read = _read(paths, tree, (mass, select, weight), binning.range, progress)
+    _check(read, mass)
+    masses, weights = read.masses, _weights(read, weight)
+    spectrum = binning.count(masses, weights)
+    warnings = [*read.warnings.values(), *_sideband_findings(spectrum), *_weight_findings(weights)]
     found = bump_hunt(spectrum, degree, n_toys=toys, seed=seed, workers=workers)
     scanned = None
     if scan:
         scanned = scan_windows(
             binning,
-            read.masses,
+            masses,
             degree,
             weight=weights,
             n_toys=toys or SCAN_TOYS,
@@ -177,48 +178,69 @@ def hunt(
         unit=read.unit,
         files=len(paths),
         events=read.events,
-        n_selected=read.masses.size,
-        n_in_range=n_in_range,
+        n_selected=read.n,
+        n_in_range=masses.size,
         hunt=found,
-        spectrum=spectrum_fit(binning, read.masses, degree, weight=weights),
+        spectrum=spectrum_fit(binning, masses, degree, weight=weights),
         scan=scanned,
         warnings=tuple(finding.as_json() for finding in warnings),
     )
 
 
-@dataclass(frozen=True)
 class _Selected:
-    """Masses and weights of the selected instances, and what was said about the expressions."""
+    """What the selection keeps: masses and weights inside the range, the rest as numbers."""
 
-    masses: Floats
-    weights: Floats
-    events: int
-    unit: str
-    warnings: tuple[Finding, ...]
+    def __init__(self, mass_range: tuple[float, float]) -> None:
+        self.range = mass_range
+        self.events = self.n = self.nan = 0
+        self.lowest, self.highest = math.inf, -math.inf
+        self.unit = ""
+        self.warnings: dict[str, Finding] = {}
+        self._masses: list[Floats] = []
+        self._weights: list[Floats] = []
+
+    def add(self, part: Instances) -> None:
+        """Add the instances of a chunk."""
+        values = part.values
+        inside = (values >= self.range[0]) & (values <= self.range[1])
+        self._masses.append(values[inside])
+        self._weights.append(part.weights[inside])
+        self.n += values.size
+        self.nan += int(np.isnan(values).sum())
+        self.lowest = float(np.fmin.reduce(values, initial=self.lowest))
+        self.highest = float(np.fmax.reduce(values, initial=self.highest))
+
+    @property
+    def masses(self) -> Floats:
+        """Masses inside the range, with shape (N,)."""
+        return np.concatenate([np.empty(0), *self._masses])
+
+    @property
+    def weights(self) -> Floats:
+        """Their weights, with shape (N,)."""
+        return np.concatenate([np.empty(0), *self._weights])
 
 
 def _read(
     paths: Sequence[Path],
     tree: str | None,
     texts: tuple[str, str | None, str | None],
+    mass_range: tuple[float, float],
     progress: Progress | None,
 ) -> _Selected:
-    parts: list[Instances] = []
-    events, unit = 0, ""
-    warnings: dict[str, Finding] = {}
+    selected = _Selected(mass_range)
     for number, path in enumerate(paths):
         with open_source(path, tree=tree) as source:
             bound = _bind(texts, source.schema)
-            unit = unit or _unit(bound[0])
-            warnings |= {str(item): item for part in bound if part for item in part.warnings}
+            selected.unit = selected.unit or _unit(bound[0])
+            for expression in filter(None, bound):
+                selected.warnings |= {str(item): item for item in expression.warnings}
             for part, read in _chunks(source, bound):
-                parts.append(part)
+                selected.add(part)
                 if progress:
                     progress((number + read) / len(paths))
-            events += source.schema.entries
-    masses = np.concatenate([part.values for part in parts]) if parts else np.empty(0)
-    weights = np.concatenate([part.weights for part in parts]) if parts else np.empty(0)
-    return _Selected(masses, weights, events, unit, tuple(warnings.values()))
+            selected.events += source.schema.entries
+    return selected
 
 
 Bound = tuple[Expression, Expression | None, Expression | None]
@@ -253,6 +275,12 @@ def _unit(value: Expression) -> str:
     return leaf.column.unit if leaf else ""
 
 
+def _weights(read: _Selected, weight: str | None) -> Floats | None:
+    """The weights, or None where no weight is asked for and the selection is a condition."""
+    weights = read.weights
+    return weights if weight is not None or (weights != 1.0).any() else None
+
+
 def _plain(name: str, quantity: Quantity) -> dict[str, float | None]:
     """A quantity as plain numbers: the value, and its error or errors."""
     value, up, down = (jsonable(item) for item in (quantity.value, quantity.up, quantity.down))
@@ -261,35 +289,32 @@ def _plain(name: str, quantity: Quantity) -> dict[str, float | None]:
     return {name: value, f"{name}_error_up": up, f"{name}_error_down": down}
 
 
-def _checked(read: _Selected, mass: str, binning: HuntBinning) -> int:
-    """How many masses are in the range; refuses NaN masses, and none in the range."""
-    low, high = binning.range
-    if nans := int(np.isnan(read.masses).sum()):
+def _check(read: _Selected, mass: str) -> None:
+    """Refuses NaN masses, and a selection without any in the range."""
+    low, high = read.range
+    evidence = {"events": read.events, "selected": read.n, "nan": read.nan}
+    if read.nan:
         raise InputError(
             NAN_MASS.finding(
-                f"the mass of {nans:,} of {read.masses.size:,} entries is not a number",
+                f"the mass of {read.nan:,} of {read.n:,} entries is not a number",
                 place=Place(text=mass, label="mass"),
                 suggestion=f"leave them out with a selection such as `({mass}) > {low:g}`",
-                evidence={"nan": nans, "entries": read.masses.size},
+                evidence=evidence,
             )
         )
-    inside = int(((read.masses >= low) & (read.masses <= high)).sum())
-    if not inside:
-        raise InputError(_nothing_selected(read, binning.range))
-    return inside
-
-
-def _nothing_selected(read: _Selected, mass_range: tuple[float, float]) -> Finding:
-    low, high = mass_range
-    if not read.masses.size:
-        seen = f"the selection keeps none of {read.events:,} events"
-    else:
-        ends = f"{read.masses.min():g} to {read.masses.max():g}"
-        seen = f"none of {read.masses.size:,} masses, which run from {ends}, is in the range"
-    return EMPTY_SELECTION.finding(
-        f"{seen} {low:g} to {high:g}" if read.masses.size else seen,
-        suggestion="check the selection and the range; `quarkline draw` shows where the masses are",
-        evidence={"events": read.events, "selected": read.masses.size},
+    if read.masses.size:
+        return
+    seen = f"the selection keeps none of {read.events:,} events"
+    if read.n:
+        ends = f"{read.lowest:g} to {read.highest:g}"
+        seen = f"none of {read.n:,} masses, from {ends}, is in the range {low:g} to {high:g}"
+    raise InputError(
+        EMPTY_SELECTION.finding(
+            seen,
+            suggestion="check the selection and the range; "
+            "`quarkline draw` shows where the masses are",
+            evidence=evidence,
+        )
     )
 
 
