@@ -83,6 +83,14 @@ def test_a_result_survives_json(events):
     assert result_from_json(json.loads(json.dumps(found.as_json()))) == found
 
 
+def test_nan_is_counted_by_column(tmp_path):
+    columns = {"a": np.array([1.0, np.nan, np.nan]), "n": np.array([1, 2, 3])}
+    np.savez(tmp_path / "nan.npz", **columns)
+    found = explain("a < 2 || a >= n", [tmp_path / "nan.npz"], step=2)
+    assert [(column.name, column.nan) for column in found.columns] == [("a", 2), ("n", 0)]
+    assert found.clauses.steps[0].events == 1
+
+
 def test_no_events_are_no_trouble(tmp_path):
     np.savez(tmp_path / "none.npz", a=np.zeros(0))
     assert explain("a > 1", [tmp_path / "none.npz"]).clauses.events == 0

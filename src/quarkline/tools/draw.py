@@ -166,6 +166,9 @@ class _Reading:
     query: Query  # as it fits the first file
 
     def __init__(self, paths: Sequence[Path], tree: str | None, step: int) -> None:
+        if not paths:
+            msg = "no files to draw from"
+            raise ValueError(msg)
         self.paths, self.tree, self.step = paths, tree, step
         self.events = 0
 

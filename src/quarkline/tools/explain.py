@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 from pathlib import Path
 from typing import Any
+
+import awkward as ak
+import numpy as np
 
 from quarkline.engine.core.results import Result
 from quarkline.events.expressions import Expression, compile_expression, nodes
@@ -30,12 +32,13 @@ class Part:
 
 @dataclass(frozen=True)
 class ColumnUse:
-    """A column that an expression reads; `type` is such as `float32[]`."""
+    """A column that an expression reads; `type` is such as `float32[]`, `nan` counts its NaN."""
 
     name: str
     type: str
     unit: str = ""
     title: str = ""
+    nan: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,42 +91,53 @@ def explain(
         WorkError: If a file turns out damaged.
     """
     paths = expand_files([str(file) for file in files], base=Path())
-    bound: list[Expression] = []
-    flows = _flows(expression, paths, tree, step, progress, bound)
-    clauses = reduce(add, flows)
-    first = bound[0]
+    first: Expression | None = None
+    flow: CutFlow | None = None
+    nan: Counter[str] = Counter()
+    for bound, table, read in _chunks(expression, paths, tree, step):
+        first = first or bound
+        cuts = {str(place): cut for place, cut in enumerate(bound.clauses, start=1)}
+        part = cut_flow(table, cuts)
+        flow = part if flow is None else flow + part
+        nan.update(_nans(bound, table))
+        if progress:
+            progress(read)
+    if first is None or flow is None:
+        msg = "no files to explain an expression on"
+        raise ValueError(msg)
     return ExplainResult(
         expression=expression,
         canonical=str(first.tree),
         tree=_part(first, first.tree),
         type=first.kind,
         depth=first.depth,
-        columns=_columns(first),
+        columns=_columns(first, nan),
         warnings=tuple(finding.as_json() for finding in first.warnings),
         files=len(paths),
-        clauses=clauses,
+        clauses=flow,
     )
 
 
-def _flows(
-    text: str,
-    paths: Sequence[Path],
-    tree: str | None,
-    step: int,
-    progress: Callable[[float], None] | None,
-    bound: list[Expression],
-) -> Iterator[CutFlow]:
-    """The cut-flow of each chunk; fills `bound` with the expression of each file."""
+def _chunks(
+    text: str, paths: Sequence[Path], tree: str | None, step: int
+) -> Iterator[tuple[Expression, ak.Array, float]]:
+    """The expression as it fits each file, with events of the file and the fraction read."""
     for number, path in enumerate(paths):
         with open_source(path, tree=tree) as source:
             expression = compile_expression(text, source.schema)
-            bound.append(expression)
-            cuts = {str(place): cut for place, cut in enumerate(expression.clauses, start=1)}
             for chunk in source.chunks(sorted(expression.columns), step=step):
-                yield cut_flow(chunk.array, cuts)
-                if progress:
-                    read = (chunk.start + len(chunk.array)) / max(1, source.schema.entries)
-                    progress((number + read) / len(paths))
+                read = (chunk.start + len(chunk.array)) / max(1, source.schema.entries)
+                yield expression, chunk.array, (number + read) / len(paths)
+
+
+def _nans(expression: Expression, table: ak.Array) -> dict[str, int]:
+    """How many values of each real column are NaN."""
+    columns = {leaf.column for leaf in expression.leaves.values()}
+    return {
+        column.name: int(ak.sum(np.isnan(table[column.name]), axis=None))
+        for column in columns
+        if column.dtype.startswith("float")
+    }
 
 
 def _part(expression: Expression, node: Node) -> Part:
@@ -148,9 +162,9 @@ def _kind(expression: Expression, node: Node) -> str:
     return expression.kinds[node]
 
 
-def _columns(expression: Expression) -> tuple[ColumnUse, ...]:
+def _columns(expression: Expression, nan: Mapping[str, int]) -> tuple[ColumnUse, ...]:
     columns = {leaf.column.name: leaf.column for leaf in expression.leaves.values()}
     return tuple(
-        ColumnUse(name, type_name(column), column.unit, column.title)
+        ColumnUse(name, type_name(column), column.unit, column.title, nan.get(name, 0))
         for name, column in sorted(columns.items())
     )

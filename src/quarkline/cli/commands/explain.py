@@ -84,9 +84,11 @@ def _label(part: Part) -> str:
 
 
 def _columns(result: ExplainResult) -> Table:
-    table = _table("reads", "type", "unit")
+    table = _table("reads", "type", "unit", "NaN")
     for column in result.columns:
-        table.add_row(column.name, column.type, column.unit)
+        table.add_row(
+            column.name, column.type, column.unit, f"{column.nan:,}" if column.nan else ""
+        )
     return table
 
 
