@@ -1,0 +1,74 @@
+"""What the pages tell people to type exists: commands, options, config keys, files."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import typing
+from collections.abc import Iterator
+
+import pytest
+import typer
+from pydantic import BaseModel
+from typer.main import get_command
+
+from quarkline.cli.main import app
+from quarkline.studies.resonance.config import ResonanceConfig
+from tests.docs.pages import DOCS, PROJECT, code_spans, command_lines, pages
+
+COMMANDS = get_command(app).commands
+
+
+def options(command: str) -> set[str]:
+    context = typer.Context(COMMANDS[command], info_name=command)
+    return {name for item in COMMANDS[command].get_params(context) for name in item.opts}
+
+
+def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{field.alias or name}"
+        yield key
+        for inner in (field.annotation, *typing.get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from keys(inner, f"{key}.")
+
+
+KEYS = set(keys(ResonanceConfig))
+SECTIONS = {key.partition(".")[0] for key in KEYS if "." in key}
+
+LINES = sorted({(line, page.name) for page in pages() for line in command_lines(page.read_text())})
+
+
+@pytest.mark.parametrize(("line", "page"), LINES)
+def test_a_command_line_in_the_pages_would_be_understood(line, page):
+    words = shlex.split(line)[1:]
+    if words[0].startswith("-"):
+        assert words[0] in {"--version", "--help", "--install-completion"}
+        return
+    assert words[0] in COMMANDS
+    given = {word for word in words[1:] if re.match(r"--?[a-z]", word)}
+    assert not given - options(words[0])
+
+
+def test_a_config_key_in_the_pages_exists():
+    for page in set(pages()) - set(DOCS.glob("develop/*")):
+        text = page.read_text(encoding="utf-8")
+        set_keys = re.findall(r"--set ([\w.]+)=", text)
+        spans = [span.partition(":")[0].partition("=")[0] for span in code_spans(text)]
+        dotted = [span for span in spans if re.fullmatch(r"[a-z]+(\.[a-z_]+)+", span)]
+        asked = {key for key in dotted if key.partition(".")[0] in SECTIONS} | set(set_keys)
+        unknown = asked - KEYS - {"clasifier.folds", "key"}
+        assert not unknown, page.name
+
+
+def test_a_link_to_a_file_leads_somewhere():
+    for page in pages():
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), target
+
+
+def test_the_readme_names_the_two_commands_of_the_makefile():
+    makefile = (PROJECT / "Makefile").read_text()
+    readme = (PROJECT / "README.md").read_text()
+    for command in re.findall(r"(?m)^make (\S+)", readme):
+        assert re.search(rf"(?m)^{command}:", makefile)
