@@ -37,6 +37,12 @@ class RunOutcome:
     headline: str | None
     report: Path | None
 
+    @property
+    def figures(self) -> list[Path]:
+        """Every figure the run has drawn, as PDF."""
+        folders = [record.files.get("figures") for record in self.run.records().values()]
+        return sorted(path for folder in folders if folder for path in folder.glob("*.pdf"))
+
 
 def load_analysis(
     config: Path,

@@ -50,6 +50,7 @@ def command(
             "complete": outcome.run.complete,
             "headline": outcome.headline,
             "report": None if outcome.report is None else str(outcome.report),
+            "figures": [str(path) for path in outcome.figures],
             "results": outcome.run.results(),
             "warnings": [finding.as_json() for finding in outcome.warnings],
         }
@@ -58,4 +59,7 @@ def command(
     for finding in outcome.warnings:
         typer.echo(f"\n{finding}", err=True)
     typer.echo(outcome.headline or f"unfinished: {len(outcome.run.stages)} stages are done")
+    if outcome.figures:
+        folder = outcome.figures[0].parent
+        typer.echo(f"{folder}: {len(outcome.figures)} figures as PDF, PNG and drawn values")
     typer.echo(str(outcome.report or outcome.run.folder))
