@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
+from quarkline.engine.core.extras import missing_extra
 from quarkline.engine.core.findings import Finding
 from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.runs import Run
@@ -27,11 +28,11 @@ class Resonance:
         return stages(config)
 
     def checks(self, config: ResonanceConfig) -> list[Finding]:
-        """Findings on files, columns, expressions and binnings."""
+        """Findings on what is installed, files, columns, expressions and binnings."""
         from quarkline.studies.resonance.check_inputs import check
         from quarkline.studies.resonance.stages import select_config
 
-        return check(config, select_config(config))
+        return [*missing_extra("train"), *check(config, select_config(config))]
 
     def headline(self, results: Mapping[str, Result]) -> str:
         """The pre-declared working point's significance in one sentence."""
