@@ -78,14 +78,14 @@ def test_findings_go_to_standard_error(quarkline: Call, config: Path) -> None:
     answer = quarkline("plan", "bench.yaml")
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == (
-        "QL-CONFIG-002  bench.yaml:6:1  unknown key `powr`\n"
-        "    6 | powr: 3\n"
+        "QL-CONFIG-002  bench.yaml:7:1  unknown key `powr`\n"
+        "    7 | powr: 3\n"
         "      | ^^^^\n"
         "   did you mean `power`?\n"
         "\n"
-        "QL-CONFIG-004  bench.yaml:7:1  `scale` = 'x': input should be a valid number, "
+        "QL-CONFIG-004  bench.yaml:8:1  `scale` = 'x': input should be a valid number, "
         "unable to parse string as a number\n"
-        "    7 | scale: x\n"
+        "    8 | scale: x\n"
         "      | ^^^^^\n"
     )
 
@@ -96,7 +96,7 @@ def test_findings_as_json(quarkline: Call, config: Path) -> None:
     assert (answer.code, answer.out) == (2, "")
     (finding,) = json.loads(answer.err)
     assert finding["code"] == "QL-CONFIG-002"
-    assert finding["place"] == "bench.yaml:6:1"
+    assert finding["place"] == "bench.yaml:7:1"
     assert finding["suggestion"] == "did you mean `power`?"
 
 
@@ -147,3 +147,10 @@ def test_shell_completion_knows_commands_and_options(tmp_path: Path) -> None:
     assert complete("quarkline pl", 1) == ["plan"]
     assert "--until" in complete("quarkline run a.yaml --un", 3)
     assert set(complete("quarkline run a.yaml --device ", 4)) == {"auto", "cpu", "cuda"}
+
+
+def test_a_locale_without_greek_letters_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "σ").mkdir()
+    done = shell("quarkline list σ", tmp_path, PYTHONIOENCODING="latin-1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("no runs in \\u03c3;")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from io import TextIOWrapper
 from types import FrameType
 from typing import Annotated
 
@@ -68,6 +69,8 @@ def _end(number: int, _: FrameType | None) -> None:
 def main() -> None:
     """Run the command line; findings become messages and exit codes 1 or 2."""
     signal.signal(signal.SIGTERM, _end)
+    if isinstance(sys.stdout, TextIOWrapper):  # a σ must not end a run where the locale has none
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         refuse_native_windows()
         app(prog_name="quarkline")
