@@ -132,6 +132,12 @@ def test_a_long_text_is_cut_around_the_marker():
     assert max(map(len, excerpt[1:3])) < 110
 
 
+def test_spans_of_members_end_with_their_name():
+    tree = parse("jets[0].fP.fX")
+    members = [node for node in nodes.walk(tree) if isinstance(node, nodes.Member)]
+    assert [node.span for node in members] == [(0, 13), (0, 10)]
+
+
 def test_a_chain_may_be_long():
     text = " || ".join(f"channel == {number}" for number in range(2000))
     tree = parse(text)

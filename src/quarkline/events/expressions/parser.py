@@ -255,8 +255,10 @@ class _Parser:
             self.position -= 1
             raise self.unexpected("after `.`, which needs the name of a member")
         *path, last = token.text.split(".")
+        end = token.span[0]
         for name in path:
-            base = nodes.Member(base, name, span=(base.span[0], token.span[1]))
+            base = nodes.Member(base, name, span=(base.span[0], end + len(name)))
+            end += len(name) + 1
         if self.at("("):
             return self.method(base, last)
         return nodes.Member(base, last, span=(base.span[0], token.span[1]))
