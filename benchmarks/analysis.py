@@ -2,9 +2,9 @@
 
     python benchmarks/analysis.py [--seed 1] [--set KEY=VALUE ...]
 
-Five flows, ten repetitions of five folds for each of nine degrees and bins, a scan of 25 points and
-500 toys. The published code needs 3 to 8 minutes a flow, 2 to 4 minutes of trees and about an hour of
-fits on the same kind of machine.
+Five flows, ten repetitions of five folds for each of nine degrees and bins, a scan of 25 points
+and 500 toys. The published code needs 3 to 8 minutes a flow, 2 to 4 minutes of trees and about an
+hour of fits on the same kind of machine.
 """
 
 from __future__ import annotations

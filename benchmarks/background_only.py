@@ -4,8 +4,8 @@
 
 RUN is a finished run of the resonance study, such as `demo/runs/demo/00001`. Each toy is a new
 sample of the built-in simulation without Upsilons, selected as the run's data were, scored by the
-run's classifiers and cut at the run's score. Printed are the fraction with q0 = 0, with what toys of
-the fit itself give at those counts, and whether the p-values of the others are uniform.
+run's classifiers and cut at the run's score. Printed are the fraction with q0 = 0, with what toys
+of the fit itself give at those counts, and whether the p-values of the others are uniform.
 """
 
 from __future__ import annotations
