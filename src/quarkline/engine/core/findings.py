@@ -46,7 +46,8 @@ class Place:
 
     def __str__(self) -> str:
         """The place as `file:line:column`, or its label."""
-        position = [str(part) for part in (self.file, self.line, self.column) if part is not None]
+        column = None if self.line is None else self.column
+        position = [str(part) for part in (self.file, self.line, column) if part is not None]
         return "  ".join(part for part in (":".join(position), self.label) if part)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ class StageRecord:
         key: Its content key.
         config: The config keys it read.
         inputs: Key of each input.
-        outputs: Path of each file and value of each result, by name.
         summary: What it found, in short lines.
+        described: Its outputs as they are recorded.
     """
 
     folder: Path
@@ -49,8 +50,23 @@ class StageRecord:
     key: str
     config: Mapping[str, Any]
     inputs: Mapping[str, Any]
-    outputs: Mapping[str, Output]
     summary: tuple[str, ...]
+    described: Mapping[str, Mapping[str, Any]]
+
+    @cached_property
+    def outputs(self) -> Mapping[str, Output]:
+        """Path of each file and value of each result, by name.
+
+        They are read when they are asked for: a run of an older version, whose results have
+        another form, can still be compared with and listed.
+
+        Raises:
+            WorkError: If files are missing or a result cannot be read.
+        """
+        try:
+            return {name: _restore(item, self.folder) for name, item in self.described.items()}
+        except (ValueError, KeyError, TypeError) as error:
+            raise _damaged(self.folder, str(error)) from error
 
     @property
     def results(self) -> dict[str, Result]:
@@ -91,6 +107,7 @@ class StageStore:
         record = read_record(folder)
         if record.key != key:
             raise _damaged(folder, f"it belongs to key {record.key}")
+        _ = record.outputs  # whatever is missing is found before anything runs
         return record
 
     @contextlib.contextmanager
@@ -164,8 +181,8 @@ def read_record(folder: Path) -> StageRecord:
             key=data["key"],
             config=data["config"],
             inputs=data["inputs"],
-            outputs={name: _restore(item, folder) for name, item in data["outputs"].items()},
             summary=tuple(data["summary"]),
+            described=data["outputs"],
         )
     except OSError as error:
         raise _damaged(folder, f"`{RECORD}`: {error.strerror}") from error
