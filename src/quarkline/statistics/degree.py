@@ -15,7 +15,6 @@ from quarkline.statistics.binning import Spectrum
 from quarkline.statistics.model import hunt_model
 from quarkline.statistics.poisson_fit import fit_rates
 
-
 RESOLUTION = 1e-6  # of chi2: what the fits leave open
 
 
