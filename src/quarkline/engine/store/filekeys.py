@@ -50,7 +50,8 @@ def file_key(path: Path, *, verify: bool = False) -> FileKey:
 
     Args:
         path: The file.
-        verify: Hash every byte, whatever the size, and trust nothing remembered.
+        verify: Hash every byte, whatever the size, and trust nothing remembered. The whole hash of
+            a large file is not remembered: keys of plans must not depend on who verified.
 
     Raises:
         WorkError: If the file changes meanwhile.
@@ -59,7 +60,8 @@ def file_key(path: Path, *, verify: bool = False) -> FileKey:
     if not verify and (known := _recall(path, state)):
         return known
     began = time.time_ns()
-    weak = state["size"] > WHOLE_FILE_LIMIT and not verify
+    large = state["size"] > WHOLE_FILE_LIMIT
+    weak = large and not verify
     key = FileKey(_hash_ends(path, state["size"]) if weak else _hash_all(path), weak)
     if _state(path) != state:
         raise WorkError(
@@ -67,7 +69,7 @@ def file_key(path: Path, *, verify: bool = False) -> FileKey:
                 f"{path} changed while it was read", suggestion="wait until its writer has finished"
             )
         )
-    if state["mtime_ns"] < began - SETTLED_NS:
+    if state["mtime_ns"] < began - SETTLED_NS and not (large and verify):
         _remember(path, state, key)
     return key
 
