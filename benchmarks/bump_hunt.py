@@ -69,7 +69,8 @@ def _toys(name: str, spectrum: Spectrum, repeat: int) -> None:
         print(
             f"toys, {name}, {workers} workers: {median:,.0f}/s "
             f"({min(rates):,.0f} to {max(rates):,.0f}; {1e6 * used / TOYS[name]:.1f} us of "
-            f"processor each), target {TARGETS[name]:,.0f}/s; "
+            f"processor each, {used / statistics.mean(runs):.2f} cores used), "
+            f"target {TARGETS[name]:,.0f}/s; "
             f"published procedure {1 / plain:.2f}/s, ratio {median * plain:,.0f}"
         )
 
