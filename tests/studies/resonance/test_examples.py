@@ -1,0 +1,35 @@
+"""Every shipped config runs, at reduced size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from quarkline.tools.new import examples, new
+from quarkline.tools.run import load_analysis, run
+
+REDUCED = [
+    "background.flow={hidden: [8], max_epochs: 1}",
+    "background.seeds=1",
+    "background.pool=1000",
+    "classifier={folds: 2, ensemble: 1, trees: 3}",
+    "fit.working_point=0.1",
+    "fit.scan={start: 1, stop: 0.1, points: 2}",
+    "fit.toys=5",
+    "fit.variations={degrees: [5], bins: [11]}",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", examples())
+def test_a_shipped_config_runs(example: str, events: Path, tmp_path: Path) -> None:
+    (tmp_path / "nanoaod").mkdir()
+    for path in sorted((events / "events").glob("*.root")):
+        (tmp_path / "nanoaod" / path.name).write_bytes(path.read_bytes())
+    config = new(example, "mine", folder=tmp_path)
+    overrides = [f"roots.runs={tmp_path / 'runs'}", *REDUCED]
+    outcome = run(load_analysis(config, overrides=overrides))
+    assert outcome.run.complete
+    assert outcome.run.name == "mine"
+    assert outcome.figures
