@@ -5,8 +5,8 @@
 
 Without `--files` it searches built-in events of the published size, else NanoAOD files;
 `--signal 0` leaves out the Upsilons. Five flows, ten repetitions of five folds for each of nine
-degrees and bins, a scan of 25 points and 500 toys. The published code needs 3 to 8 minutes a flow, 2
-to 4 minutes of trees and about an hour of fits on the same kind of machine.
+degrees and bins, a scan of 25 points and 500 toys. The published code needs 3 to 8 minutes a flow,
+2 to 4 minutes of trees and about an hour of fits on the same kind of machine.
 """
 
 from __future__ import annotations
