@@ -70,6 +70,7 @@ def test_the_clock_of_uproot_is_given_back(write):
     assert module.datetime.datetime is dt.datetime
 
 
+@pytest.mark.oracle
 @pytest.mark.filterwarnings("ignore")
 def test_root_reads_what_was_written(write, events):
     """Draw gives float64; lists of 8-bit integers are text to ROOT and left out."""
