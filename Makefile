@@ -42,7 +42,7 @@ lint: $(DEVELOP) ## Check style, types and the floors' imports
 docs: $(DEVELOP) ## Build the documentation in docs/_build/html; a warning is an error
 	sphinx-build -W --keep-going -j auto -b html docs docs/_build/html
 
-bench: $(DEVELOP) ## Run every benchmark and print its figures
+bench: $(DEVELOP) demo ## Run every benchmark and print its figures
 	for file in $$(grep -l __main__ benchmarks/*.py); do echo "== $$file"; python "$$file"; done
 
 install-check: $(DEVELOP) ## Build the wheel and install it in a fresh environment, as a user would

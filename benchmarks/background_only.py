@@ -1,8 +1,8 @@
 """Background-only samples through frozen scores, the declared cut and the fit.
 
-    python benchmarks/background_only.py RUN [--toys 200] [--workers 2]
+    python benchmarks/background_only.py [RUN] [--toys 200] [--workers 2]
 
-RUN is a finished run of the resonance study, such as `demo/runs/demo/00001`. Each toy is a new
+RUN is a finished run of the resonance study; without one, that of `make demo`. Each toy is a new
 sample of the built-in simulation without Upsilons, selected as the run's data were, scored by the
 run's classifiers and cut at the run's score. Printed are the fraction with q0 = 0, with what toys
 of the fit itself give at those counts, and whether the p-values of the others are uniform.
@@ -38,6 +38,7 @@ from quarkline.studies.resonance.results import WorkingPoint
 from quarkline.studies.resonance.select import select_file
 from quarkline.tools.simulate import simulate
 
+DEMO = Path("demo/runs/demo/00001")
 FIRST_SEED = 10_000
 
 
@@ -77,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", type=Path, nargs="?", default=DEMO)
     parser.add_argument("--toys", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()

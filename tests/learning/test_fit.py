@@ -105,3 +105,12 @@ def test_a_gpu_agrees_with_the_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     _, on_cpu = run(tmp_path / "cpu")
     assert on_gpu.validation == pytest.approx(on_cpu.validation, rel=1e-3)
+
+
+@pytest.mark.gpu
+def test_a_resumed_fit_equals_an_uninterrupted_one_on_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device on this computer")
+    test_a_resumed_fit_equals_an_uninterrupted_one(tmp_path, monkeypatch, 2)
