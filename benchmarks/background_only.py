@@ -63,7 +63,7 @@ def toy_spectrum(folder: Path, seed: int) -> np.ndarray:
         simulate("upsilon", path, signal=0, seed=seed)
         select_file({"select": select, "stop": None}, {"file": path}, Path(name))
         window = tuple(select["window"])
-        pairs = read_pairs(Path(name) / "pairs.parquet", select["features"], window).opposite()
+        pairs = read_pairs(Path(name) / "pairs.parquet", select["features"], window).searched()
     passing = model.score(pairs.features, pairs.group).rank >= point.cut
     return binning(point).count(pairs.mass[passing]).cells
 

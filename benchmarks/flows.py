@@ -40,7 +40,7 @@ def sidebands(config: ResonanceConfig, folder: Path, seed: int, background: int)
     out = folder / f"pairs-{seed}"
     out.mkdir()
     select_file({"select": select_config(config).model_dump(), "stop": None}, {"file": path}, out)
-    pairs = read_pairs(out / "pairs.parquet", config.features, config.resonance.window).opposite()
+    pairs = read_pairs(out / "pairs.parquet", config.features, config.resonance.window).searched()
     return pairs[~pairs.in_window]
 
 

@@ -120,7 +120,7 @@ def main() -> None:
     point = cast("WorkingPoint", run.results()["working_point"])
     features = json.loads((run.folder / "resolved.json").read_text())["features"]
     hunt = point.hunt
-    pairs = read_pairs(run.record("select").files["pairs"], features, hunt.mass_window).opposite()
+    pairs = read_pairs(run.record("select").files["pairs"], features, hunt.mass_window).searched()
     name = f"window-degree{hunt.degree}-bins{hunt.bins}"
     templates = read_features(run.record("generate").files[name], features)
     binning = HuntBinning(hunt.mass_range, hunt.mass_window, hunt.bins)

@@ -26,7 +26,7 @@ CAPTIONS = {
     "training_losses": "Training and held-out loss of each flow.",
     "flow_check": "Generated against real sidebands, feature by feature.",
     "roc_curve": "A classifier of real against generated sidebands: the diagonal is the best case.",
-    "same_sign": "The same cut on same-sign pairs, where no resonance can be.",
+    "control": "The same cut on same-sign pairs, where no resonance can be.",
     "sculpting": "The masses in the sidebands before and behind the cuts: the shape should stay.",
     "toys": "The scan of the data among background-only toys.",
 }

@@ -124,7 +124,7 @@ class Inputs:
 
 
 def _spectrum_pair(x: Inputs, **options: Any) -> Figure:
-    return figures.plot_same_sign(x.spectrum, x.spectrum, mass_label=figures.DIMUON_MASS, **options)
+    return figures.plot_control(x.spectrum, x.spectrum, mass_label=figures.DIMUON_MASS, **options)
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {
@@ -157,7 +157,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
         [x.curve(2, 3), x.curve(2, 3)], [x.curve(2, 3)] * 2, selected=[1, None], **o
     ),
     "spectra": lambda x, **o: figures.plot_spectra([x.spectrum] * 4, pulls_of=1, **o),
-    "same_sign": _spectrum_pair,
+    "control": _spectrum_pair,
     "p_value_scan": lambda x, **o: figures.plot_p_value_scan(
         np.geomspace(1, 1e-3, x.curve(0, 1).size),
         {"CATHODE": x.curve(0, 6), "Random cut": x.curve(0, 1)},
@@ -193,7 +193,7 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-RENDERED = {"same_sign", "score_vs_mass"}
+RENDERED = {"control", "score_vs_mass"}
 """Drawn by the fast tests that render; the others are rendered by the slow ones."""
 
 

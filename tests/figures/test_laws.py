@@ -101,7 +101,7 @@ def test_several_svgs_can_stand_in_one_page(draw, rendered):
     assert {first or second for first, second in used} <= set(ids)
     prefixes = {identifier.split("-")[0] for identifier in ids}
     assert len(prefixes) == 1
-    other = figures.to_svg(draw("toys" if rendered != "toys" else "same_sign"))
+    other = figures.to_svg(draw("toys" if rendered != "toys" else "control"))
     assert not set(ids) & set(re.findall(r'\bid="([^"]+)"', other))
 
 

@@ -260,6 +260,7 @@ def test_public_names_are_pinned():
     assert [name for name in figures.__all__ if name.startswith("plot_")] == [
         "plot_anomaly_score_distribution",
         "plot_background_fit",
+        "plot_control",
         "plot_cut_flow",
         "plot_feature_distributions",
         "plot_flow_check",
@@ -268,7 +269,6 @@ def test_public_names_are_pinned():
         "plot_p_value_calibration",
         "plot_p_value_scan",
         "plot_roc_curve",
-        "plot_same_sign",
         "plot_scan",
         "plot_score_vs_mass",
         "plot_sculpting",

@@ -24,8 +24,8 @@ from quarkline.figures.scores import (
 from quarkline.figures.spectrum import (
     FittedSpectrum,
     plot_background_fit,
+    plot_control,
     plot_mass_spectrum,
-    plot_same_sign,
     plot_spectra,
 )
 from quarkline.figures.style import Label
@@ -46,6 +46,7 @@ __all__ = [
     "plain_text",
     "plot_anomaly_score_distribution",
     "plot_background_fit",
+    "plot_control",
     "plot_cut_flow",
     "plot_feature_distributions",
     "plot_flow_check",
@@ -54,7 +55,6 @@ __all__ = [
     "plot_p_value_calibration",
     "plot_p_value_scan",
     "plot_roc_curve",
-    "plot_same_sign",
     "plot_scan",
     "plot_score_vs_mass",
     "plot_sculpting",

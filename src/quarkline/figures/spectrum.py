@@ -227,9 +227,9 @@ def plot_spectra(
     return frame.figure
 
 
-def plot_same_sign(
-    opposite: FittedSpectrum,
-    same: FittedSpectrum,
+def plot_control(
+    searched: FittedSpectrum,
+    control: FittedSpectrum,
     *,
     masses: Mapping[str, float] | None = None,
     mass_label: str = MASS,
@@ -237,13 +237,13 @@ def plot_same_sign(
     label: Label | None = None,
     style: str = "quarkline",
 ) -> Figure:
-    """Draw opposite-sign pairs and their control, same-sign pairs, after the same cut.
+    """Draw the pairs that are searched and their control, pairs of the other sign, after one cut.
 
-    The lower panel shows the pulls of the control: no resonance decays to two equal charges.
+    The lower panel shows the pulls of the control.
 
     Args:
-        opposite: Opposite-sign pairs and their fit.
-        same: Same-sign pairs and their fit.
+        searched: Pairs that are searched, and their fit.
+        control: Pairs of the other sign, and their fit.
         masses: Known masses to mark, by name.
         mass_label: Name and unit of the x axis.
         ax: Axes to draw on: one, or two for spectra and pulls.
@@ -251,9 +251,9 @@ def plot_same_sign(
         style: Name of a style.
     """
     with canvas(ax, label=label, style=style, layout=with_lower) as frame:
-        for spectrum, look in zip((opposite, same), ordered_looks(2), strict=True):
+        for spectrum, look in zip((searched, control), ordered_looks(2), strict=True):
             draw_fit(frame, spectrum, look, several=True)
-        finish_spectra(frame, [opposite, same], same, masses, mass_label)
+        finish_spectra(frame, [searched, control], control, masses, mass_label)
     return frame.figure
 
 

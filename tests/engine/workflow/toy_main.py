@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import killing
 
 if __name__ == "__main__":
@@ -9,6 +11,8 @@ if __name__ == "__main__":
 
     from quarkline.cli.main import main
 
+    # a shell's background job ignores Ctrl-C, and passes that on to what it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     killing.arm("main")
     main()
 elif __name__ == "__mp_main__":

@@ -88,14 +88,14 @@ def test_each_cut_removes_what_it_should(tmp_path: Path) -> None:
     )
     write_events(tmp_path / "events" / "a.root", rows)
     selection, pairs = analyse(tmp_path)
-    counts = {step.name: (step.opposite, step.same) for step in selection.steps}
+    counts = {step.name: (step.searched, step.control) for step in selection.steps}
     assert counts["events read"] == (13, None)
     assert counts[TRIGGER] == (12, None)
     assert counts["two Muon with tightId"] == (10, None)
     assert counts["a pair with mass and momentum"] == (9, 1)
     assert counts["mu0_pt >= 17"] == (8, 1)
     assert selection.regions == (3, 2, 3)
-    assert selection.regions_same == (0, 1, 0)
+    assert selection.regions_control == (0, 1, 0)
     assert list(pairs["_entry"]) == [0, 1, 2, 3, 4, 5, 6, 10, 12]
 
 
@@ -128,10 +128,10 @@ def test_limits_keep_the_first_files_and_events(events: Path) -> None:
     everything, _ = analyse(events)
     one_file, _ = analyse(events, "inputs.max_files=1")
     few, _ = analyse(events, "inputs.max_events=5000")
-    assert everything.steps[0].opposite == 9000
+    assert everything.steps[0].searched == 9000
     assert one_file.files == 1
-    assert one_file.steps[0].opposite < 9000
-    assert few.steps[0].opposite == 5000
+    assert one_file.steps[0].searched < 9000
+    assert few.steps[0].searched == 5000
 
 
 def test_a_fraction_is_chosen_by_seed_and_row(events: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_fraction_is_chosen_by_seed_and_row(events: Path) -> None:
     again, _ = analyse(events, "inputs.fraction=0.5")
     _, others = analyse(events, "inputs.fraction=0.5", "seed=8")
     assert first == again
-    assert abs(first.steps[0].opposite - 4500) < 5 * np.sqrt(9000 / 4)
+    assert abs(first.steps[0].searched - 4500) < 5 * np.sqrt(9000 / 4)
     assert list(pairs["_entry"]) != list(others["_entry"])
 
 
@@ -223,3 +223,17 @@ def test_a_wrong_input_writes_nothing(events: Path, tmp_path: Path) -> None:
 
 def test_config_files_load(events: Path) -> None:
     assert load_config(write_config(events)).data["name"] == "tiny"
+
+
+def test_searching_the_same_sign_swaps_the_roles(tmp_path: Path) -> None:
+    same = [(20.0, 0.0, 0.1, 1, True), (12.0, 0.6, 0.1, 1, True)]
+    beside = [[(20.0, 0.0, 0.1, 1, True), (12.0, eta, 0.1, 1, True)] for eta in (0.45, 0.8)]
+    rows = many(event(GOOD), event(same), *(event(muons) for muons in beside))
+    write_events(tmp_path / "events" / "a.root", rows)
+    opposite, pairs = analyse(tmp_path)
+    swapped, others = analyse(tmp_path, "pair.sign=same")
+    assert (opposite.sign, swapped.sign) == ("opposite", "same")
+    assert opposite.regions == swapped.regions_control == (3, 1, 3)
+    assert opposite.regions_control == swapped.regions == (1, 1, 1)
+    assert list(pairs["same_sign"]) == list(others["same_sign"])
+    assert list(pairs["control"]) == list(~others["control"])

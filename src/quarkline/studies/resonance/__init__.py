@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 from quarkline.engine.core.extras import missing_extra
 from quarkline.engine.core.findings import Finding
 from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.runs import Run
 from quarkline.engine.workflow.stage import Stage
+from quarkline.studies.resonance import results as _  # noqa: F401  (so that they can be read)
 from quarkline.studies.resonance.config import ResonanceConfig
-from quarkline.studies.resonance.results import Calibration, Scans, WorkingPoint
 
 
 class Resonance:
@@ -38,17 +37,13 @@ class Resonance:
         """The pre-declared working point's significance in one sentence."""
         from quarkline.studies.resonance.sections import headline
 
-        return headline(
-            cast("WorkingPoint", results["working_point"]),
-            cast("Scans", results["scans"]),
-            cast("Calibration", results["calibration"]),
-        )
+        return headline(results)
 
     def report(self, run: Run) -> Path:
         """Write the report of a finished run."""
         from quarkline.studies.resonance.sections import write_report
 
-        return write_report(run, self.headline(run.results()))
+        return write_report(run)
 
 
 RESONANCE = Resonance()

@@ -67,7 +67,7 @@ def train_flow(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
 
     config = FlowConfig.model_validate(args["flow"])
     number, seed = args["number"], args["seed"]
-    pairs = read_pairs(inputs["pairs"], args["features"], tuple(args["window"])).opposite()
+    pairs = read_pairs(inputs["pairs"], args["features"], tuple(args["window"])).searched()
     sidebands = pairs[~pairs.in_window]
     held_out = uniform_per_row(seed, f"validation-{number}", sidebands.group) < config.validation
     train, validation = sidebands[~held_out], sidebands[held_out]

@@ -80,9 +80,9 @@ def background_cells(context: Context, binning: HuntBinning) -> tuple[Floats, fl
     """
     config: CalibrateConfig = context.config
     pairs = read_pairs(context.path("pairs"), config.features, config.window)
-    opposite = ~pairs.same_sign
+    searched = ~pairs.control
     name = f"rank_{hypothesis_name(*config.hypothesis)}"
-    rank, data = read_scores(context.path("scores"), name)[opposite], pairs[opposite]
+    rank, data = read_scores(context.path("scores"), name)[searched], pairs[searched]
     cuts = [cut_at(rate, rank[~data.in_window]) for rate in config.rates]
     mass = read_masses(context.path("pool"))
     score = read_scores(context.path("pool_scores"), "rank")

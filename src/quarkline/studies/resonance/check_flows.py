@@ -53,7 +53,7 @@ class Sidebands:
         cls, inputs: Mapping[str, Path], features: Sequence[str], window: Any, side: str
     ) -> Sidebands:
         """Read one side."""
-        pairs = read_pairs(inputs["pairs"], features, tuple(window)).opposite()
+        pairs = read_pairs(inputs["pairs"], features, tuple(window)).searched()
         data = pairs[~pairs.in_window]
         generated = read_features(inputs["sidebands"], features)
         masses = read_masses(inputs["sidebands"])

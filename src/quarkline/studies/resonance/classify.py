@@ -84,7 +84,7 @@ def train_repetition(args: Mapping[str, Any], inputs: Mapping[str, Path], folder
 
     settings = args["classifier"]
     pairs = read_pairs(inputs["pairs"], args["features"], tuple(args["window"]))
-    data = pairs.opposite()
+    data = pairs.searched()
     model = fit_folds(
         data[data.in_window],
         read_features(inputs["templates"], args["features"]),

@@ -49,6 +49,10 @@ class PairConfig(Config):
     require: str | None = Field(
         "tightId", description="Selection of single leptons, in the collection's variables."
     )
+    sign: Literal["opposite", "same"] = Field(
+        "opposite",
+        description="Charges of the pairs that are searched; the others are the control.",
+    )
     cuts: str | None = Field(None, description="Selection of pairs, in the pair's variables.")
 
 

@@ -18,6 +18,13 @@ Interval = tuple[float, float]
 
 MASS = "dimu_mass"
 SAME_SIGN = "same_sign"
+CONTROL = "control"
+
+SIGN_NAMES = {
+    "opposite": ("opposite sign", "same sign"),
+    "same": ("same sign", "opposite sign"),
+}
+"""The sign that is searched, and its control."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +35,14 @@ class Pairs:
         mass: In GeV, with shape (N,).
         features: With shape (N, F).
         group: Group of the event, with shape (N,).
-        same_sign: Whether both leptons have the same charge, with shape (N,).
+        control: Whether the pair is of the sign that is not searched, with shape (N,).
         window: The signal region [low, high) in GeV.
     """
 
     mass: Floats
     features: Floats
     group: NDArray[np.uint64]
-    same_sign: NDArray[np.bool_]
+    control: NDArray[np.bool_]
     window: Interval
 
     def __len__(self) -> int:
@@ -46,7 +53,7 @@ class Pairs:
             self.mass[chosen],
             self.features[chosen],
             self.group[chosen],
-            self.same_sign[chosen],
+            self.control[chosen],
             self.window,
         )
 
@@ -55,20 +62,20 @@ class Pairs:
         """Which pairs lie in the signal region."""
         return (self.mass >= self.window[0]) & (self.mass < self.window[1])
 
-    def opposite(self) -> Pairs:
-        """The opposite-sign pairs."""
-        return self[~self.same_sign]
+    def searched(self) -> Pairs:
+        """The pairs that are searched."""
+        return self[~self.control]
 
 
 def read_pairs(path: Path, features: Sequence[str], window: Interval) -> Pairs:
     """Read the table of stage `select`."""
-    columns = dict.fromkeys([MASS, SAME_SIGN, "_group", *features])
+    columns = dict.fromkeys([MASS, CONTROL, "_group", *features])
     table = read_table(path, list(columns)).array
     return Pairs(
         mass=ak.to_numpy(table[MASS]),
         features=_side_by_side(table, features),
         group=ak.to_numpy(table["_group"]).view(np.uint64),
-        same_sign=ak.to_numpy(table[SAME_SIGN]),
+        control=ak.to_numpy(table[CONTROL]),
         window=window,
     )
 

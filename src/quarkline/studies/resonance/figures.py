@@ -17,7 +17,7 @@ from quarkline.engine.workflow.stage import Context
 from quarkline.statistics import HuntBinning, fit_batch, p_from_z, spectrum_fit
 from quarkline.studies.resonance.classify import read_scores
 from quarkline.studies.resonance.config import LabelsConfig
-from quarkline.studies.resonance.events import Pairs, read_features, read_pairs
+from quarkline.studies.resonance.events import SIGN_NAMES, Pairs, read_features, read_pairs
 from quarkline.studies.resonance.generate import hypothesis_name
 from quarkline.studies.resonance.hunt import cut_at
 from quarkline.studies.resonance.results import (
@@ -77,14 +77,14 @@ class Material:
         return read_scores(self.context.path("scores"), name)
 
     @cached_property
-    def opposite(self) -> Pairs:
-        """The opposite-sign pairs."""
-        return self.everything.opposite()
+    def searched(self) -> Pairs:
+        """The pairs that are searched."""
+        return self.everything.searched()
 
     @cached_property
     def score(self) -> Floats:
-        """Score of the opposite-sign pairs."""
-        return self.rank[~self.everything.same_sign]
+        """Score of the pairs that are searched."""
+        return self.rank[~self.everything.control]
 
     @cached_property
     def binning(self) -> HuntBinning:
@@ -93,13 +93,18 @@ class Material:
 
     def cut(self, rate: float) -> float:
         """The score that lets a fraction of the sidebands pass."""
-        return cut_at(rate, self.score[~self.opposite.in_window])
+        return cut_at(rate, self.score[~self.searched.in_window])
 
     @property
     def retrained(self) -> bool:
         """Whether classifiers were trained again for the variations."""
         variations = self.context.result("variations", Variations).variations
         return any(item.retrained for item in variations)
+
+    @property
+    def signs(self) -> tuple[str, str]:
+        """The sign that is searched, and that of the control."""
+        return SIGN_NAMES[self.context.result("selection", Selection).sign]
 
     @property
     def label(self) -> draw.Label:
@@ -159,7 +164,7 @@ def _cut_flow(material: Material) -> Figure:
     from quarkline.figures import plot_cut_flow
 
     steps = material.context.result("selection", Selection).steps
-    events = {step.name: float(step.opposite + (step.same or 0)) for step in steps}
+    events = {step.name: float(step.searched + (step.control or 0)) for step in steps}
     return plot_cut_flow({"Events": events}, label=material.label)
 
 
@@ -167,7 +172,7 @@ def _mass_spectrum(material: Material) -> Figure:
     from quarkline.figures import plot_mass_spectrum
 
     return plot_mass_spectrum(
-        material.opposite.mass,
+        material.searched.mass,
         edges=material.binning.edges,
         window=material.config.window,
         **material.lines,
@@ -178,7 +183,7 @@ def _background_fit(material: Material) -> Figure:
     from quarkline.figures import plot_background_fit
 
     rate = material.config.working_point
-    mass = material.opposite.mass[material.score >= material.cut(rate)]
+    mass = material.searched.mass[material.score >= material.cut(rate)]
     return plot_background_fit(material.fitted(mass, percent(rate)), **material.lines)
 
 
@@ -186,21 +191,21 @@ def _spectra(material: Material) -> Figure:
     from quarkline.figures import plot_spectra
 
     spectra = [
-        material.fitted(material.opposite.mass[material.score >= material.cut(rate)], percent(rate))
+        material.fitted(material.searched.mass[material.score >= material.cut(rate)], percent(rate))
         for rate in SHOWN_RATES
     ]
     return plot_spectra(spectra, pulls_of=2, **material.lines)
 
 
-def _same_sign(material: Material) -> Figure:
-    from quarkline.figures import plot_same_sign
+def _control(material: Material) -> Figure:
+    from quarkline.figures import plot_control
 
-    rate = material.config.working_point
-    passing, same = material.rank >= material.cut(rate), material.everything.same_sign
+    rate, names = material.config.working_point, material.signs
+    passing, control = material.rank >= material.cut(rate), material.everything.control
     mass = material.everything.mass
-    return plot_same_sign(
-        material.fitted(mass[passing & ~same], f"Opposite sign, {percent(rate)}"),
-        material.fitted(mass[passing & same], f"Same sign, {percent(rate)}"),
+    return plot_control(
+        material.fitted(mass[passing & ~control], f"{names[0].capitalize()}, {percent(rate)}"),
+        material.fitted(mass[passing & control], f"{names[1].capitalize()}, {percent(rate)}"),
         **material.lines,
     )
 
@@ -208,11 +213,11 @@ def _same_sign(material: Material) -> Figure:
 def _anomaly_score(material: Material) -> Figure:
     from quarkline.figures import plot_anomaly_score_distribution
 
-    mass, window = material.opposite.mass, material.config.window
+    mass, window = material.searched.mass, material.config.window
     regions = {
         "Lower sideband": material.score[mass < window[0]],
         "Upper sideband": material.score[mass >= window[1]],
-        "Window": material.score[material.opposite.in_window],
+        "Window": material.score[material.searched.in_window],
     }
     cut = material.cut(material.config.working_point)
     return plot_anomaly_score_distribution(regions, cut=cut, label=material.label)
@@ -222,7 +227,7 @@ def _score_vs_mass(material: Material) -> Figure:
     from quarkline.figures import plot_score_vs_mass
 
     return plot_score_vs_mass(
-        material.opposite.mass,
+        material.searched.mass,
         material.score,
         mass_edges=material.binning.edges,
         window=material.config.window,
@@ -235,10 +240,10 @@ def _score_vs_mass(material: Material) -> Figure:
 def _feature_distributions(material: Material) -> Figure:
     from quarkline.figures import plot_feature_distributions
 
-    inside = material.opposite.in_window
+    inside = material.searched.in_window
     selections = {
         percent(rate): _by_name(
-            material.opposite.features[inside & (material.score >= material.cut(rate))], material
+            material.searched.features[inside & (material.score >= material.cut(rate))], material
         )
         for rate in SHOWN_RATES
     }
@@ -261,7 +266,7 @@ def _flow_check(material: Material) -> Figure:
     from quarkline.figures import plot_flow_check
 
     check = material.context.result("flow_check", FlowCheck)
-    data = material.opposite[~material.opposite.in_window].features
+    data = material.searched[~material.searched.in_window].features
     generated = read_features(material.context.path("sidebands"), material.config.features)
     return plot_flow_check(
         _by_name(data, material),
@@ -297,13 +302,13 @@ def _p_value_scan(material: Material) -> Figure:
     )
 
 
-def _same_sign_scan(material: Material) -> Figure:
+def _control_scan(material: Material) -> Figure:
     from quarkline.figures import plot_p_value_scan
 
-    scan = material.context.result("scans", Scans).same_sign
+    scan = material.context.result("scans", Scans).control
     return plot_p_value_scan(
         _rates(scan),
-        {"Same-sign control": _z(scan)},
+        {f"{material.signs[1].capitalize()} (control)": _z(scan)},
         working_point=material.config.working_point,
         label=material.label,
     )
@@ -337,11 +342,11 @@ def _retrained(material: Material) -> Figure:
 def _sculpting(material: Material) -> Figure:
     from quarkline.figures import plot_sculpting
 
-    beside = ~material.opposite.in_window
+    beside = ~material.searched.in_window
     passing = material.score >= material.cut(0.1)
     return plot_sculpting(
-        material.opposite.mass[beside],
-        material.opposite.mass[beside & passing],
+        material.searched.mass[beside],
+        material.searched.mass[beside & passing],
         edges=material.binning.edges,
         window=material.config.window,
         selection=percent(0.1),
@@ -377,8 +382,8 @@ DRAWN: Mapping[str, Callable[[Material], Figure]] = {
     "cut_flow": _cut_flow,
     "mass_spectrum": _mass_spectrum,
     "background_fit": _background_fit,
-    "same_sign": _same_sign,
-    "same_sign_scan": _same_sign_scan,
+    "control": _control,
+    "control_scan": _control_scan,
     "anomaly_score_distribution": _anomaly_score,
     "score_vs_mass": _score_vs_mass,
     "feature_distributions": _feature_distributions,

@@ -95,7 +95,7 @@ def output_names(hypotheses: Sequence[tuple[int, int]]) -> tuple[str, ...]:
 def generate(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
     """Task: one set of generated events."""
     window = tuple(args["window"])
-    pairs = read_pairs(inputs["pairs"], args["features"], window).opposite()
+    pairs = read_pairs(inputs["pairs"], args["features"], window).searched()
     kind = args["kind"]
     generator = rng(args["seed"], "generate", kind, *args["hypothesis"])
     expected, masses = _masses(kind, args, pairs, generator)

@@ -63,7 +63,7 @@ class HuntConfig(Config):
 
 @dataclass(frozen=True)
 class Hunter:
-    """The opposite-sign pairs and the fit that is done behind every cut."""
+    """The searched pairs and the fit that is done behind every cut."""
 
     pairs: Pairs
     binning: HuntBinning
@@ -116,45 +116,45 @@ def run(context: Context) -> dict[str, Any]:
         for kind in ("rank", "probability")
     )
     degree, bins = config.hypotheses[0]
-    opposite = ~everything.same_sign
+    searched = ~everything.control
     binning = HuntBinning(config.range, config.window, bins)
-    hunter = Hunter(everything[opposite], binning, degree)
+    hunter = Hunter(everything[searched], binning, degree)
     point = working_point(hunter, everything, rank, config)
     scans = Scans(
-        tuple(_scans(hunter, rank[opposite], config, context)),
-        same_sign=_same_sign_scan(hunter, everything, rank, config.rates),
-        reweighted=reweighted(hunter, probability[opposite]),
+        tuple(_scans(hunter, rank[searched], config, context)),
+        control=_control_scan(hunter, everything, rank, config.rates),
+        reweighted=reweighted(hunter, probability[searched]),
     )
     context.summary(
         f"Z = {point.hunt.z_local:.1f} local at FPR {config.working_point:g} · "
-        f"same sign {point.same_sign.z_local:.1f}"
+        f"control {point.control.z_local:.1f}"
     )
     return {
         "working_point": point,
         "scans": scans,
-        "variations": _variations(hunter.pairs, opposite, context),
-        "sculpting": _sculpting(hunter, rank[opposite]),
+        "variations": _variations(hunter.pairs, searched, context),
+        "sculpting": _sculpting(hunter, rank[searched]),
     }
 
 
 def working_point(
     hunter: Hunter, everything: Pairs, rank: Floats, config: HuntConfig
 ) -> WorkingPoint:
-    """The pre-declared cut: the hunt behind it, its toys, and the same-sign control."""
-    opposite = ~everything.same_sign
-    cut = cut_at(config.working_point, rank[opposite & ~everything.in_window])
+    """The pre-declared cut: the hunt behind it, its toys, and the control of the other sign."""
+    searched = ~everything.control
+    cut = cut_at(config.working_point, rank[searched & ~everything.in_window])
     passing = rank >= cut
     spectra = [
-        hunter.binning.count(everything.mass[passing & sign]) for sign in (opposite, ~opposite)
+        hunter.binning.count(everything.mass[passing & sign]) for sign in (searched, ~searched)
     ]
     seed = library_seed(config.seed, "hunt", "toys")
     return WorkingPoint(
         rate=config.working_point,
         cut=cut,
-        events=int((passing & opposite).sum()),
+        events=int((passing & searched).sum()),
         hunt=bump_hunt(spectra[0], hunter.degree, n_toys=config.toys, seed=seed),
-        same_sign_events=int((passing & ~opposite).sum()),
-        same_sign=bump_hunt(spectra[1], hunter.degree),
+        control_events=int((passing & ~searched).sum()),
+        control=bump_hunt(spectra[1], hunter.degree),
     )
 
 
@@ -186,20 +186,18 @@ def _scans(hunter: Hunter, rank: Floats, config: HuntConfig, context: Context) -
     return [*scans, hunter.scan("random", random, config.rates)]
 
 
-def _same_sign_scan(
-    hunter: Hunter, everything: Pairs, rank: Floats, rates: Sequence[float]
-) -> Scan:
-    """Same-sign pairs behind the cuts that opposite-sign sidebands define."""
-    opposite = ~everything.same_sign
-    cuts, _ = hunter.behind(rank[opposite], rates)
-    spectra = [hunter.binning.count(everything.mass[~opposite & (rank >= cut)]) for cut in cuts]
+def _control_scan(hunter: Hunter, everything: Pairs, rank: Floats, rates: Sequence[float]) -> Scan:
+    """Pairs of the other sign behind the cuts that the searched sidebands define."""
+    searched = ~everything.control
+    cuts, _ = hunter.behind(rank[searched], rates)
+    spectra = [hunter.binning.count(everything.mass[~searched & (rank >= cut)]) for cut in cuts]
     batch = fit_batch(Spectrum.stack(spectra), hunter.degree)
-    passing = [int((~opposite & (rank >= cut)).sum()) for cut in cuts]
+    passing = [int((~searched & (rank >= cut)).sum()) for cut in cuts]
     points = tuple(bump(batch, i, rate, passing[i]) for i, rate in enumerate(rates))
-    return Scan("classifier on same sign", points)
+    return Scan("classifier on the control", points)
 
 
-def _variations(pairs: Pairs, opposite: NDArray[np.bool_], context: Context) -> Variations:
+def _variations(pairs: Pairs, searched: NDArray[np.bool_], context: Context) -> Variations:
     """Every degree and number of bins: fitted again on the nominal scores, and trained again."""
     config: HuntConfig = context.config
     nominal = hypothesis_name(*config.hypotheses[0])
@@ -208,7 +206,7 @@ def _variations(pairs: Pairs, opposite: NDArray[np.bool_], context: Context) -> 
         hunter = Hunter(pairs, HuntBinning(config.range, config.window, bins), degree)
         for retrained in (False, True) if config.retrain else (False,):
             name = hypothesis_name(degree, bins) if retrained else nominal
-            score = read_scores(context.path("scores"), f"rank_{name}")[opposite]
+            score = read_scores(context.path("scores"), f"rank_{name}")[searched]
             point = hunter.scan("classifier", score, [config.working_point]).points[0]
             scan = hunter.scan("classifier", score, config.rates)
             variations.append(Variation(degree, bins, retrained, point, scan))

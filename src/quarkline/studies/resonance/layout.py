@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class SelectConfig(Config):
     trigger: list[str]
     objects: str
     require: str | None
+    sign: Literal["opposite", "same"]
     cuts: str | None
     range: tuple[float, float]
     window: tuple[float, float]

@@ -17,13 +17,13 @@ class SelectionStep:
 
     Attributes:
         name: What was asked.
-        opposite: Events left with an opposite-sign pair; before pairing, all events left.
-        same: Events left with a same-sign pair; None before pairing.
+        searched: Events left with a pair of the searched sign; before pairing, all events left.
+        control: Events left with a pair of the other sign; None before pairing.
     """
 
     name: str
-    opposite: int
-    same: int | None
+    searched: int
+    control: int | None
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,21 @@ class Selection(Result, kind="resonance-selection"):
     """What was read and kept.
 
     Attributes:
+        sign: "opposite" or "same": the charges of the pairs that are searched.
         files: Number of files read.
         bad_files: Files left out, with the reason.
         steps: The selection, first step first.
-        regions: Opposite-sign pairs below, in and above the window.
-        regions_same: The same for same-sign pairs.
+        regions: Searched pairs below, in and above the window.
+        regions_control: The same for pairs of the other sign.
         duplicates: Rows whose event key was seen before.
     """
 
+    sign: str
     files: int
     bad_files: dict[str, str]
     steps: tuple[SelectionStep, ...]
     regions: tuple[int, int, int]
-    regions_same: tuple[int, int, int]
+    regions_control: tuple[int, int, int]
     duplicates: int
 
 
@@ -72,7 +74,7 @@ class BackgroundModel(Result, kind="resonance-background"):
 
     Attributes:
         features: What they generate.
-        sideband_events: Opposite-sign events in the sidebands.
+        sideband_events: Searched events in the sidebands.
         flows: Each training.
         log_likelihood: Mean over the flows, with the standard error of that mean.
     """
@@ -110,7 +112,7 @@ class Bump:
     """The hunt behind one cut.
 
     Attributes:
-        rate: Fraction of the opposite-sign sideband events that pass.
+        rate: Fraction of the searched sideband events that pass.
         events: Events that pass.
         n_window: Of these, in the window.
         signal: Signal in the window.
@@ -139,18 +141,18 @@ class WorkingPoint(Result, kind="resonance-working-point"):
     Attributes:
         rate: The declared false-positive rate.
         cut: The score it means.
-        events: Opposite-sign events that pass.
+        events: Searched events that pass.
         hunt: The hunt in them, with toys of its background-only fit.
-        same_sign_events: Same-sign events that pass the same cut.
-        same_sign: The hunt in these, where nothing should be.
+        control_events: Events of the other sign that pass the same cut.
+        control: The hunt in these, where nothing should be.
     """
 
     rate: float
     cut: float
     events: int
     hunt: BumpHuntResult
-    same_sign_events: int
-    same_sign: BumpHuntResult
+    control_events: int
+    control: BumpHuntResult
 
 
 @dataclass(frozen=True)
@@ -177,12 +179,12 @@ class Scans(Result, kind="resonance-scans"):
 
     Attributes:
         scans: The classifier's, one for each feature, and that of a random cut.
-        same_sign: The classifier's in same-sign pairs.
+        control: The classifier's in pairs of the other sign.
         reweighted: The hunt in all events weighted by the likelihood ratio.
     """
 
     scans: tuple[Scan, ...]
-    same_sign: Scan
+    control: Scan
     reweighted: Bump
 
 

@@ -21,7 +21,7 @@ from quarkline.events.identity import duplicate_events, group_ids
 from quarkline.events.sources import Chunk, Source, open_source
 from quarkline.events.table import TableMetadata, read_table, write_table
 from quarkline.studies.resonance.check_inputs import BAD_FILES
-from quarkline.studies.resonance.events import MASS, SAME_SIGN
+from quarkline.studies.resonance.events import CONTROL, MASS, SAME_SIGN, SIGN_NAMES
 from quarkline.studies.resonance.layout import Layout, SelectConfig, layout, pair_names, pair_schema
 from quarkline.studies.resonance.pairs import jet_variables, pair_variables, unit
 from quarkline.studies.resonance.particles import pdg_mass
@@ -38,7 +38,8 @@ NAN_MASS = Rule(
 EMPTY_SELECTION = Rule(
     "QL-RES-004",
     "the selection keeps events",
-    "No opposite-sign pair is left. The cut-flow in the message shows the step that removed them.",
+    "No pair of the searched sign is left. The cut-flow in the message shows the step that "
+    "removed them.",
 )
 EMPTY_SIDEBAND = Rule(
     "QL-RES-005",
@@ -83,9 +84,10 @@ def run(context: Context) -> dict[str, Any]:
     _check_selection(selection, select)
     path = context.out / "pairs.parquet"
     write_table(path, pairs, tables[0].metadata)
-    last = steps[-1]
+    last, (searched, control) = steps[-1], SIGN_NAMES[select.sign]
     context.summary(
-        f"{last.opposite:,} OS · {last.same:,} SS pairs of {steps[0].opposite:,} events"
+        f"{last.searched:,} pairs of {searched} · {last.control:,} of {control} · "
+        f"{steps[0].searched:,} events"
     )
     return {"pairs": path, "selection": selection}
 
@@ -107,15 +109,15 @@ def select_file(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Pat
 
 @dataclass
 class _Counter:
-    """Counts what is left after each step; same-sign pairs apart, once there are pairs."""
+    """Counts what is left after each step; the control apart, once there are pairs."""
 
     steps: list[list[Any]]
 
-    def add(self, name: str, kept: NDArray[np.bool_], same: NDArray[np.bool_] | None) -> None:
-        if same is None:
+    def add(self, name: str, kept: NDArray[np.bool_], control: NDArray[np.bool_] | None) -> None:
+        if control is None:
             self.steps.append([name, int(kept.sum()), None])
         else:
-            self.steps.append([name, int((kept & ~same).sum()), int((kept & same).sum())])
+            self.steps.append([name, int((kept & ~control).sum()), int((kept & control).sum())])
 
 
 def _select(
@@ -167,10 +169,11 @@ def _select_chunk(
     events, entry, origin = events[chosen], entry[chosen], origin[chosen]
     variables, same = _pairs(events, found, config)
     _refuse_nan(variables, entry, source.path)
+    control = same == (config.sign == "opposite")
     kept = np.ones(len(events), dtype=bool)
     for name, passed in _pair_steps(variables, cuts, config):
         kept = kept & passed
-        count.add(name, kept, same)
+        count.add(name, kept, control)
     identity = {name: ak.to_numpy(events[name])[kept] for name in config.identity}
     columns = {
         "_source": origin[kept],
@@ -179,7 +182,10 @@ def _select_chunk(
         "_group": group_ids(identity),
     }
     selected = {name: values[kept] for name, values in variables.items()}
-    return count.steps, columns | identity | {SAME_SIGN: same[kept]} | selected
+    return count.steps, columns | identity | {
+        SAME_SIGN: same[kept],
+        CONTROL: control[kept],
+    } | selected
 
 
 def _event_steps(
@@ -260,8 +266,8 @@ def _pair_steps(
 
 
 def _sums(rows: Sequence[Sequence[Any]]) -> tuple[int, int | None]:
-    same = [row[2] for row in rows]
-    return sum(row[1] for row in rows), None if None in same else sum(same)
+    control = [row[2] for row in rows]
+    return sum(row[1] for row in rows), None if None in control else sum(control)
 
 
 def _add_steps(files: Sequence[Sequence[Sequence[Any]]]) -> list[SelectionStep]:
@@ -283,14 +289,15 @@ def _selection(
     bad: Mapping[str, str],
     config: SelectConfig,
 ) -> Selection:
-    mass, same = ak.to_numpy(pairs[MASS]), ak.to_numpy(pairs[SAME_SIGN])
+    mass, control = ak.to_numpy(pairs[MASS]), ak.to_numpy(pairs[CONTROL])
     finding = duplicate_events({name: ak.to_numpy(pairs[name]) for name in config.identity})
     return Selection(
+        sign=config.sign,
         files=files,
         bad_files=dict(bad),
         steps=tuple(steps),
-        regions=_regions(mass[~same], config.window),
-        regions_same=_regions(mass[same], config.window),
+        regions=_regions(mass[~control], config.window),
+        regions_control=_regions(mass[control], config.window),
         duplicates=int(finding.evidence["repeated"]) if finding else 0,
     )
 
@@ -301,10 +308,12 @@ def _regions(mass: NDArray[np.float64], window: tuple[float, float]) -> tuple[in
 
 
 def _check_selection(selection: Selection, config: SelectConfig) -> None:
-    flow = "; ".join(f"{step.name}: {step.opposite:,}" for step in selection.steps)
+    flow = "; ".join(f"{step.name}: {step.searched:,}" for step in selection.steps)
     low, inside, high = selection.regions
     if low + inside + high == 0:
-        raise WorkError(EMPTY_SELECTION.finding(f"no opposite-sign pair is left ({flow})"))
+        raise WorkError(
+            EMPTY_SELECTION.finding(f"no {SIGN_NAMES[config.sign][0]} pair is left ({flow})")
+        )
     for side, events in (("below", low), ("above", high)):
         if events == 0:
             edge = config.window[0] if side == "below" else config.window[1]

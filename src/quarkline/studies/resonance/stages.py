@@ -26,6 +26,7 @@ def select_config(config: ResonanceConfig) -> SelectConfig:
         trigger=config.inputs.trigger,
         objects=config.pair.objects,
         require=config.pair.require,
+        sign=config.pair.sign,
         cuts=config.pair.cuts,
         range=config.resonance.range,
         window=config.resonance.window,

@@ -1,0 +1,95 @@
+"""What several sections of the report use: figures by name, rows of hunts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from quarkline.engine.core.results import Quantity, Result
+from quarkline.report import Cell, Figure, number
+from quarkline.statistics import BumpHuntResult
+from quarkline.studies.resonance.events import SIGN_NAMES
+from quarkline.studies.resonance.results import Bump, Scan, Selection
+
+R = TypeVar("R", bound=Result)
+Row = list[Cell | str | float | int | None]
+Results = Mapping[str, Result]
+
+
+HUNT_COLUMNS = (
+    "FPR",
+    "events",
+    "in the window",
+    "signal",
+    "background",
+    "q0",
+    "Z local",
+    "p local",
+    "fit",
+)
+
+
+class Figures:
+    """Figures of the run by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, name: str, caption: str, stage: str) -> Figure:
+        """A figure with its caption and the stage it shows."""
+        return Figure(self.folder / name, caption, stage)
+
+
+def result_of(results: Results, name: str, kind: type[R]) -> R:
+    """A result of the run, as the kind it is known to be."""
+    value = results[name]
+    if not isinstance(value, kind):
+        msg = f"result `{name}` is {type(value)}, not {kind}"
+        raise TypeError(msg)
+    return value
+
+
+def signs(results: Results) -> tuple[str, str]:
+    """The sign that is searched, and that of the control."""
+    return SIGN_NAMES[result_of(results, "selection", Selection).sign]
+
+
+def hunt_row(bump: Bump) -> Row:
+    """One hunt of a scan in HUNT_COLUMNS."""
+    return [
+        number(bump.rate),
+        number(bump.events),
+        number(bump.n_window),
+        number(without_unit(bump.signal)),
+        number(without_unit(bump.background)),
+        number(bump.q0),
+        number(bump.z_local),
+        number(bump.p_local),
+        bump.status,
+    ]
+
+
+def quoted_row(rate: float, events: int, hunt: BumpHuntResult) -> Row:
+    """A hunt with toys in HUNT_COLUMNS."""
+    return [
+        number(rate),
+        number(events),
+        number(int(hunt.n_window)),
+        number(without_unit(hunt.signal)),
+        number(without_unit(hunt.background)),
+        number(hunt.q0),
+        number(hunt.z_local),
+        number(hunt.p_local),
+        str(hunt.status),
+    ]
+
+
+def without_unit(quantity: Quantity | None) -> Quantity | None:
+    """A quantity for a column whose head says what it counts."""
+    return quantity and Quantity(quantity.value, quantity.up, quantity.down)
+
+
+def method_name(scan: Scan) -> str:
+    """What a scan cuts on, as code."""
+    return f"`{scan.method}`"
