@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def write_events(path: Path, events: list[dict[str, Any]], *, iso: float = 1.0) 
     flat = {
         "run": np.ones(count, np.uint32),
         "event": np.arange(count, dtype=np.uint64),
+        "luminosityBlock": np.arange(count, dtype=np.uint32),
         TRIGGER: np.array([item["fired"] for item in events]),
     }
     muons = {f"Muon_{name}": values for name, values in columns.items()}
@@ -237,3 +239,23 @@ def test_searching_the_same_sign_swaps_the_roles(tmp_path: Path) -> None:
     assert opposite.regions_control == swapped.regions == (1, 1, 1)
     assert list(pairs["same_sign"]) == list(others["same_sign"])
     assert list(pairs["control"]) == list(~others["control"])
+
+
+def test_events_outside_certified_sections_are_left_out(tmp_path: Path) -> None:
+    write_events(tmp_path / "events" / "a.root", many(*[event(GOOD)] * 4))
+    (tmp_path / "good.json").write_text(json.dumps({"1": [[0, 6], [8, 8]], "2": [[7, 7]]}))
+    certified = f"inputs.certified={tmp_path / 'good.json'}"
+    selection, pairs = analyse(tmp_path, certified)
+    counts = {step.name: step.searched for step in selection.steps}
+    assert counts["events read"] == 10
+    assert counts["certified luminosity section"] == 8
+    assert list(pairs["_entry"]) == [0, 1, 2, 3, 4, 5, 6, 8]
+    (tmp_path / "good.json").write_text(json.dumps({"1": [[0, 9]]}))
+    assert len(analyse(tmp_path, certified)[1]) == 10, "the list's content counts, not its name"
+
+
+def test_a_list_that_is_none_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    write_events(tmp_path / "events" / "a.root", many())
+    (tmp_path / "good.json").write_text("{}")
+    with pytest.raises(InputError, match="list of certified sections holds no runs"):
+        analyse(tmp_path, f"inputs.certified={tmp_path / 'good.json'}")

@@ -17,11 +17,18 @@ from quarkline.engine.core.findings import (
 )
 from quarkline.events.expressions import compile_expression
 from quarkline.events.files import expand_files
+from quarkline.events.luminosity import CertifiedSections
 from quarkline.events.schema import Schema
 from quarkline.events.sources import open_source
 from quarkline.statistics import HuntBinning, hunt_model
 from quarkline.studies.resonance.config import InputsConfig, ResonanceConfig
-from quarkline.studies.resonance.layout import SelectConfig, layout, pair_names, pair_schema
+from quarkline.studies.resonance.layout import (
+    SECTION,
+    SelectConfig,
+    layout,
+    pair_names,
+    pair_schema,
+)
 
 MISSING_TRIGGER = Rule(
     "QL-RES-002",
@@ -77,6 +84,8 @@ def check(config: ResonanceConfig, select: SelectConfig) -> list[Finding]:
     findings = _check_binnings(config)
     try:
         files = input_files(config.inputs)
+        if config.inputs.certified:
+            CertifiedSections.read(config.inputs.certified)
     except InputError as error:
         return [*findings, *error.findings]
     bad: list[Finding] = []
@@ -134,14 +143,19 @@ def _check_schema(
         if name not in schema
     ]
     prefix = f"{config.pair.objects}_"
-    needed = [*config.inputs.identity, *(prefix + name for name in ("pt", "eta", "phi", "charge"))]
+    sections = SECTION if config.inputs.certified else ()
+    needed = [
+        *config.inputs.identity,
+        *sections,
+        *(prefix + name for name in ("pt", "eta", "phi", "charge")),
+    ]
     findings += [
         MISSING_BRANCH.finding(
             f"there is no column `{name}`",
             suggestion=did_you_mean(name, schema.columns, what="columns"),
             place=Place(path),
         )
-        for name in needed
+        for name in dict.fromkeys(needed)
         if name not in schema
     ]
     return findings or _check_expressions(schema, config, select, path)

@@ -32,6 +32,9 @@ class InputsConfig(Config):
     trigger: Annotated[list[str], BeforeValidator(_as_list)] = Field(
         default_factory=list, description="Trigger flags; an event passes if any of them fired."
     )
+    certified: ConfigPath | None = Field(
+        None, description="List of certified luminosity sections (CMS JSON); others are left out."
+    )
     max_files: int | None = Field(None, ge=1, description="Read this many files only.")
     max_events: int | None = Field(None, ge=1, description="Read this many events only.")
     fraction: float = Field(

@@ -20,6 +20,9 @@ from quarkline.studies.resonance.pairs import (
     unit,
 )
 
+SECTION = ("run", "luminosityBlock")
+"""Columns that say which luminosity section an event is of."""
+
 
 class SelectConfig(Config):
     """What the pairs of one file depend on."""
@@ -27,6 +30,7 @@ class SelectConfig(Config):
     tree: str | None
     identity: list[str]
     trigger: list[str]
+    certified: bool
     objects: str
     require: str | None
     sign: Literal["opposite", "same"]
@@ -47,7 +51,7 @@ class Layout:
         leptons: Branch of each lepton variable the file has.
         jets: Branch of each jet variable, empty if the file has no jets.
         require: Selection of single leptons.
-        flags: Trigger and identity columns.
+        flags: Trigger and identity columns, and those that certified sections are looked up by.
     """
 
     objects: str
@@ -81,7 +85,8 @@ def layout(schema: Schema, config: SelectConfig) -> Layout:
     jets = {name: f"{JETS}_{branch}" for name, branch in JET_VARIABLES.items()}
     complete = all(branch in schema for branch in jets.values())
     require = config.require and compile_expression(config.require, member_schema(schema, prefix))
-    flags = (*config.identity, *config.trigger)
+    section = SECTION if config.certified else ()
+    flags = tuple(dict.fromkeys((*config.identity, *config.trigger, *section)))
     return Layout(config.objects, leptons, jets if complete else {}, require or None, flags)
 
 

@@ -24,6 +24,7 @@ def select_config(config: ResonanceConfig) -> SelectConfig:
         tree=config.inputs.tree,
         identity=config.inputs.identity,
         trigger=config.inputs.trigger,
+        certified=config.inputs.certified is not None,
         objects=config.pair.objects,
         require=config.pair.require,
         sign=config.pair.sign,
@@ -45,6 +46,8 @@ def stages(config: ResonanceConfig) -> list[Stage]:
     in_range = common | {"range": config.resonance.range}
     files = input_files(config.inputs)
     rates = config.fit.scan.rates
+    sections = config.inputs.certified
+    certified = {"certified": Files((sections,))} if sections else {}
     return [
         Stage(
             "select",
@@ -54,7 +57,7 @@ def stages(config: ResonanceConfig) -> list[Stage]:
                 stops=[file.stop for file in files],
                 allow_bad_files=config.inputs.allow_bad_files,
             ),
-            {"files": Files(tuple(file.path for file in files))},
+            {"files": Files(tuple(file.path for file in files))} | certified,
             ("pairs", "selection"),
             select.run,
         ),
