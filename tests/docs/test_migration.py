@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
 
 import quarkline.figures
+from quarkline.studies.resonance import RESONANCE, ResonanceConfig
+from quarkline.studies.resonance.paper_figures import PaperFigureGenerator
 from tests.docs.pages import DOCS, LATER, code_spans, table_rows
 
 PAGE = (DOCS / "migration-upsilon.md").read_text(encoding="utf-8")
 ROWS = list(table_rows(PAGE))
+
+CONFIG = {
+    "schema": 1,
+    "name": "page",
+    "study": "resonance",
+    "inputs": {"files": [__file__]},
+    "resonance": "Upsilon",
+    "features": ["dimu_pt"],
+}
 
 PLOTS = [
     "plot_mass_spectrum",
@@ -110,6 +122,19 @@ def test_every_line_says_where_it_went():
 @pytest.mark.parametrize("name", PLOTS)
 def test_the_nine_plots_keep_their_names(name):
     assert callable(getattr(quarkline.figures, name))
+    assert callable(getattr(PaperFigureGenerator, name))
+
+
+@pytest.mark.parametrize("name", RESONANCE_AD["arguments"].split())
+def test_the_arguments_of_the_plots_keep_their_names(name):
+    methods = [getattr(PaperFigureGenerator, plot) for plot in PLOTS]
+    assert any(name in inspect.signature(method).parameters for method in methods)
+
+
+def test_a_stage_that_a_line_stops_after_exists():
+    config = ResonanceConfig.model_validate(CONFIG)
+    stages = {stage.name for stage in RESONANCE.stages(config)}
+    assert set(re.findall(r"--(?:until|only) (\S+?)[`\s]", PAGE)) <= stages
 
 
 def test_what_comes_later_is_marked_as_such():

@@ -31,6 +31,7 @@ def test_the_names_are_a_contract():
         "binomial_interval",
         "bump_hunt",
         "degree_test",
+        "excess_significance",
         "expected_background",
         "fit_band",
         "fit_batch",

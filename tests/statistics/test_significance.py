@@ -10,6 +10,7 @@ from scipy import stats
 
 from quarkline.statistics import (
     binomial_interval,
+    excess_significance,
     p_from_z,
     poisson_interval,
     tail_fraction,
@@ -66,3 +67,38 @@ def test_a_p_value_from_toys_is_never_zero_and_covers():
     assert found.value + found.up == pytest.approx(1.8410 / 999, rel=1e-3)
     assert tail_fraction(999, 999).value == 1.0
     assert tail_fraction(0, 0).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("count", "off", "tau", "z"),
+    [
+        (4, 5, 5.0, 1.66),
+        (6, 18.78, 14.44, 2.63),
+        (9, 17.83, 4.69, 1.82),
+        (17, 40.11, 10.56, 4.46),
+        (50, 55, 2.0, 2.93),
+        (67, 15, 0.5, 2.89),
+        (200, 10, 0.1, 2.20),
+        (523, 2327, 5.99, 5.93),
+    ],
+)
+def test_excesses_have_the_published_significance(count, off, tau, z):
+    """Cousins, Linnemann and Tucker, NIM A 595 (2008) 480, table 1, Z_Bi."""
+    background, error = off / tau, np.sqrt(off) / tau
+    assert excess_significance(count, background, error) == pytest.approx(z, abs=0.006)
+
+
+def test_an_exactly_known_background_gives_poisson_tails():
+    counts = np.arange(30)
+    z = excess_significance(counts, 10.0, 0.0)
+    above, below = stats.poisson.sf(counts - 1, 10.0), stats.poisson.cdf(counts, 10.0)
+    expected = np.where(
+        counts >= 10, np.maximum(stats.norm.isf(above), 0), np.minimum(-stats.norm.isf(below), 0)
+    )
+    assert z == pytest.approx(expected)
+    assert excess_significance(3, 0.0, 0.0) == np.inf
+    assert excess_significance(0, 0.0, 0.0) == 0.0
+
+
+def test_a_small_error_of_the_background_changes_little():
+    assert excess_significance(25, 10.0, 1e-4) == pytest.approx(excess_significance(25, 10.0, 0.0))

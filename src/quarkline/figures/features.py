@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -105,6 +106,7 @@ def plot_feature_distributions(
     *,
     features: Sequence[str] | None = None,
     styles: Mapping[str, FeatureStyle] | None = None,
+    lines: Mapping[str, Mapping[str, Any]] | None = None,
     log: bool = True,
     ax: Axes | Sequence[Axes] | None = None,
     label: Label | None = None,
@@ -117,6 +119,7 @@ def plot_feature_distributions(
             last.
         features: Which to draw, in this order; by default those of the first selection.
         styles: Labels and bins that replace the known ones.
+        lines: Matplotlib properties of a selection's steps that replace the usual ones.
         log: Whether the y axes are logarithmic.
         ax: Axes to draw on, one a feature.
         label: The line above the figure.
@@ -133,7 +136,7 @@ def plot_feature_distributions(
             arrays = {
                 selection: finite(frame, columns[name]) for selection, columns in selections.items()
             }
-            _draw_feature(frame, axes, name, known, arrays, log=log)
+            _draw_feature(frame, axes, name, known, arrays, lines=lines or {}, log=log)
         if frame.main.get_legend_handles_labels()[0]:
             frame.main.legend(loc="upper right")
     return frame.figure
@@ -146,6 +149,7 @@ def _draw_feature(
     known: FeatureStyle,
     arrays: Mapping[str, Array],
     *,
+    lines: Mapping[str, Mapping[str, Any]],
     log: bool,
 ) -> None:
     edges = known.cells(list(arrays.values()))
@@ -156,9 +160,8 @@ def _draw_feature(
         ax.stairs(
             counts,
             edges,
-            color=look.color,
-            linestyle=look.linestyle,
-            linewidth=1.6,
+            **{"color": look.color, "linestyle": look.linestyle, "linewidth": 1.6}
+            | dict(lines.get(selection, {})),
             label=f"{selection} ({arrays[selection].size:,})",
         )
         column = values(

@@ -23,6 +23,7 @@ from quarkline.statistics.roc import RocResult, auc, roc_curve
 from quarkline.statistics.scan import MassScanResult, scan_windows, window_positions
 from quarkline.statistics.significance import (
     binomial_interval,
+    excess_significance,
     p_from_z,
     poisson_interval,
     tail_fraction,
@@ -54,6 +55,7 @@ __all__ = [
     "binomial_interval",
     "bump_hunt",
     "degree_test",
+    "excess_significance",
     "expected_background",
     "fit_band",
     "fit_batch",

@@ -15,7 +15,7 @@ from quarkline.engine.core.config import Config
 from quarkline.engine.core.results import Quantity
 from quarkline.engine.core.rng import library_seed
 from quarkline.engine.workflow.stage import Context
-from quarkline.statistics import ks_two_sample, roc_curve
+from quarkline.statistics import RocResult, ks_two_sample, roc_curve
 from quarkline.studies.resonance.config import ClassifierConfig
 from quarkline.studies.resonance.events import (
     Pairs,
@@ -100,28 +100,44 @@ def run(context: Context) -> dict[str, Any]:
 
 def tell_apart(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
     """Task: a classifier of data against generated events, scored out of fold."""
+    curve = separation(
+        Sidebands.read(inputs, args["features"], args["window"], args["side"]),
+        ClassifierConfig.model_validate(args["classifier"]),
+        args["features"],
+        seed=library_seed(args["seed"], "check-flows", args["side"]),
+        repetition=args["repetition"],
+    )
+    rates = np.linspace(0.0, 1.0, ROC_POINTS)
+    signal = np.interp(rates, curve.background_efficiency, curve.signal_efficiency)
+    np.save(folder / "roc.npy", np.stack([rates, signal]))
+    return {"auc": curve.auc.value}
+
+
+def separation(
+    sidebands: Sidebands,
+    classifier: ClassifierConfig,
+    features: Sequence[str],
+    *,
+    seed: int,
+    repetition: int,
+) -> RocResult:
+    """The ROC curve of trees that tell data from generated events, each scored out of fold."""
     from quarkline.learning.models.trees import TreeConfig, fit_folds
 
-    sidebands = Sidebands.read(inputs, args["features"], args["window"], args["side"])
-    settings = args["classifier"]
+    settings = classifier.model_dump()
     model = fit_folds(
         sidebands.data,
         sidebands.generated,
         sidebands.data,
         TreeConfig(**{name: settings[name] for name in TreeConfig.__annotations__}),
-        features=args["features"],
-        folds=settings["folds"],
-        seed=library_seed(args["seed"], "check-flows", args["side"]),
-        repetition=args["repetition"],
+        features=features,
+        folds=classifier.folds,
+        seed=seed,
+        repetition=repetition,
     )
     data = model.score(sidebands.data.features, sidebands.data.group).probability
     index = np.arange(len(sidebands.generated), dtype=np.uint64)
-    generated = model.score(sidebands.generated, index).probability
-    curve = roc_curve(data, generated)
-    rates = np.linspace(0.0, 1.0, ROC_POINTS)
-    signal = np.interp(rates, curve.background_efficiency, curve.signal_efficiency)
-    np.save(folder / "roc.npy", np.stack([rates, signal]))
-    return {"auc": curve.auc.value}
+    return roc_curve(data, model.score(sidebands.generated, index).probability)
 
 
 def _mean(done: Sequence[Done]) -> Quantity:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from quarkline.engine.core.config import Config
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.workflow.stage import Context
-from quarkline.statistics import HuntBinning, fit_batch, p_from_z, spectrum_fit
+from quarkline.statistics import HuntBinning, excess_significance, fit_batch, p_from_z, spectrum_fit
 from quarkline.studies.resonance.classify import read_scores
 from quarkline.studies.resonance.config import LabelsConfig
 from quarkline.studies.resonance.events import SIGN_NAMES, Pairs, read_features, read_pairs
@@ -109,12 +109,7 @@ class Material:
     @property
     def label(self) -> draw.Label:
         """The line above every figure."""
-        from quarkline.figures import Label
-
-        labels = self.config.labels
-        parts = [f"{labels.luminosity:g} fb$^{{-1}}$"] if labels.luminosity else []
-        parts += [f"({labels.energy:g} TeV)"] if labels.energy else []
-        return Label(labels.experiment, labels.data, " ".join(parts))
+        return label_of(self.config.labels)
 
     def fitted(self, mass: Floats, name: str) -> draw.FittedSpectrum:
         """A spectrum in equal bins with the sidebands' fit."""
@@ -127,10 +122,7 @@ class Material:
     @property
     def lines(self) -> dict[str, Any]:
         """What every spectrum shows: known masses, the axis and the label."""
-        from quarkline.figures import DIMUON_MASS
-
-        marked = {typeset(name): mass for name, mass in self.config.masses.items()}
-        return {"masses": marked, "mass_label": DIMUON_MASS, "label": self.label}
+        return spectrum_lines(self.config.masses, self.config.labels)
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -148,6 +140,23 @@ def run(context: Context) -> dict[str, Any]:
         context.progress.update(number, len(drawn), name)
     context.summary(f"{len(drawn)} figures")
     return {"figures": folder}
+
+
+def label_of(labels: LabelsConfig) -> draw.Label:
+    """The line above every figure."""
+    from quarkline.figures import Label
+
+    parts = [f"{labels.luminosity:g} fb$^{{-1}}$"] if labels.luminosity else []
+    parts += [f"({labels.energy:g} TeV)"] if labels.energy else []
+    return Label(labels.experiment, labels.data, " ".join(parts))
+
+
+def spectrum_lines(masses: Mapping[str, float], labels: LabelsConfig) -> dict[str, Any]:
+    """What every spectrum shows: known masses in GeV by name, the axis and the label."""
+    from quarkline.figures import DIMUON_MASS
+
+    marked = {typeset(name): mass for name, mass in masses.items()}
+    return {"masses": marked, "mass_label": DIMUON_MASS, "label": label_of(labels)}
 
 
 def percent(rate: float) -> str:
@@ -185,6 +194,20 @@ def _background_fit(material: Material) -> Figure:
     rate = material.config.working_point
     mass = material.searched.mass[material.score >= material.cut(rate)]
     return plot_background_fit(material.fitted(mass, percent(rate)), **material.lines)
+
+
+def _significance(material: Material) -> Figure:
+    """Each mass bin behind the declared cut, over the sidebands' fit."""
+    from quarkline.figures import plot_significance
+
+    mass = material.searched.mass[material.score >= material.cut(material.config.working_point)]
+    fit = spectrum_fit(material.binning, mass, material.config.hypothesis[0])
+    return plot_significance(
+        fit.edges,
+        excess_significance(fit.counts, np.maximum(fit.expected, 0.0), fit.band),
+        window=material.config.window,
+        **material.lines,
+    )
 
 
 def _spectra(material: Material) -> Figure:
@@ -382,6 +405,7 @@ DRAWN: Mapping[str, Callable[[Material], Figure]] = {
     "cut_flow": _cut_flow,
     "mass_spectrum": _mass_spectrum,
     "background_fit": _background_fit,
+    "significance": _significance,
     "control": _control,
     "control_scan": _control_scan,
     "anomaly_score_distribution": _anomaly_score,

@@ -83,6 +83,12 @@ def result_section(results: Results, draw: Figures) -> Section:
                 "hunt",
             ),
             draw("background_fit", "The hunt at the working point.", "hunt"),
+            draw(
+                "significance",
+                "Local significance of each mass bin at the working point over the fit of the "
+                "sidebands, whose error is part of it. It is not corrected for the number of bins.",
+                "hunt",
+            ),
             Table(
                 "scan",
                 ["method", *HUNT_COLUMNS],
