@@ -15,7 +15,7 @@ from quarkline.engine.core.findings import InputError, Place, Rule
 BLOCK_BITS = 32
 
 NOT_A_LIST = Rule(
-    "QL-EVENTS-050",
+    "QL-EVENTS-060",
     "a list of certified luminosity sections maps runs to ranges of sections",
     'CMS publishes such lists as JSON: `{"281613": [[101, 128], [130, 130]], ...}`, the number of '
     "a run to pairs of first and last certified section, both included.",
