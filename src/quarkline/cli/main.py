@@ -12,7 +12,18 @@ from typing import Annotated
 import typer
 
 import quarkline
-from quarkline.cli.commands import draw, explain, hunt, inspect, list_runs, new, plan, run, simulate
+from quarkline.cli.commands import (
+    convert,
+    draw,
+    explain,
+    hunt,
+    inspect,
+    list_runs,
+    new,
+    plan,
+    run,
+    simulate,
+)
 from quarkline.cli.platforms import refuse_native_windows
 from quarkline.engine.core.findings import Finding, QuarklineError
 
@@ -47,6 +58,7 @@ app.command("plan")(plan.command)
 app.command("run")(run.command)
 app.command("list")(list_runs.command)
 app.command("simulate")(simulate.command)
+app.add_typer(convert.app, name="convert")
 app.command("inspect")(inspect.command)
 app.command("draw")(draw.command)
 app.command("explain")(explain.command)
