@@ -88,6 +88,13 @@ def commands_page() -> str:
 
 
 def _command(name: str, command: Any) -> str:
+    """A command's part of the page; a group's is its own and those of its commands."""
+    inner = getattr(command, "commands", {})
+    parts = [_command(f"{name} {word}", inner[word]) for word in sorted(inner)]
+    return "\n".join([_one_command(name, command), *parts])
+
+
+def _one_command(name: str, command: Any) -> str:
     context = typer.Context(command, info_name=f"quarkline {name}")
     records = [
         (parameter.param_type_name, _plain(parameter.get_help_record(context)))
@@ -95,10 +102,13 @@ def _command(name: str, command: Any) -> str:
         if parameter.name != "help"
     ]
     arguments = [record for kind, record in records if kind == "argument"]
-    usage = " ".join(["quarkline", name, *(left.split()[0] for left, _ in arguments), "[options]"])
+    words = (
+        ["COMMAND"] if hasattr(command, "commands") else [left.split()[0] for left, _ in arguments]
+    )
+    usage = " ".join(["quarkline", name, *words, "[options]"])
     rows = [f"| `{escaped(left)}` | {escaped(right)} |" for _, (left, right) in records]
     table = ["| | |", "| --- | --- |", *rows] if rows else []
-    heading = f"({anchor(name)})=\n## {name}"
+    heading = f"({anchor(name)})=\n{'#' * (2 + name.count(' '))} {name}"
     return "\n\n".join(
         [heading, f"```text\n{usage}\n```", command.help or "", "\n".join(table), ""]
     )
@@ -232,7 +242,7 @@ def in_floor(module: ModuleType, floor: str) -> bool:
 
 def anchor(command: str) -> str:
     """The anchor of a command."""
-    return f"command-{command}"
+    return f"command-{command.replace(' ', '-')}"
 
 
 def escaped(text: str) -> str:

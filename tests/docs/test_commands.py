@@ -19,9 +19,18 @@ from tests.docs.pages import DOCS, PROJECT, code_spans, command_lines, pages
 COMMANDS = get_command(app).commands
 
 
-def options(command: str) -> set[str]:
-    context = typer.Context(COMMANDS[command], info_name=command)
-    return {name for item in COMMANDS[command].get_params(context) for name in item.opts}
+def found(words: list[str]) -> object:
+    """The command that words begin with; of a group, the one of its own that is meant."""
+    command, rest = COMMANDS[words[0]], words[1:]
+    while hasattr(command, "commands"):
+        command, rest = command.commands[rest[0]], rest[1:]
+    return command
+
+
+def options(words: list[str]) -> set[str]:
+    command = found(words)
+    context = typer.Context(command, info_name=words[0])
+    return {name for item in command.get_params(context) for name in item.opts}
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -47,7 +56,7 @@ def test_a_command_line_in_the_pages_would_be_understood(line, page):
         return
     assert words[0] in COMMANDS
     given = {word for word in words[1:] if re.match(r"--?[a-z]", word)}
-    assert not given - options(words[0])
+    assert not given - options(words)
 
 
 def test_a_config_key_in_the_pages_exists():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 
 import awkward as ak
@@ -13,9 +13,12 @@ import uproot
 from typer.testing import CliRunner
 
 from quarkline.cli.main import app
+from quarkline.engine.compute.job import perform
+from quarkline.engine.compute.outcome import Done, Item
 from quarkline.engine.core.findings import InputError, QuarklineError, WorkError
 from quarkline.events.sources import open_source
 from quarkline.events.table import read_table
+from quarkline.tools import convert_pickle
 from quarkline.tools.convert_pickle import convert_pickles
 from quarkline.tools.run import load_analysis, run
 from quarkline.tools.simulate import simulate
@@ -59,6 +62,22 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class InThisProcess:
+    """Stands for worker processes where a test is about something else: starting one takes 1 s."""
+
+    def __init__(self, workers: int, device: str) -> None:
+        pass
+
+    def map(self, task: str, items: list[tuple[Item, Path]]) -> Iterator[Done]:
+        for item, folder in items:
+            yield perform(task, item, folder)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convert_pickle, "LocalWorkers", InThisProcess)
+
+
 @pytest.fixture(scope="module")
 def converted(made: Path) -> Path:
     """The same as files of events, by two processes."""
@@ -70,7 +89,8 @@ def selected(folder: Path, *overrides: str) -> ak.Array:
     config = folder / "tiny.yaml"
     config.write_text(CONFIG)
     roots = f"roots.runs={folder / 'runs'}"
-    finished = run(load_analysis(config, overrides=[roots, *overrides]), until="select")
+    analysis = load_analysis(config, overrides=[roots, *overrides], compute={"workers": 1})
+    finished = run(analysis, until="select")
     return read_table(finished.run.record("select").files["pairs"]).array
 
 
@@ -107,6 +127,7 @@ def test_the_index_in_the_name_identifies_the_file(converted: Path) -> None:
     assert int(number).to_bytes(8, "little").hex() == "b6e9da8197aa66f4"
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_workers_and_order_change_no_byte(made: Path, converted: Path, tmp_path: Path) -> None:
     names = [f"all_jet_{GUID}", "all_mu_7", "all_jet_7", f"all_mu_{GUID}"]
     convert_pickles([str(made / name) for name in names], tmp_path / "again", workers=1)
@@ -114,13 +135,14 @@ def test_workers_and_order_change_no_byte(made: Path, converted: Path, tmp_path:
         assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_what_is_there_is_kept_and_what_changed_is_made_again(made: Path, tmp_path: Path) -> None:
     pickles = tmp_path / "pickles"
     pickles.mkdir()
     for name in ("all_mu_7", f"all_mu_{GUID}"):
         (pickles / name).write_bytes((made / name).read_bytes())
     first = convert_pickles([str(pickles / "all_mu_*")], tmp_path / "out", workers=1)
-    before = {file.path: os.stat(file.path).st_mtime_ns for file in first.files}
+    before = {file.path: Path(file.path).stat().st_mtime_ns for file in first.files}
     write_pickle(pickles / "all_mu_7", {"Muon_pt": ak.Array([[1.0], []])})
     again = convert_pickles([str(pickles / "all_mu_*")], tmp_path / "out", workers=1)
     assert [(file.index, file.state) for file in again.files] == [
@@ -128,13 +150,14 @@ def test_what_is_there_is_kept_and_what_changed_is_made_again(made: Path, tmp_pa
         (GUID, "kept"),
     ]
     assert again.files[0].events == 2
-    assert os.stat(again.files[1].path).st_mtime_ns == before[again.files[1].path]
+    assert Path(again.files[1].path).stat().st_mtime_ns == before[again.files[1].path]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "events_127C2975-1B1C-A046-AABF-62B77E757A86.parquet",
         "events_7.parquet",
     ]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_missing_flag_is_told_and_never_invented(tmp_path: Path) -> None:
     pt, fired = ak.Array([[1.0, 2.0], []]), np.array([True, False])
     write_pickle(tmp_path / "all_mu_0", {"Muon_pt": pt, "HLT_a": fired, "HLT_b": fired})
@@ -152,6 +175,7 @@ def test_a_missing_flag_is_told_and_never_invented(tmp_path: Path) -> None:
     assert "identity: [file, entry]" in called.stdout
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_run_and_event_numbers_are_used_where_there_are_any(tmp_path: Path) -> None:
     identity = {"run": np.array([1, 1]), "event": np.array([5, 9])}
     write_pickle(tmp_path / "all_mu_0", identity | {"Muon_pt": ak.Array([[1.0], []])})
@@ -189,35 +213,34 @@ def test_names_that_do_not_pair_are_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("muons", "jets", "code", "words"),
-    [
-        (PT, {"Jet_pt": ak.Array([[1.0], [], []])}, "QL-RUN-041", "2 entries, JETS has 3"),
-        (PT, {"run": np.array([1, 3])}, "QL-RUN-041", "`run` is not that of JETS"),
-        (PT | {"entry": np.array([1, 3])}, {}, "QL-RUN-042", "a branch `entry` already"),
-        ({"Muon_pt": print}, {}, "QL-EVENTS-050", "it names `builtins.print`"),
-        ([1], {}, "QL-EVENTS-052", "a list, not a dictionary"),
-    ],
-)
-def test_a_pickle_that_fails_stops_no_other(
-    tmp_path: Path, muons: object, jets: object, code: str, words: str
-) -> None:
-    write_pickle(tmp_path / "all_mu_0", muons)
-    write_pickle(tmp_path / "all_mu_1", PT)
-    patterns = [str(tmp_path / "all_*")]
-    if jets:
-        write_pickle(tmp_path / "all_jet_0", jets)
-        write_pickle(tmp_path / "all_jet_1", {"Jet_pt": PT["Muon_pt"]})
+def test_a_pickle_that_fails_stops_no_other(tmp_path: Path) -> None:
+    """In worker processes, as a user would have it."""
+    fine = {"Jet_pt": PT["Muon_pt"]}
+    pickles = {
+        "0": (PT, {"Jet_pt": ak.Array([[1.0], [], []])}, "QL-RUN-041", "2 entries, JETS has 3"),
+        "1": (PT, {"run": np.array([1, 3])}, "QL-RUN-041", "`run` is not that of JETS"),
+        "2": (PT | {"entry": np.array([1, 3])}, fine, "QL-RUN-042", "a branch `entry` already"),
+        "3": ({"Muon_pt": print}, fine, "QL-EVENTS-050", "it names `builtins.print`"),
+        "4": ([1], fine, "QL-EVENTS-052", "a list, not a dictionary"),
+        "5": (PT, fine, "", ""),
+    }
+    for index, (muons, jets, _, _) in pickles.items():
+        write_pickle(tmp_path / f"all_mu_{index}", muons)
+        write_pickle(tmp_path / f"all_jet_{index}", jets)
     with pytest.raises(WorkError) as caught:
-        convert_pickles(patterns, tmp_path / "out", workers=1)
-    (finding,) = caught.value.findings
-    assert finding.code == code
-    assert words.replace("JETS", str(tmp_path / "all_jet_0")) in finding.message
-    assert finding.place is not None
-    assert finding.place.file == tmp_path / "all_mu_0"
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["events_1.parquet"]
+        convert_pickles([str(tmp_path / "all_*")], tmp_path / "out", workers=2)
+    findings = iter(caught.value.findings)
+    for index, (_, _, code, words) in list(pickles.items())[:5]:
+        finding = next(findings)
+        assert finding.code == code
+        assert words.replace("JETS", str(tmp_path / f"all_jet_{index}")) in finding.message
+        assert finding.place is not None
+        assert finding.place.file == tmp_path / f"all_mu_{index}"
+    assert not list(findings)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["events_5.parquet"]
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_damaged_file_of_events_is_made_again(tmp_path: Path) -> None:
     write_pickle(tmp_path / "all_mu_0", PT)
     convert_pickles([str(tmp_path / "all_mu_0")], tmp_path / "out", workers=1)

@@ -25,7 +25,9 @@ SHOWN = 4
 def pickle(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="all_mu_<index> and all_jet_<index>, or globs."),
+        typer.Argument(
+            metavar="FILE...", help="Muon and jet pickles, all_mu_N and all_jet_N, or globs."
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for event files.")
