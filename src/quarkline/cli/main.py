@@ -16,6 +16,7 @@ from quarkline.cli.commands import (
     convert,
     draw,
     explain,
+    fetch,
     hunt,
     inspect,
     list_runs,
@@ -58,6 +59,7 @@ app.command("plan")(plan.command)
 app.command("run")(run.command)
 app.command("list")(list_runs.command)
 app.command("simulate")(simulate.command)
+app.command("fetch")(fetch.command)
 app.add_typer(convert.app, name="convert")
 app.command("inspect")(inspect.command)
 app.command("draw")(draw.command)

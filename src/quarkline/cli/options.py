@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -46,3 +48,17 @@ def refuse_both(first: str, first_value: object, second: str, second_value: obje
     if first_value is not None and second_value is not None:
         message = f"{first} and {second} cannot be used together"
         raise typer.BadParameter(message)
+
+
+@contextlib.contextmanager
+def continued() -> Iterator[None]:
+    """Say after Ctrl-C that the work of the block may go on later.
+
+    Raises:
+        typer.Exit: With code 130 after Ctrl-C.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("stopped; finished work is kept, and the same command continues it", err=True)
+        raise typer.Exit(130) from None

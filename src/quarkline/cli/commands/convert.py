@@ -43,7 +43,10 @@ def pickle(
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.convert_pickle import convert_pickles
 
-    with WorkBar(lambda done, total: f"{done} of {total} files", quiet=as_json) as bar:
+    with (
+        options.continued(),
+        WorkBar(lambda done, total: f"{done} of {total} files", quiet=as_json) as bar,
+    ):
         result = convert_pickles(files, output, workers=workers, progress=bar.update)
     if as_json:
         typer.echo(pretty_json(result), nl=False)

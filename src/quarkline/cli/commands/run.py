@@ -36,14 +36,8 @@ def command(
     options.refuse_both("--only", only, "--until", until)
     compute = {"workers": workers, "device": device.value if device else None}
     analysis = tool.load_analysis(config, site=site, overrides=overrides or (), compute=compute)
-    try:
-        with RunWatch(quiet=as_json) as watch:
-            outcome = tool.run(
-                analysis, new=new, only=only, until=until, verify=verify, watcher=watch
-            )
-    except KeyboardInterrupt:
-        typer.echo("stopped; finished work is kept, and the same command continues it", err=True)
-        raise typer.Exit(130) from None
+    with options.continued(), RunWatch(quiet=as_json) as watch:
+        outcome = tool.run(analysis, new=new, only=only, until=until, verify=verify, watcher=watch)
     if as_json:
         summary = {
             "run": str(outcome.run.folder),
