@@ -267,7 +267,7 @@ def checksum(path: Path, algorithm: str) -> str:
 
 
 def _tidy(work: Path) -> None:
-    """Remove what killed processes left, but for partial files, which another call may go on with."""
+    """Remove what killed processes left; another call may go on with partial files."""
     for path in work.glob("*") if work.is_dir() else ():
         if path.suffix != PART:
             path.unlink()

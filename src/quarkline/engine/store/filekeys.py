@@ -80,7 +80,7 @@ def source_id(key: FileKey) -> int:
 
 
 def cache_folder() -> Path:
-    """Where downloads and file keys are kept: `QUARKLINE_CACHE`, else the user's cache folder."""
+    """Where file keys are kept: `QUARKLINE_CACHE`, else the user's cache folder."""
     if own := os.environ.get("QUARKLINE_CACHE"):
         return Path(own)
     if sys.platform == "darwin":

@@ -63,7 +63,10 @@ FOREIGN_TEXT = {
 FOREIGN = {
     b"\x89HDF\r\n\x1a\n": "an HDF5 file, which is not read yet",
     b"\x93NUMPY": "a single NumPy array: save named ones with `np.savez`",
-    **{bytes([0x80, protocol]): "a Python pickle, which is never loaded" for protocol in range(6)},
+    **dict.fromkeys(
+        (bytes([0x80, protocol]) for protocol in range(6)),
+        "a Python pickle, which is never loaded (`quarkline convert pickle` reads arrays in one)",
+    ),
     b"\x1f\x8b": "compressed by gzip: unpack it first",
     b"BZh": "compressed by bzip2: unpack it first",
     b"\xfd7zXZ": "compressed by xz: unpack it first",

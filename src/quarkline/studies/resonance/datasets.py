@@ -31,6 +31,7 @@ UPSILON_CMS = DataSet(
             size="less than 1 MB",
             record=OpenDataRecord(14220),
             pattern="*.txt",
+            next_step="quarkline run upsilon.yaml --set inputs.certified={folder}/LIST.txt",
         ),
     ),
 )
