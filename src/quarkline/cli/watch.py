@@ -20,11 +20,11 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from quarkline.cli.progress import PLAIN_SECONDS
 from quarkline.engine.workflow.plan import PlannedStage
 from quarkline.engine.workflow.store import StageRecord
 
 NAME_WIDTH = 14
-PLAIN_SECONDS = 2.0
 
 
 def duration(seconds: float) -> str:
