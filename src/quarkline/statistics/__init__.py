@@ -17,8 +17,18 @@ from quarkline.statistics.hunt import (
     with_scan,
     with_toys,
 )
+from quarkline.statistics.injection import (
+    InjectionRow,
+    InjectionTest,
+    gaussian_signal,
+    injection_seed,
+    injection_test,
+    predicted_background,
+)
 from quarkline.statistics.ks import KsResult, ks_two_sample
 from quarkline.statistics.model import HuntModel, hunt_model
+from quarkline.statistics.power import Power, power
+from quarkline.statistics.reweighted import ReweightedToys, reweighted_hunts
 from quarkline.statistics.roc import RocResult, auc, roc_curve
 from quarkline.statistics.scan import MassScanResult, scan_windows, window_positions
 from quarkline.statistics.significance import (
@@ -31,7 +41,15 @@ from quarkline.statistics.significance import (
 )
 from quarkline.statistics.spurious import SpuriousRow, SpuriousSignal, spurious_signal
 from quarkline.statistics.toys import expected_background, toy_hunts, toy_p_value
-from quarkline.statistics.trials import GlobalSignificance, global_significance
+from quarkline.statistics.trials import (
+    GlobalSignificance,
+    PValueRow,
+    TrialsFactor,
+    TrialsRow,
+    global_significance,
+    p_value_rows,
+    trials_factor,
+)
 
 __all__ = [
     "BACKGROUNDS",
@@ -44,13 +62,20 @@ __all__ = [
     "HuntBatch",
     "HuntBinning",
     "HuntModel",
+    "InjectionRow",
+    "InjectionTest",
     "KsResult",
     "MassScanResult",
+    "PValueRow",
+    "Power",
+    "ReweightedToys",
     "RocResult",
     "Spectrum",
     "SpectrumFit",
     "SpuriousRow",
     "SpuriousSignal",
+    "TrialsFactor",
+    "TrialsRow",
     "auc",
     "binomial_interval",
     "bump_hunt",
@@ -60,13 +85,20 @@ __all__ = [
     "fit_band",
     "fit_batch",
     "fit_curve",
+    "gaussian_signal",
     "global_significance",
     "hunt_model",
     "hunt_result",
+    "injection_seed",
+    "injection_test",
     "ks_two_sample",
     "likelihood_ratio_weights",
     "p_from_z",
+    "p_value_rows",
     "poisson_interval",
+    "power",
+    "predicted_background",
+    "reweighted_hunts",
     "roc_curve",
     "scan_windows",
     "spectrum_fit",
@@ -75,6 +107,7 @@ __all__ = [
     "threshold_at_fpr",
     "toy_hunts",
     "toy_p_value",
+    "trials_factor",
     "window_positions",
     "with_scan",
     "with_toys",

@@ -53,7 +53,7 @@ def threshold_at_fpr(scores: ArrayLike, fpr: float) -> float:
     return float(candidates[np.flatnonzero(distance == distance.min())[-1]])
 
 
-def likelihood_ratio_weights(score: ArrayLike, signal_fraction: float) -> Floats:
+def likelihood_ratio_weights(score: ArrayLike, signal_fraction: ArrayLike) -> Floats:
     """Weights (R - (1 - mu)) / mu with R = score / (1 - score), clipped to [0, 1e9].
 
     For a classifier of data against background R estimates p_data / p_background, and the weight
@@ -61,20 +61,26 @@ def likelihood_ratio_weights(score: ArrayLike, signal_fraction: float) -> Floats
 
     Args:
         score: Probability of data against background, in [0, 1], with shape (N,).
-        signal_fraction: mu = S / (S + B) in the window, from the fit without a cut.
+        signal_fraction: mu = S / (S + B) in the window, from the fit without a cut; one number, or
+            for many samples with shape (M, 1).
+
+    Returns:
+        With shape (N,), or (M, N).
 
     Raises:
-        InputError: If the fraction is not in (0, 1].
+        InputError: If a fraction is not in (0, 1].
     """
-    if not 0.0 < signal_fraction <= 1.0:
+    mu = np.asarray(signal_fraction, dtype=np.float64)
+    wrong = mu[~((mu > 0.0) & (mu <= 1.0))]
+    if wrong.size:
         raise InputError(
             NO_SIGNAL.finding(
-                f"the signal fraction is {signal_fraction:g}",
+                f"the signal fraction is {wrong[0]:g}",
                 suggestion="cut on the score instead of weighting with it",
             )
         )
     probability = np.asarray(score, dtype=np.float64)
     with np.errstate(divide="ignore"):
         ratio = probability / (1.0 - probability)
-    weights = (ratio - (1.0 - signal_fraction)) / signal_fraction
+    weights = (ratio - (1.0 - mu)) / mu
     return np.clip(weights, 0.0, MOST_WEIGHT)
