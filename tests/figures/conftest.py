@@ -13,7 +13,19 @@ from matplotlib.figure import Figure
 from quarkline import figures
 from quarkline.engine.core.results import Quantity
 from quarkline.figures.style import Label
-from quarkline.statistics import BumpHuntResult, FitStatus, MassScanResult, SpectrumFit
+from quarkline.statistics import (
+    BumpHuntResult,
+    FitStatus,
+    InjectionRow,
+    InjectionTest,
+    MassScanResult,
+    Power,
+    SpectrumFit,
+    SpuriousRow,
+    SpuriousSignal,
+    TrialsFactor,
+    TrialsRow,
+)
 
 WINDOW = (9.0, 10.6)
 KINDS = ("ordinary", "empty", "tiny", "nan", "zero")
@@ -118,6 +130,43 @@ class Inputs:
         )
 
     @property
+    def quantities(self) -> list[Quantity]:
+        return [Quantity(value, 0.1, 0.2) for value in self.curve(0, 1).tolist()]
+
+    @property
+    def power(self) -> list[Power]:
+        return [
+            Power(float(place), 50, 0, quantity, quantity.value, quantity, quantity)
+            for place, quantity in enumerate(self.quantities)
+        ]
+
+    @property
+    def injection(self) -> InjectionTest:
+        one = Quantity(1.0, 0.01, 0.01)
+        spread = 0.0 if self.kind == "zero" else 6.0
+        rows = tuple(
+            InjectionRow(float(place), 6.0 * place, quantity, one, one, quantity, point, 0)
+            for place, (quantity, point) in enumerate(zip(self.quantities, self.power, strict=True))
+        )
+        return InjectionTest(100.0, 900.0, spread, 500, rows, one, one)
+
+    @property
+    def spurious(self) -> SpuriousSignal:
+        rows = [
+            SpuriousRow(place, quantity, quantity.value, 0.1)
+            for place, quantity in enumerate(self.quantities)
+        ]
+        return SpuriousSignal(tuple(rows), 0)
+
+    @property
+    def trials(self) -> TrialsFactor:
+        rows = [
+            TrialsRow(0.5 * place, 0.1, quantity, quantity, quantity)
+            for place, quantity in enumerate(self.quantities)
+        ]
+        return TrialsFactor(25, 500, tuple(rows))
+
+    @property
     def columns(self) -> dict[str, np.ndarray]:
         names = ("dimu_pt", "mu0_ip3d", "my_own")
         return {name: self.events(0.001, 40) for name in names}
@@ -148,8 +197,18 @@ FIGURES: dict[str, Callable[..., Figure]] = {
         np.geomspace(1, 1e-3, x.curve(0, 1).size),
         {(degree, bins): x.curve(0, degree) for degree in (3, 5, 7) for bins in (7, 11, 15)},
         window=WINDOW,
+        working_point=0.01,
+        envelope=tuple(x.curve(1, 5)[:2]) if x.kind in {"ordinary", "nan"} else None,
         **o,
     ),
+    "injection": lambda x, **o: figures.plot_injection(
+        {} if x.kind == "empty" else {"No cut": x.injection, "FPR 1 %": x.injection}, **o
+    ),
+    "power": lambda x, **o: figures.plot_power({"No cut": x.power, "FPR 1 %": x.power}, **o),
+    "spurious_signal": lambda x, **o: figures.plot_spurious_signal(
+        {"No cut": x.spurious}, template_errors={"No cut": x.curve(0, 1)}, degree=5, **o
+    ),
+    "trials_factor": lambda x, **o: figures.plot_trials_factor(x.trials, z_observed=3.2, **o),
     "roc_curve": lambda x, **o: figures.plot_roc_curve(
         [(np.sort(x.curve(0, 1)), np.sort(x.curve(0, 1)))] * 2, auc=Quantity(0.505, 0.004), **o
     ),
@@ -166,7 +225,9 @@ FIGURES: dict[str, Callable[..., Figure]] = {
         **o,
     ),
     "toys": lambda x, **o: figures.plot_toys(np.maximum(x.events(-2, 3), 0), z_observed=1.5, **o),
-    "p_value_calibration": lambda x, **o: figures.plot_p_value_calibration(x.events(0, 0.5), **o),
+    "p_value_calibration": lambda x, **o: figures.plot_p_value_calibration(
+        x.events(0, 0.5), p_observed=0.2, **o
+    ),
     "flow_check": lambda x, **o: figures.plot_flow_check(
         x.columns, x.columns, ks={"dimu_pt": 0.01}, auc=Quantity(0.51, 0.01), **o
     ),

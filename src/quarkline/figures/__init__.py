@@ -1,5 +1,13 @@
 """Result values in, matplotlib figures out; reads no files and fits nothing."""
 
+from quarkline.figures.calibration import (
+    EVENTS,
+    IN_SIGMA,
+    plot_injection,
+    plot_power,
+    plot_spurious_signal,
+    plot_trials_factor,
+)
 from quarkline.figures.checks import plot_flow_check, plot_sculpting
 from quarkline.figures.cutflow import plot_cut_flow
 from quarkline.figures.features import (
@@ -35,7 +43,9 @@ from quarkline.figures.training import plot_training_losses
 
 __all__ = [
     "DIMUON_MASS",
+    "EVENTS",
     "FEATURES",
+    "IN_SIGMA",
     "MASS",
     "FeatureStyle",
     "FittedSpectrum",
@@ -51,9 +61,11 @@ __all__ = [
     "plot_feature_distributions",
     "plot_flow_check",
     "plot_hunt",
+    "plot_injection",
     "plot_mass_spectrum",
     "plot_p_value_calibration",
     "plot_p_value_scan",
+    "plot_power",
     "plot_roc_curve",
     "plot_scan",
     "plot_score_vs_mass",
@@ -61,8 +73,10 @@ __all__ = [
     "plot_significance",
     "plot_significance_variations",
     "plot_spectra",
+    "plot_spurious_signal",
     "plot_toys",
     "plot_training_losses",
+    "plot_trials_factor",
     "save",
     "to_svg",
 ]

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from quarkline.figures.pieces import (
+    HALO,
     MASS,
     floats,
     log_axis,
@@ -148,6 +149,7 @@ def plot_significance_variations(
     *,
     window: tuple[float, float],
     working_point: float | None = None,
+    envelope: tuple[float, float] | None = None,
     ax: Axes | None = None,
     label: Label | None = None,
     style: str = "quarkline",
@@ -159,6 +161,7 @@ def plot_significance_variations(
         z: Significances by (degree, number of bins in the window), each with shape (n,).
         window: Signal window [low, high) in GeV; gives the bin width.
         working_point: The FPR declared before looking.
+        envelope: Smallest and largest significance at the working point, to mark.
         ax: Axes to draw on instead of a new figure.
         label: The line above the figure.
         style: Name of a style.
@@ -182,6 +185,7 @@ def plot_significance_variations(
             name = f"degree {degree}, bin width {width_percent(window, number)}"
             columns.extend(_columns(name, floats(curve)))
         _mark_working_point(frame.main, working_point)
+        _mark_envelope(frame.main, working_point, envelope)
         everything = [floats(curve) for curve in z.values()]
         rows = max(len(degrees), len(numbers))
         _finish_p_values(frame, cuts, np.concatenate([*everything, np.empty(0)]), legend_rows=rows)
@@ -273,6 +277,21 @@ def _mark_working_point(ax: Axes, fpr: float | None) -> None:
         ha="right",
         va="bottom",
         fontsize="xx-small",
+    )
+
+
+def _mark_envelope(ax: Axes, fpr: float | None, envelope: tuple[float, float] | None) -> None:
+    """A bar from the smallest to the largest significance at the working point."""
+    if fpr is None or envelope is None or not np.isfinite(envelope).all():
+        return
+    ax.plot([fpr, fpr], p_from_z(envelope), color="black", linewidth=3.5, marker="_", markersize=14)
+    ax.annotate(
+        f"{envelope[0]:.1f} to {envelope[1]:.1f}$\\sigma$",
+        (fpr, float(p_from_z(envelope[0]))),
+        (6, 4),
+        textcoords="offset points",
+        fontsize="x-small",
+        path_effects=HALO,
     )
 
 

@@ -92,6 +92,7 @@ def plot_toys(
 def plot_p_value_calibration(
     p_values: ArrayLike,
     *,
+    p_observed: float | None = None,
     ax: Axes | None = None,
     label: Label | None = None,
     style: str = "quarkline",
@@ -100,6 +101,7 @@ def plot_p_value_calibration(
 
     Args:
         p_values: Local p-value of each toy, with shape (N,); q0 = 0 gives p = 0.5.
+        p_observed: The data's p-value, marked where it lies in the frame.
         ax: Axes to draw on instead of a new figure.
         label: The line above the figure.
         style: Name of a style.
@@ -128,6 +130,11 @@ def plot_p_value_calibration(
             frame.tables.append(Table("Calibration", (points("p-value", x),), (column,)))
         else:
             say_empty(frame.main, "no toys")
+        if p_observed is not None and lowest < p_observed:
+            words = f"Data, $p$ = {p_observed:.2g}"
+            frame.main.axvline(
+                p_observed, color="black", linewidth=1.4, linestyle="--", label=words
+            )
         log_axis(frame.main, "x", lowest, 0.5)
         log_axis(frame.main, "y", lowest, 1.0)
         set_labels(frame, "Local $p$-value", "Fraction of toys with $p \\leq x$")

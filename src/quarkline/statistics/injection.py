@@ -203,7 +203,7 @@ def _spread(toys: HuntBatch) -> float:
 
 
 def _row(strength: float, injected: float, toys: HuntBatch) -> InjectionRow:
-    known = np.isfinite(toys.signal) & np.isfinite(toys.signal_error)
+    known = np.isfinite(toys.signal) & (toys.signal_error > 0.0)
     signal, error = toys.signal[known], toys.signal_error[known]
     pulls = (signal - injected) / error
     return InjectionRow(

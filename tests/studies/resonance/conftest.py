@@ -33,6 +33,9 @@ fit:
   scan: {start: 1, stop: 0.02, points: 5}
   toys: 40
   variations: {degrees: [3, 5], bins: [11], retrain: true}
+calibration:
+  injection: {strengths: [0, 2, 5], toys: 200}
+  reweighting: {toys: 300}
 seed: 3
 """
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from quarkline.engine.workflow.runs import RESULTS
+from quarkline.studies.resonance.calibration_results import Calibration
 from quarkline.studies.resonance.results import (
     BackgroundModel,
-    Calibration,
     FlowCheck,
     Scans,
     Variations,
@@ -107,6 +107,11 @@ def test_every_figure_is_written_in_every_form(finished: RunOutcome) -> None:
         "training_losses",
         "p_value_scan",
         "spectra",
+        "injection",
+        "injection_power",
+        "spurious_signal",
+        "trials_factor",
+        "reweighted_calibration",
     }
     assert promised <= stems
     for stem in stems:

@@ -10,6 +10,7 @@ from quarkline.engine.core.findings import Finding
 from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.runs import Run
 from quarkline.engine.workflow.stage import Stage
+from quarkline.studies.resonance import calibration_results as _calibrations  # noqa: F401
 from quarkline.studies.resonance import results as _  # noqa: F401  (so that they can be read)
 from quarkline.studies.resonance.config import ResonanceConfig
 
@@ -21,7 +22,7 @@ class Resonance:
     Config = ResonanceConfig
 
     def stages(self, config: ResonanceConfig) -> list[Stage]:
-        """Select, background, generate, check-flows, classify, hunt, calibrate, figures."""
+        """Select, background, generate, check-flows, classify, hunt, the calibrations, figures."""
         from quarkline.studies.resonance.stages import stages
 
         return stages(config)

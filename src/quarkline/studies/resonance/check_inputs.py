@@ -79,15 +79,39 @@ def input_files(inputs: InputsConfig) -> list[InputFile]:
     return chosen
 
 
+def power_files(config: ResonanceConfig) -> list[InputFile]:
+    """The files of signal for pseudo-experiments, all their events; none if none are asked for.
+
+    Raises:
+        InputError: If a file is missing.
+    """
+    asked = config.calibration.power
+    if asked is None:
+        return []
+    everything = {"files": asked.files, "max_files": None, "max_events": None}
+    return input_files(config.inputs.model_copy(update=everything))
+
+
 def check(config: ResonanceConfig, select: SelectConfig) -> list[Finding]:
     """Findings on files, columns, expressions and binnings."""
     findings = _check_binnings(config)
     try:
-        files = input_files(config.inputs)
+        files, signal = input_files(config.inputs), power_files(config)
         if config.inputs.certified:
             CertifiedSections.read(config.inputs.certified)
     except InputError as error:
         return [*findings, *error.findings]
+    return [
+        *findings,
+        *_check_files(files, config, select, config.inputs.allow_bad_files),
+        *_check_files(signal, config, select, 0),
+    ]
+
+
+def _check_files(
+    files: Sequence[InputFile], config: ResonanceConfig, select: SelectConfig, allowed: int
+) -> list[Finding]:
+    """Findings on the first file that lacks something, or on all that cannot be read."""
     bad: list[Finding] = []
     for file in files:
         try:
@@ -97,8 +121,8 @@ def check(config: ResonanceConfig, select: SelectConfig) -> list[Finding]:
             bad += error.findings
             continue
         if found := _check_schema(schema, config, select, file.path):
-            return [*findings, *found]
-    return [*findings, *_bad_files(bad, config.inputs.allow_bad_files)]
+            return found
+    return _bad_files(bad, allowed)
 
 
 def _check_binnings(config: ResonanceConfig) -> list[Finding]:

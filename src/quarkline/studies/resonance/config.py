@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.findings import InputError
@@ -170,6 +171,71 @@ class FitConfig(Config):
     variations: VariationsConfig = Field(default_factory=VariationsConfig)
 
 
+class SignalConfig(Config):
+    """The shape of injected signal: equal Gaussians at the marked masses in the window."""
+
+    resolution: float = Field(0.01, gt=0, description="Standard deviation of the mass over mass.")
+
+
+Strength = Annotated[float, Field(ge=0)]
+
+
+class InjectionConfig(Config):
+    """Signal injected into toys of the counting fit."""
+
+    strengths: list[Strength] = Field(
+        default=[0, 1, 2, 3, 4, 5, 7],
+        min_length=2,
+        description="In standard deviations of the fitted signal without any.",
+    )
+    toys: int = Field(1000, ge=2, description="Toys of each strength.")
+
+    @field_validator("strengths")
+    @classmethod
+    def _rising(cls, strengths: list[float]) -> list[float]:
+        return _rising(strengths)
+
+
+class ReweightingConfig(Config):
+    """Toys of the hunt in reweighted events."""
+
+    toys: int = Field(5000, ge=100, description="Background-only toys.")
+
+
+class PowerConfig(Config):
+    """Pseudo-experiments with a given signal through the whole chain."""
+
+    files: Annotated[list[ConfigPath], BeforeValidator(_as_list)] = Field(
+        min_length=1, description="Event files of signal alone; names may hold wildcards."
+    )
+    strengths: list[Strength] = Field(
+        min_length=1, description="Mean signal events in the window, before the cut on the score."
+    )
+    experiments: int = Field(20, ge=2, description="Pseudo-experiments of each strength.")
+
+    @field_validator("strengths")
+    @classmethod
+    def _rising(cls, strengths: list[float]) -> list[float]:
+        return _rising(strengths)
+
+
+class CalibrationsConfig(Config):
+    """What is asked of the search with toys and pseudo-experiments."""
+
+    signal: SignalConfig = Field(default_factory=SignalConfig)
+    injection: InjectionConfig = Field(default_factory=InjectionConfig)
+    reweighting: ReweightingConfig = Field(default_factory=ReweightingConfig)
+    power: PowerConfig | None = None
+
+
+def _rising(strengths: list[float]) -> list[float]:
+    if any(following <= before for before, following in pairwise(strengths)):
+        shown = ", ".join(f"{strength:g}" for strength in strengths)
+        msg = f"strengths rise from one to the next, not {shown}"
+        raise ValueError(msg)
+    return strengths
+
+
 class LabelsConfig(Config):
     """What figures say about the data."""
 
@@ -189,6 +255,7 @@ class ResonanceConfig(StudyConfig):
     background: BackgroundConfig = Field(default_factory=BackgroundConfig)
     classifier: ClassifierConfig = Field(default_factory=ClassifierConfig)
     fit: FitConfig = Field(default_factory=FitConfig)
+    calibration: CalibrationsConfig = Field(default_factory=CalibrationsConfig)
     labels: LabelsConfig = Field(default_factory=LabelsConfig)
 
     @model_validator(mode="after")

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from quarkline.engine.core.config import Config
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.workflow.stage import Context
-from quarkline.statistics import HuntBinning, excess_significance, fit_batch, p_from_z, spectrum_fit
+from quarkline.statistics import HuntBinning, excess_significance, fit_batch, spectrum_fit
+from quarkline.studies.resonance.calibration_figures import calibration_figures
+from quarkline.studies.resonance.calibration_results import Envelope, Reweighting
 from quarkline.studies.resonance.classify import read_scores
 from quarkline.studies.resonance.config import LabelsConfig
 from quarkline.studies.resonance.events import SIGN_NAMES, Pairs, read_features, read_pairs
@@ -22,13 +24,11 @@ from quarkline.studies.resonance.generate import hypothesis_name
 from quarkline.studies.resonance.hunt import cut_at
 from quarkline.studies.resonance.results import (
     BackgroundModel,
-    Calibration,
     FlowCheck,
     Scan,
     Scans,
     Selection,
     Variations,
-    WorkingPoint,
 )
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def run(context: Context) -> dict[str, Any]:
     folder = context.out / "figures"
     material = Material(context)
     drawn = {name: make for name, make in DRAWN.items() if material.retrained or make != _retrained}
+    drawn |= calibration_figures(context)
     for number, (name, make) in enumerate(drawn.items(), start=1):
         figure = make(material)
         stem = folder / name
@@ -320,7 +321,7 @@ def _p_value_scan(material: Material) -> Figure:
         _rates(scans.scans[0]),
         {_named(scan.method): _z(scan) for scan in scans.scans},
         working_point=material.config.working_point,
-        reweighted={"Likelihood reweighting": scans.reweighted.z_local},
+        reweighted=_reweighted(material.context.result("reweighting", Reweighting)),
         label=material.label,
     )
 
@@ -340,6 +341,8 @@ def _control_scan(material: Material) -> Figure:
 def _variations(material: Material, *, retrained: bool) -> Figure:
     from quarkline.figures import plot_significance_variations
 
+    envelope = material.context.result("envelope", Envelope)
+    spread = envelope.retrained if retrained else envelope.refitted
     chosen = [
         item
         for item in material.context.result("variations", Variations).variations
@@ -350,6 +353,7 @@ def _variations(material: Material, *, retrained: bool) -> Figure:
         {(item.degree, item.bins): _z(item.scan) for item in chosen},
         window=material.config.window,
         working_point=material.config.working_point,
+        envelope=(spread.z.low, spread.z.high) if spread else None,
         label=material.label,
     )
 
@@ -378,27 +382,6 @@ def _sculpting(material: Material) -> Figure:
     )
 
 
-def _toys_at(material: Material) -> tuple[Floats, float]:
-    """Toy significances at the scan point nearest to the working point, and the observed one."""
-    rates = np.array(material.context.result("calibration", Calibration).rates)
-    nearest = int(np.argmin(np.abs(np.log(rates / material.config.working_point))))
-    z = np.load(material.context.path("z_toys"), allow_pickle=False)
-    return z[:, nearest], material.context.result("working_point", WorkingPoint).hunt.z_local
-
-
-def _toys(material: Material) -> Figure:
-    from quarkline.figures import plot_toys
-
-    z, observed = _toys_at(material)
-    return plot_toys(z, z_observed=observed, label=material.label)
-
-
-def _p_value_calibration(material: Material) -> Figure:
-    from quarkline.figures import plot_p_value_calibration
-
-    return plot_p_value_calibration(p_from_z(_toys_at(material)[0]), label=material.label)
-
-
 DRAWN: Mapping[str, Callable[[Material], Figure]] = {
     "spectra": _spectra,
     "p_value_scan": _p_value_scan,
@@ -417,8 +400,6 @@ DRAWN: Mapping[str, Callable[[Material], Figure]] = {
     "significance_variations": _refitted,
     "significance_variations_retrained": _retrained,
     "sculpting": _sculpting,
-    "toys": _toys,
-    "p_value_calibration": _p_value_calibration,
 }
 
 
@@ -436,3 +417,11 @@ def _z(scan: Scan) -> list[float]:
 
 def _named(method: str) -> str:
     return {"classifier": "CATHODE", "random": "Random cut"}.get(method, method)
+
+
+def _reweighted(result: Reweighting) -> dict[str, float]:
+    """The reweighted hunt's quoted significance, under a name that says where it comes from."""
+    name = "Likelihood reweighting"
+    if not result.agrees:
+        name += ", by toys" if result.resolved else ", limit of the toys"
+    return {name: result.z_quoted}

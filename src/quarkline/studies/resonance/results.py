@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quarkline.engine.core.results import Quantity, Result
-from quarkline.statistics import BumpHuntResult, GlobalSignificance
-
-ENOUGH_TOYS = 10
-"""Fewest toys beyond the observation that measure a p-value; fewer only bound it."""
+from quarkline.statistics import BumpHuntResult
 
 
 @dataclass(frozen=True)
@@ -227,38 +224,3 @@ class Sculpting(Result, kind="resonance-sculpting"):
     rates: tuple[float, ...]
     statistic: tuple[float, ...]
     p_value: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Calibration(Result, kind="resonance-calibration"):
-    """Background-only toys from the flows, through the frozen classifier, every cut and the fit.
-
-    Attributes:
-        toys: Number of toys.
-        rates: False-positive rate of each cut, as in the scans.
-        zero_fraction: Fraction of the toys with q0 = 0 at each cut.
-        ks_p_value: Whether the others' p-values are uniform below 1/2, at each cut.
-        spurious: Signal that the fit finds in generated background behind each cut, scaled to the
-            size of the data; its error is that of the generated sample.
-        best: The most significant point of the data's scan, corrected by the toys.
-        z_bound: Its global significance if every cut were a trial of its own: a lower bound that
-            needs no toys, but trusts the asymptotic p-value.
-    """
-
-    toys: int
-    rates: tuple[float, ...]
-    zero_fraction: tuple[float, ...]
-    ks_p_value: tuple[float, ...]
-    spurious: tuple[Quantity, ...]
-    best: GlobalSignificance
-    z_bound: float
-
-    @property
-    def resolved(self) -> bool:
-        """Whether enough toys reach the data's best point to measure their fraction."""
-        return self.best.n_exceeding >= ENOUGH_TOYS
-
-    @property
-    def z_global(self) -> float:
-        """The trials-corrected significance: by toys where they resolve it, else the bound."""
-        return self.best.z_global if self.resolved else self.z_bound

@@ -5,7 +5,6 @@ from __future__ import annotations
 from quarkline.engine.workflow.stage import Files, Stage
 from quarkline.studies.resonance import (
     background,
-    calibrate,
     check_flows,
     classify,
     figures,
@@ -13,6 +12,7 @@ from quarkline.studies.resonance import (
     hunt,
     select,
 )
+from quarkline.studies.resonance.calibrate.stages import calibration_stages, drawn_inputs
 from quarkline.studies.resonance.check_inputs import hypotheses, input_files
 from quarkline.studies.resonance.config import ResonanceConfig
 from quarkline.studies.resonance.layout import SelectConfig
@@ -117,22 +117,7 @@ def stages(config: ResonanceConfig) -> list[Stage]:
             ("working_point", "scans", "variations", "sculpting"),
             hunt.run,
         ),
-        Stage(
-            "calibrate",
-            1,
-            calibrate.CalibrateConfig(
-                **in_range, hypothesis=pairs_of[0], rates=rates, toys=config.fit.toys
-            ),
-            {
-                "pairs": "select.pairs",
-                "scores": "classify.scores",
-                "pool": "generate.pool",
-                "pool_scores": "classify.pool_scores",
-                "scans": "hunt.scans",
-            },
-            ("calibration", "z_toys"),
-            calibrate.run,
-        ),
+        *calibration_stages(config, select_config(config), in_range),
         Stage(
             "figures",
             1,
@@ -156,8 +141,7 @@ def stages(config: ResonanceConfig) -> list[Stage]:
                 "working_point": "hunt.working_point",
                 "scans": "hunt.scans",
                 "variations": "hunt.variations",
-                "calibration": "calibrate.calibration",
-                "z_toys": "calibrate.z_toys",
+                **drawn_inputs(config),
             },
             ("figures",),
             figures.run,

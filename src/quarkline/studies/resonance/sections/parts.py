@@ -90,6 +90,16 @@ def without_unit(quantity: Quantity | None) -> Quantity | None:
     return quantity and Quantity(quantity.value, quantity.up, quantity.down)
 
 
+def plus_minus(quantity: Quantity) -> str:
+    """A quantity with its error in a sentence."""
+    return number(without_unit(quantity)).text
+
+
+def selection_name(rate: float) -> str:
+    """A cut of this rate in a table; all events pass that of rate one."""
+    return f"FPR {rate:g}" if rate < 1 else "no cut"
+
+
 def method_name(scan: Scan) -> str:
     """What a scan cuts on, as code."""
     return f"`{scan.method}`"

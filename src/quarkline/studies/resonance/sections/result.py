@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from quarkline.report import Block, Section, Table, Text, number
-from quarkline.studies.resonance.results import Calibration, Scans, WorkingPoint
+from quarkline.studies.resonance.calibration_results import Calibration, Envelope, Reweighting
+from quarkline.studies.resonance.results import Bump, Scans, WorkingPoint
 from quarkline.studies.resonance.sections.parts import (
     HUNT_COLUMNS,
     Figures,
@@ -43,7 +44,7 @@ def result_section(results: Results, draw: Figures) -> Section:
     rows: list[Row] = [
         ["declared working point", *quoted_row(point.rate, point.events, point.hunt)],
         ["no cut", *hunt_row(scans.scans[0].points[0])],
-        ["all events, reweighted", *hunt_row(scans.reweighted)],
+        _reweighted_row(scans.reweighted, result_of(results, "reweighting", Reweighting)),
         *(
             [f"best of the scan: {method_name(scan)}", *hunt_row(best)]
             for scan, best in zip(scans.scans, methods, strict=True)
@@ -53,9 +54,12 @@ def result_section(results: Results, draw: Figures) -> Section:
             *quoted_row(point.rate, point.control_events, point.control),
         ],
     ]
+    spread = result_of(results, "envelope", Envelope).refitted
     blocks: list[Block] = [
         Text(
-            "The significance that is quoted belongs to the working point declared in the config. "
+            "The significance that is quoted belongs to the working point declared in the config: "
+            f"Z = {spread.z.nominal:.2f}, between {spread.z.low:.2f} and {spread.z.high:.2f} over "
+            f"{spread.variations} degrees and bins of the fit. "
             "The best points of the scans are shown beside it; they were chosen after looking, and "
             "the section on calibration gives the trials-corrected value.",
         ),
@@ -123,3 +127,15 @@ def control_section(results: Results, draw: Figures) -> Section:
             draw("control_scan", f"The scan of the false-positive rate, {control}.", "hunt"),
         ],
     )
+
+
+def _reweighted_row(bump: Bump, reweighting: Reweighting) -> Row:
+    """The reweighted hunt; its significance is that of toys unless these confirm the other."""
+    row = hunt_row(bump)
+    if reweighting.agrees:
+        return ["all events, reweighted", *row]
+    z, p = HUNT_COLUMNS.index("Z local"), HUNT_COLUMNS.index("p local")
+    row[z] = number(reweighting.z_toys)
+    row[p] = number(without_unit(reweighting.p_toys))
+    name = "by toys" if reweighting.resolved else "limit of the toys"
+    return [f"all events, reweighted; Z and p {name}", *row]

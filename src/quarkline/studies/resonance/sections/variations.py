@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from quarkline.report import Block, Section, Table, number
+from quarkline.report import Block, Section, Table, Text, number
+from quarkline.studies.resonance.calibration_results import Envelope, VariationSpread
 from quarkline.studies.resonance.results import Variations
 from quarkline.studies.resonance.sections.parts import Figures, Results, Row, result_of
 
@@ -35,7 +36,35 @@ def variations_section(results: Results, draw: Figures) -> Section:
         "at FPR",
         "fit",
     ]
+    envelope = result_of(results, "envelope", Envelope)
+    spreads = {"fitted again": envelope.refitted, "trained again": envelope.retrained}
+    known = {name: spread for name, spread in spreads.items() if spread}
     blocks: list[Block] = [
+        Text(
+            "The systematic of degree and bins is an envelope at the declared working point. "
+            + " ".join(_sentence(name, spread) for name, spread in known.items()),
+            "judge-fit",
+        ),
+        Table(
+            "envelope",
+            [
+                "classifier",
+                "variations",
+                "failed",
+                "Z",
+                "lowest",
+                "highest",
+                "half width",
+                "signal",
+                "lowest",
+                "highest",
+                "half width",
+            ],
+            [_envelope_row(name, spread) for name, spread in known.items()],
+            "judge-fit",
+            "Smallest and largest outcome at the declared working point; the nominal choice is "
+            "one of them.",
+        ),
         Table(
             "variations",
             columns,
@@ -54,3 +83,20 @@ def variations_section(results: Results, draw: Figures) -> Section:
             )
         )
     return Section("Variations of the fit", blocks)
+
+
+def _sentence(name: str, spread: VariationSpread) -> str:
+    z, signal = spread.z, spread.signal
+    return (
+        f"{name.capitalize()}: Z = {z.nominal:.2f} ± {z.half_width:.2f} (half of {z.low:.2f} to "
+        f"{z.high:.2f}), S = {signal.nominal:.1f} ± {signal.half_width:.1f} events."
+    )
+
+
+def _envelope_row(name: str, spread: VariationSpread) -> Row:
+    outcomes = [
+        number(value)
+        for item in (spread.z, spread.signal)
+        for value in (item.nominal, item.low, item.high, item.half_width)
+    ]
+    return [name, spread.variations, spread.failed, *outcomes]

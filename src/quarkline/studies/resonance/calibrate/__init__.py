@@ -1,0 +1,1 @@
+"""What a referee asks of the search, one module a question."""
