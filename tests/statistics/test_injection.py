@@ -95,7 +95,7 @@ def test_what_leaks_out_of_the_window_is_counted_beside_it():
 
 @pytest.mark.parametrize(("masses", "resolution"), [([3.1], 0.01), ([9.8], 0.0), ([], 0.01)])
 def test_a_signal_outside_the_window_is_refused(masses, resolution):
-    with pytest.raises(InputError, match=r"QL-STAT-030.*lies in the window 9 to 10\.6"):
+    with pytest.raises(InputError, match=r"QL-STAT-050.*lies in the window 9 to 10\.6"):
         gaussian_signal(HuntBinning(), masses, resolution)
 
 

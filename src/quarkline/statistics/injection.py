@@ -20,7 +20,7 @@ from quarkline.statistics.significance import ONE_SIGMA, binomial_interval
 from quarkline.statistics.toys import NO_NULL_FIT, toy_hunts
 
 OUTSIDE = Rule(
-    "QL-STAT-030",
+    "QL-STAT-050",
     "injected signal lies in the window",
     "The number of injected events is counted in the window, so its shape must reach into it: give "
     "masses inside the window, in the unit of the range, and a resolution above zero.",

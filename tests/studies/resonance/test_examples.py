@@ -18,6 +18,8 @@ REDUCED = [
     "fit.scan={start: 1, stop: 0.1, points: 2}",
     "fit.toys=5",
     "fit.variations={degrees: [5], bins: [11]}",
+    "calibration.injection.toys=20",
+    "calibration.reweighting.toys=100",
 ]
 
 
