@@ -216,7 +216,8 @@ def plot_trials_factor(
         for name, quantities, look in curves:
             number, error = _with_errors(quantities)
             drawn = np.where(reached, number, np.nan)
-            frame.main.errorbar(z, drawn, error, label=name, **_marks(look))
+            open_ = {"markerfacecolor": "none"}
+            frame.main.errorbar(z, drawn, error, label=name, **_marks(look) | open_)
             columns.append(values(name.replace("$", ""), number, error=error))
         if reached.any():
             frame.main.axhline(

@@ -79,7 +79,7 @@ def calibration_stages(
             1,
             power.PowerStageConfig(
                 **declared,
-                select=select.model_copy(update={"fraction": 1.0}),
+                select=select.model_copy(update={"fraction": 1.0, "certified": False}),
                 flow=config.background.flow,
                 oversample=config.background.oversample,
                 classifier=config.classifier,
