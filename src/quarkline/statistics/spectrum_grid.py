@@ -65,7 +65,7 @@ class SpectrumGrid:
 
     A window is 2.8 resolutions or 4 cells wide. Its sidebands are the 12 nearest cells on either
     side beyond a guard of 2 cells, without masked ones and without any farther away than
-    three times that. The cells tile the range exactly, so their width is rounded by at most half of one. A cell
+    three times that. The cells tile the range exactly, so their width is rounded a little. A cell
     holds low <= m < high.
 
     Attributes:

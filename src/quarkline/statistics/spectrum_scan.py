@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Floats, Indices
+from quarkline.statistics.batch import HuntBatch
 from quarkline.statistics.binning import NAN_MASS, NEGATIVE_SUM
 from quarkline.statistics.model import TOO_FLEXIBLE
 from quarkline.statistics.significance import p_from_z, z_from_p
@@ -30,8 +31,6 @@ from quarkline.statistics.spectrum_fits import (
 from quarkline.statistics.spectrum_grid import (
     CELLS,
     FEWEST,
-    GUARD,
-    REACH,
     Interval,
     LocalWindow,
     SpectrumGrid,
@@ -40,8 +39,7 @@ from quarkline.statistics.trials import global_significance, upcrossing_bound
 
 FEWEST_EVENTS = 10  # beside a window, to predict a background at all
 FEWEST_EXCEEDING = 10  # toys beyond the data that make a p-value worth quoting
-STRONG = 5.0  # significance from which an unmasked peak spoils the sidebands of others
-WEAK = 3.0  # significance at which such a peak ends
+MISFIT = 1e-4  # p-value of the sidebands below which a background predicts nothing
 NUMBERS = (
     "signal",
     "signal_error",
@@ -59,15 +57,18 @@ class WindowStatus(StrEnum):
         CONVERGED: Searched.
         DEGENERATE: Searched; the sidebands do not fix the background, so it has no error.
         FAILED: A fit could not be certified; there are no numbers.
-        EDGE: Not searched: fewer than 6 sideband cells on one side, at an end of the range or
-            between masks.
+        MISFIT: Not searched: the fit does not describe its sidebands, with a p-value below 1e-4.
+            A threshold, an edge of the spectrum or a strong peak lies in them.
+        ONE_SIDED: Not searched: fewer than 6 sideband cells on one side, at an end of the range
+            or between masks.
         SPARSE: Not searched: fewer than 10 events beside it.
     """
 
     CONVERGED = "converged"
     DEGENERATE = "degenerate"
     FAILED = "failed"
-    EDGE = "edge"
+    MISFIT = "misfit"
+    ONE_SIDED = "one-sided"
     SPARSE = "sparse"
 
 
@@ -140,11 +141,11 @@ class SpectrumScanResult(Result, kind="spectrum-scan"):
         high: Upper edges.
         known: Whether a window overlaps a masked interval.
         n_window: Contents of the windows.
-        signal: Signals; these and all that follows are NaN where a window was not searched.
+        signal: Signals; these and all that follows are NaN where no background was fitted.
         signal_error: Their standard deviations.
         background: Backgrounds.
         background_error: Their standard deviations.
-        z_local: Local significances.
+        z_local: Local significances; NaN where a window was not searched.
         p_local: Local p-values.
         p_sidebands: p-values of the chi^2 of the sideband fits: whether the background fits.
         status: What became of the windows.
@@ -195,25 +196,20 @@ class SpectrumScanResult(Result, kind="spectrum-scan"):
         centres = np.sqrt(low[holding] * high[holding])
         return int(holding[np.argmin(np.abs(np.log(centres / mass)))])
 
-    def strong_peaks(self) -> list[Interval]:
-        """Intervals around peaks outside the mask that spoil the sidebands of other windows.
+    def peaks(self, fewest_sigma: float = 3.0) -> list[int]:
+        """Windows that stand out, low to high: of overlapping ones the most significant."""
+        z, found = np.array(self.z_local), []
+        while (z >= fewest_sigma).any():
+            index = int(np.nanargmax(z))
+            found.append(index)
+            z[max(index - CELLS + 1, 0) : index + CELLS] = np.nan
+        return sorted(found)
 
-        From windows of at least 5 standard deviations, strongest first, with their neighbours down
-        to 3 and a guard; what lies in reach of a stronger one may be its doing and is left out.
-        """
-        z = np.where(np.array(self.known), np.nan, np.array(self.z_local))
-        edges, peaks = np.array(self.edges), []
-        cells, far = len(self.edges) - 1, CELLS + GUARD + REACH
-        while (z > STRONG).any():
-            first = last = int(np.nanargmax(z))
-            while first > 0 and z[first - 1] > WEAK:
-                first -= 1
-            while last < z.size - 1 and z[last + 1] > WEAK:
-                last += 1
-            start, stop = max(first - GUARD, 0), min(last + CELLS + GUARD, cells)
-            peaks.append((float(edges[start]), float(edges[stop])))
-            z[max(first - far, 0) : last + far] = np.nan
-        return sorted(peaks)
+    def misfits(self) -> list[Interval]:
+        """Stretches of mass with windows whose sidebands no background describes, low to high."""
+        bad = np.array([status is WindowStatus.MISFIT for status in self.status], dtype=int)
+        starts, stops = (np.flatnonzero(np.diff(bad, prepend=0, append=0) == k) for k in (1, -1))
+        return [(self.low[a], self.high[b - 1]) for a, b in zip(starts, stops, strict=True)]
 
 
 def scan_spectrum(
@@ -262,37 +258,46 @@ def scan_cells(
     if not windows:
         return _result(grid, data, degree, status)
     hunts = local_hunts(data, windows, degree)
+    p_sidebands = sideband_p_values(data, windows, hunts, degree)
     for number, place in enumerate(places):
-        status[place] = WindowStatus(str(hunts.status((number,))))
-    expected = expected_cells(grid.n_cells, windows, hunts, degree)
+        status[place] = _fit_status(hunts, p_sidebands, number)
+    good = np.flatnonzero(~hunts.failed & ~(p_sidebands < MISFIT))
+    searched = [windows[number] for number in good]
+    expected = expected_cells(grid.n_cells, searched, hunts.take(good), degree)
     z_toys = None
-    if n_toys:
-        toys = SpectrumToys(windows, degree, expected, local_scale(data))
+    if n_toys and searched:
+        toys = SpectrumToys(searched, degree, expected, local_scale(data))
         z_toys = toys.z(n_toys, seed=seed, workers=workers)
+    z_local = np.full(places.size, np.nan)
+    z_local[good] = hunts.z[good]
     numbers = {
         "signal": hunts.signal,
         "signal_error": hunts.signal_error,
         "background": hunts.background,
         "background_error": hunts.background_error,
-        "z_local": hunts.z,
-        "p_sidebands": sideband_p_values(data, windows, hunts, degree),
+        "z_local": z_local,
+        "p_sidebands": p_sidebands,
     }
-    return _result(grid, data, degree, status, _Found(places, numbers, expected, z_toys))
+    return _result(
+        grid, data, degree, status, _Found(places, numbers, places[good], expected, z_toys)
+    )
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What the hunts gave in the searched windows.
+    """What the hunts gave.
 
     Attributes:
-        places: Indices of the windows, ascending.
+        fitted: Indices of the windows with a background, ascending.
         numbers: Arrays over these windows by field of the result.
+        searched: Indices of the windows with a significance, ascending.
         expected: Background in each cell.
-        z_toys: Significances of toys, with shape (toys, windows); None without toys.
+        z_toys: Significances of toys, with shape (toys, searched); None without toys.
     """
 
-    places: Indices
+    fitted: Indices
     numbers: Mapping[str, Floats]
+    searched: Indices
     expected: Floats
     z_toys: Floats | None
 
@@ -304,12 +309,13 @@ def _result(
     status: Sequence[WindowStatus],
     found: _Found | None = None,
 ) -> SpectrumScanResult:
-    found = found or _Found(np.empty(0, dtype=np.intp), {}, np.zeros(grid.n_cells), None)
+    nowhere = np.empty(0, dtype=np.intp)
+    found = found or _Found(nowhere, {}, nowhere, np.zeros(grid.n_cells), None)
     everywhere = {name: np.full(len(status), np.nan) for name in NUMBERS}
     for name, values in found.numbers.items():
-        everywhere[name][found.places] = values
+        everywhere[name][found.fitted] = values
     known = np.array([window.known for window in grid.windows])
-    unknown = found.places[~known[found.places]]
+    unknown = found.searched[~known[found.searched]]
     error = None if data.squares is None else _tuple(np.sqrt(data.squares[:, 0]))
     return SpectrumScanResult(
         mass_range=grid.range,
@@ -327,21 +333,21 @@ def _result(
         **{name: _tuple(values) for name, values in everywhere.items()},
         p_local=_tuple(p_from_z(everywhere["z_local"])),
         status=tuple(status),
-        best=_best(everywhere["z_local"], found, found.places),
+        best=_best(everywhere["z_local"], found, found.searched),
         best_unknown=_best(everywhere["z_local"], found, unknown) if grid.mask else None,
     )
 
 
 def _best(z: Floats, found: _Found, chosen: Indices) -> BestWindow | None:
     """The most significant of the chosen windows; None if no window has a significance."""
-    if not np.isfinite(z[chosen]).any():
+    if not chosen.size:
         return None
     index = int(chosen[np.nanargmax(z[chosen])])
     z_local = float(z[index])
     local = BestWindow(index, z_local, float(p_from_z(z_local)), chosen.size)
     if found.z_toys is None:
         return local
-    z_toys = found.z_toys[:, np.isin(found.places, chosen)]
+    z_toys = found.z_toys[:, np.isin(found.searched, chosen)]
     corrected = global_significance(z[chosen], z_toys)
     stretches = np.flatnonzero(np.diff(chosen) > 1) + 1
     upcrossings, bound = upcrossing_bound(z_local, z_toys, stretches)
@@ -358,10 +364,16 @@ def _best(z: Floats, found: _Found, chosen: Indices) -> BestWindow | None:
     )
 
 
+def _fit_status(hunts: HuntBatch, p_sidebands: Floats, number: int) -> WindowStatus:
+    if not hunts.failed[number] and p_sidebands[number] < MISFIT:
+        return WindowStatus.MISFIT
+    return WindowStatus(str(hunts.status((number,))))
+
+
 def _status(window: LocalWindow, data: CellContents) -> WindowStatus:
     """Whether a window can be searched; CONVERGED until its fits say otherwise."""
     if not window.two_sided:
-        return WindowStatus.EDGE
+        return WindowStatus.ONE_SIDED
     seen = data.around([window]).without_last.seen
     return WindowStatus.SPARSE if float(seen.sum()) < FEWEST_EVENTS else WindowStatus.CONVERGED
 
