@@ -19,7 +19,7 @@ from quarkline.statistics.spectrum_scan import BestWindow, SpectrumScanResult
 SIZE = (11.0, 7.6)
 HIGHEST = 8.0  # standard deviations the lower axis reaches; what lies beyond is an arrow
 NAME_SPACING = 0.019  # of the width of the frame, between the names of neighbouring resonances
-LEGEND_ROWS = 2  # of an ordinary figure that a line of the legend fills in the lower frame
+LEGEND_ROWS = 1.7  # of an ordinary figure that a line of the legend fills in the lower frame
 HEADROOM = 0.27  # of the upper frame, for names
 
 
@@ -123,7 +123,7 @@ def _p_values(ax: Axes, result: SpectrumScanResult, centre: Array, z: Array) -> 
         lines = _worth(result, best).splitlines()
     if beyond:
         ax.plot([], [], "v", color=BLUE, markersize=7, linestyle="", label="Beyond 8$\\sigma$")
-    rows = LEGEND_ROWS * (len(lines) + bool(beyond))
+    rows = round(LEGEND_ROWS * (len(lines) + bool(beyond)))
     p_value_axis(ax, np.append(reached, 4.0), legend_rows=rows)
     if lines or beyond:
         ax.legend(loc="lower left")
