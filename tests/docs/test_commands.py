@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from quarkline.cli.main import app
 from quarkline.studies.resonance.config import ResonanceConfig
+from quarkline.studies.resonance.spectrum.config import SpectrumConfig
 from tests.docs.pages import DOCS, PROJECT, code_spans, command_lines, pages
 
 COMMANDS = get_command(app).commands
@@ -42,7 +43,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
                 yield from keys(inner, f"{key}.")
 
 
-KEYS = set(keys(ResonanceConfig))
+KEYS = {*keys(ResonanceConfig), *keys(SpectrumConfig)}
 SECTIONS = {key.partition(".")[0] for key in KEYS if "." in key}
 
 LINES = sorted({(line, page.name) for page in pages() for line in command_lines(page.read_text())})

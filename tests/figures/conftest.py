@@ -21,10 +21,13 @@ from quarkline.statistics import (
     MassScanResult,
     Power,
     SpectrumFit,
+    SpectrumGrid,
+    SpectrumScanResult,
     SpuriousRow,
     SpuriousSignal,
     TrialsFactor,
     TrialsRow,
+    scan_spectrum,
 )
 
 WINDOW = (9.0, 10.6)
@@ -167,6 +170,13 @@ class Inputs:
         return TrialsFactor(25, 500, tuple(rows))
 
     @property
+    def spectrum_scan(self) -> SpectrumScanResult:
+        mass = self.events(3, 8, 3000)
+        return scan_spectrum(
+            SpectrumGrid((3.0, 8.0), 0.02, ((5.0, 5.4),)), mass[np.isfinite(mass)], n_toys=20
+        )
+
+    @property
     def columns(self) -> dict[str, np.ndarray]:
         names = ("dimu_pt", "mu0_ip3d", "my_own")
         return {name: self.events(0.001, 40) for name in names}
@@ -183,6 +193,9 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "background_fit": lambda x, **o: figures.plot_background_fit(x.spectrum, **o),
     "anomaly_score_distribution": lambda x, **o: figures.plot_anomaly_score_distribution(
         {"Sidebands": x.events(0, 1), "Window": x.events(0, 1)}, cut=0.9, **o
+    ),
+    "spectrum_scan": lambda x, **o: figures.plot_spectrum_scan(
+        x.spectrum_scan, masses={"A": 5.1, "B": 5.2, "Z": 91.2}, **o
     ),
     "significance": lambda x, **o: figures.plot_significance(
         x.edges, x.curve(-2, 4), window=WINDOW, **o

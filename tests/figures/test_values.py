@@ -277,6 +277,7 @@ def test_public_names_are_pinned():
         "plot_significance",
         "plot_significance_variations",
         "plot_spectra",
+        "plot_spectrum_scan",
         "plot_spurious_signal",
         "plot_toys",
         "plot_training_losses",

@@ -36,6 +36,7 @@ from quarkline.figures.spectrum import (
     plot_mass_spectrum,
     plot_spectra,
 )
+from quarkline.figures.spectrum_scan import plot_spectrum_scan
 from quarkline.figures.style import Label
 from quarkline.figures.tables import Table, drawn
 from quarkline.figures.toys import plot_p_value_calibration, plot_toys
@@ -73,6 +74,7 @@ __all__ = [
     "plot_significance",
     "plot_significance_variations",
     "plot_spectra",
+    "plot_spectrum_scan",
     "plot_spurious_signal",
     "plot_toys",
     "plot_training_losses",

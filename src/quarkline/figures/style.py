@@ -206,17 +206,17 @@ Layout = Callable[[Figure], tuple[Axes, ...]]
 
 def single(figure: Figure) -> tuple[Axes, ...]:
     """One panel."""
-    return (figure.add_subplot(_grid(figure)[0, 0]),)
+    return (figure.add_subplot(grid_of(figure)[0, 0]),)
 
 
 def with_colour_bar(figure: Figure) -> tuple[Axes, ...]:
     """One panel with room for a colour bar at its right."""
-    return (figure.add_subplot(_grid(figure, right=1.15)[0, 0]),)
+    return (figure.add_subplot(grid_of(figure, right=1.15)[0, 0]),)
 
 
 def with_lower(figure: Figure) -> tuple[Axes, ...]:
     """A main panel and a small one below that shares its x axis."""
-    return _pair(figure, _grid(figure)[0, 0])
+    return _pair(figure, grid_of(figure)[0, 0])
 
 
 def panels(count: int) -> Layout:
@@ -255,13 +255,14 @@ def _shape(count: int) -> tuple[int, int]:
 def _cells(figure: Figure, count: int) -> list[SubplotSpec]:
     rows, columns = _shape(count)
     gaps = {"wspace": _ACROSS / _PANEL, "hspace": _DOWN / _PANEL}
-    grid = _grid(figure, rows, columns, **gaps)
+    grid = grid_of(figure, rows, columns, **gaps)
     return [grid[place // columns, place % columns] for place in range(count)]
 
 
-def _grid(
+def grid_of(
     figure: Figure, rows: int = 1, columns: int = 1, *, right: float = _RIGHT, **gaps: float
 ) -> GridSpec:
+    """Cells inside the common margins."""
     width, height = figure.get_size_inches()
     return GridSpec(
         rows,

@@ -39,6 +39,13 @@ from quarkline.statistics.significance import (
     tail_fraction,
     z_from_p,
 )
+from quarkline.statistics.spectrum_grid import SpectrumGrid
+from quarkline.statistics.spectrum_scan import (
+    BestWindow,
+    SpectrumScanResult,
+    WindowStatus,
+    scan_spectrum,
+)
 from quarkline.statistics.spurious import SpuriousRow, SpuriousSignal, spurious_signal
 from quarkline.statistics.toys import expected_background, toy_hunts, toy_p_value
 from quarkline.statistics.trials import (
@@ -54,6 +61,7 @@ from quarkline.statistics.trials import (
 __all__ = [
     "BACKGROUNDS",
     "NAN_MASS",
+    "BestWindow",
     "BumpHuntResult",
     "DegreeRow",
     "DegreeTest",
@@ -72,10 +80,13 @@ __all__ = [
     "RocResult",
     "Spectrum",
     "SpectrumFit",
+    "SpectrumGrid",
+    "SpectrumScanResult",
     "SpuriousRow",
     "SpuriousSignal",
     "TrialsFactor",
     "TrialsRow",
+    "WindowStatus",
     "auc",
     "binomial_interval",
     "bump_hunt",
@@ -100,6 +111,7 @@ __all__ = [
     "predicted_background",
     "reweighted_hunts",
     "roc_curve",
+    "scan_spectrum",
     "scan_windows",
     "spectrum_fit",
     "spurious_signal",

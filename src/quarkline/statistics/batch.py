@@ -8,10 +8,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from quarkline.statistics.arrays import Bools, Floats, total
+from quarkline.statistics.arrays import Bools, Floats, Indices, total
 from quarkline.statistics.binning import Spectrum
 from quarkline.statistics.chunks import over_chunks
-from quarkline.statistics.model import HuntModel, hunt_model
+from quarkline.statistics.model import HuntRates, hunt_model
 from quarkline.statistics.poisson_fit import fit_rates
 from quarkline.statistics.rates import Counts, RateFit
 from quarkline.statistics.weighted import NormalEquations, SortedQR, WeightedSystem
@@ -72,6 +72,10 @@ class HuntBatch:
             return FitStatus.FAILED
         return FitStatus.DEGENERATE if self.degenerate[index] else FitStatus.CONVERGED
 
+    def take(self, indices: Indices) -> HuntBatch:
+        """Some of the spectra along the first axis."""
+        return HuntBatch(**{item.name: getattr(self, item.name)[indices] for item in fields(self)})
+
     @classmethod
     def joined(cls, parts: Sequence[HuntBatch], shape: tuple[int, ...]) -> HuntBatch:
         """Join flat batches and give them a leading shape."""
@@ -118,17 +122,27 @@ def scaled_counts(spectrum: Spectrum) -> Counts:
     """
     spectrum.check()
     bins = spectrum.binning.n_sidebands + 1
+    squares = spectrum.cells_w2
     contents = spectrum.cells.reshape(-1, bins).T
-    if spectrum.cells_w2 is None:
-        return Counts(contents, np.ones((bins, 1)))
-    squares = spectrum.cells_w2.reshape(-1, bins).T
+    return effective_counts(contents, None if squares is None else squares.reshape(-1, bins).T)
+
+
+def effective_counts(contents: Floats, squares: Floats | None) -> Counts:
+    """Counts, or sums of weights as scaled Poisson counts.
+
+    Args:
+        contents: Contents of m bins of N spectra, with shape (m, N).
+        squares: Sums of squared weights, with shape (m, N); None for plain counts.
+    """
+    if squares is None:
+        return Counts(contents, np.ones((len(contents), 1)))
     filled = squares > 0.0
     exposure = np.divide(contents, squares, out=np.ones_like(contents), where=filled)
     return Counts(np.where(filled, contents * exposure, 0.0), exposure)
 
 
 def hunt_chunk(
-    model: HuntModel, counts: Counts, starts: tuple[Floats, Floats] | None = None
+    model: HuntRates, counts: Counts, starts: tuple[Floats, Floats] | None = None
 ) -> HuntBatch:
     """Both fits and the statistic for a chunk of spectra.
 
@@ -169,7 +183,7 @@ def likelihood_ratio(counts: Counts, free: RateFit, null: RateFit) -> Floats:
     return 2.0 * total(counts.exposure * (null.rates - expected) - logs)
 
 
-def _window_error(model: HuntModel, free: RateFit) -> Floats:
+def _window_error(model: HuntRates, free: RateFit) -> Floats:
     """Standard deviation of the background in the window, with shape (N,)."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         error = _row_error(model, NormalEquations, free.weights)
@@ -178,6 +192,6 @@ def _window_error(model: HuntModel, free: RateFit) -> Floats:
     return error
 
 
-def _row_error(model: HuntModel, system: type[WeightedSystem], weights: Floats) -> Floats:
+def _row_error(model: HuntRates, system: type[WeightedSystem], weights: Floats) -> Floats:
     row = np.repeat(model.window_row[:, None], weights.shape[1], axis=1)
     return np.sqrt(model.window_row @ system(model.sidebands, weights).solve(row))

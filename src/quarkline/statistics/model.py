@@ -28,18 +28,16 @@ UNKNOWN_SHAPE = Rule(
 
 
 @dataclass(frozen=True, eq=False)
-class HuntModel:
-    """The background of one binning, linear in coefficients of an orthonormal basis.
+class HuntRates:
+    """The two fit problems of a hunt, linear in coefficients of an orthonormal basis.
 
     Attributes:
-        binning: The binning.
         shape: The family of backgrounds.
-        sidebands: Expected contents of the sideband bins: the density at their centres.
-        null: The same and, last, the window: the integral of the density over it, in bins.
+        sidebands: Expected contents of the sideband bins.
+        null: The same and, last, the window.
         to_shape: Turns fitted coefficients into the shape's own, with shape (k, k).
     """
 
-    binning: HuntBinning
     shape: BackgroundShape
     sidebands: LinearRates
     null: LinearRates
@@ -49,6 +47,19 @@ class HuntModel:
     def window_row(self) -> Floats:
         """Expected contents of the window per unit coefficient, with shape (k,)."""
         return self.null.matrix[-1, :]
+
+
+@dataclass(frozen=True, eq=False)
+class HuntModel(HuntRates):
+    """The background of one binning.
+
+    Sideband bins expect the density at their centres, the window its integral, in bins.
+
+    Attributes:
+        binning: The binning.
+    """
+
+    binning: HuntBinning
 
     def basis(self, mass: Floats) -> Floats:
         """The orthonormal functions at masses (N,), with shape (N, k), in events a bin."""

@@ -13,9 +13,8 @@ from quarkline.statistics.batch import FitStatus, HuntBatch, fit_batch
 from quarkline.statistics.binning import TILING_TOLERANCE, HuntBinning, Spectrum
 from quarkline.statistics.scan_toys import ToyScan, range_fit
 from quarkline.statistics.significance import p_from_z, z_from_p
-from quarkline.statistics.trials import global_significance
+from quarkline.statistics.trials import global_significance, upcrossing_bound
 
-UPCROSSING_LEVEL = 1.0  # significance at which upcrossings are counted
 FEWEST_EXCEEDING = 10  # toys beyond the data that make a p-value worth quoting
 
 
@@ -105,9 +104,8 @@ def scan_windows(
 
     The windows are that of the binning shifted by multiples of the step, as far as a complete
     sideband bin remains on either side. Toys follow a fit of the background to the whole range and
-    go through the same scan. Upcrossings give p <= p_local + <N(u)> exp(-(q0 - u) / 2) from their
-    mean number <N(u)> at the low level u = UPCROSSING_LEVEL^2 (Gross and Vitells, EPJ C 70 (2010)
-    525), which reaches p-values beyond the toys.
+    go through the same scan. Upcrossings of Z = 1 bound the p-value beyond the reach of toys
+    (`upcrossing_bound`).
 
     Args:
         binning: Range, window and bins.
@@ -179,11 +177,7 @@ def _local(
 def _with_global(result: MassScanResult, z_toys: Floats) -> MassScanResult:
     """The scan with its global p-values from toys (toys, windows)."""
     found = global_significance(result.z_local, z_toys)
-    known = z_toys[~np.isnan(z_toys).any(axis=1)]
-    crossed = ((known[:, :-1] <= UPCROSSING_LEVEL) & (known[:, 1:] > UPCROSSING_LEVEL)).sum(axis=1)
-    mean, error = float(crossed.mean()), float(crossed.std() / np.sqrt(crossed.size))
-    falling = np.exp((UPCROSSING_LEVEL**2 - found.z_local**2) / 2.0)
-    bound = min(found.p_local + mean * float(falling), 1.0)
+    upcrossings, bound = upcrossing_bound(found.z_local, z_toys)
     return replace(
         result,
         n_toys=found.n_toys + found.n_failed,
@@ -191,7 +185,7 @@ def _with_global(result: MassScanResult, z_toys: Floats) -> MassScanResult:
         n_exceeding=found.n_exceeding,
         p_global=found.p_global,
         z_global=found.z_global,
-        upcrossings=Quantity(mean, error, error),
+        upcrossings=upcrossings,
         p_upcrossing=bound,
         z_upcrossing=max(float(z_from_p(bound)), 0.0),
     )

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from quarkline.engine.core.results import Quantity, Result
+from quarkline.statistics.arrays import Floats
 from quarkline.statistics.power import fraction
 from quarkline.statistics.significance import p_from_z, tail_fraction, z_from_p
 
 SAME_Z = 1e-6
 ALMOST_ONE = 1.0 - 1e-12
+UPCROSSING_LEVEL = 1.0  # significance at which upcrossings are counted
 
 
 @dataclass(frozen=True)
@@ -178,3 +180,32 @@ def _transformed(quantity: Quantity, function: Callable[[float], float]) -> Quan
         up=function(quantity.value + (quantity.up or 0.0)) - value,
         down=value - function(quantity.value - (quantity.down or 0.0)),
     )
+
+
+def upcrossing_bound(
+    z_local: float, z_toys: Floats, breaks: ArrayLike = ()
+) -> tuple[Quantity, float]:
+    """Bound the global p-value of the best hunt along a range by upcrossings.
+
+    p <= sum over stretches of p_local + <N(u)> exp(-(q0 - u) / 2), with the mean number <N(u)> of
+    times that q0 rises through the low level u = UPCROSSING_LEVEL^2 along a toy (Gross and Vitells,
+    EPJ C 70 (2010) 525).
+
+    Args:
+        z_local: The largest local significance.
+        z_toys: Local significances of background-only toys, with shape (toys, hunts), in the order
+            of the range; toys with a NaN are left out.
+        breaks: Indices of hunts, beyond the first, that begin a stretch of their own.
+
+    Returns:
+        Mean number of upcrossings with its error, and the bound.
+    """
+    known = z_toys[~np.isnan(z_toys).any(axis=1)]
+    rises = (known[:, :-1] <= UPCROSSING_LEVEL) & (known[:, 1:] > UPCROSSING_LEVEL)
+    starts = np.asarray(breaks, dtype=np.intp)
+    rises[:, starts - 1] = False
+    crossed = rises.sum(axis=1)
+    mean, error = float(crossed.mean()), float(crossed.std() / np.sqrt(crossed.size))
+    falling = float(np.exp((UPCROSSING_LEVEL**2 - z_local**2) / 2.0))
+    bound = (1 + starts.size) * float(p_from_z(z_local)) + mean * falling
+    return Quantity(mean, error, error), min(bound, 1.0)

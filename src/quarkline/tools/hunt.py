@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Severity
+from quarkline.engine.core.findings import Finding, InputError, Rule, Severity
 from quarkline.engine.core.results import Quantity, Result, jsonable
-from quarkline.events.expressions import Expression, compile_expression
 from quarkline.events.files import expand_files
-from quarkline.events.schema import Schema
-from quarkline.events.selection import Instances, select_instances
-from quarkline.events.sources import open_source
-from quarkline.events.sources.base import Source
 from quarkline.statistics import (
-    NAN_MASS,
     BumpHuntResult,
     HuntBinning,
     MassScanResult,
@@ -32,32 +22,16 @@ from quarkline.statistics import (
     spectrum_fit,
     with_scan,
 )
+from quarkline.tools.masses import Progress, read_masses, weight_findings
 
-EMPTY_SELECTION = Rule(
-    "QL-STAT-030",
-    "a hunt has events to hunt in",
-    "The selection keeps no event with a mass inside the range, so there is no spectrum. Check the "
-    "selection and the range; `quarkline draw FILE MASS` shows where the masses are.",
-)
 EMPTY_SIDEBAND = Rule(
     "QL-STAT-031",
     "the sidebands hold events",
     "The background in the window is predicted from the bins beside it. Without any event there "
     "nothing is predicted; with events on one side alone the prediction is an extrapolation.",
 )
-NEGATIVE_WEIGHTS = Rule(
-    "QL-STAT-032",
-    "negative weights are counted",
-    "Negative weights are allowed as long as every bin with entries keeps a positive sum; their "
-    "number is shown because the scaled Poisson likelihood describes such sums only roughly.",
-    Severity.NOTE,
-)
-
 SCAN_TOYS = 1000
 OPTIONAL = ("p_toys", "z_toys", "p_global", "z_global")
-
-Floats = NDArray[np.float64]
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -153,11 +127,10 @@ def hunt(
     binning = HuntBinning(mass_range, window, bins)
     hunt_model(binning, degree)  # refuses a degree too high before any file is read
     paths = expand_files([str(file) for file in files], base=Path())
-    read = _read(paths, tree, (mass, select, weight), binning.range, progress)
-    _check(read, mass)
-    masses, weights = read.masses, _weights(read, weight)
+    read = read_masses(paths, tree, (mass, select, weight), binning.range, progress)
+    masses, weights = read.masses, read.weights
     spectrum = binning.count(masses, weights)
-    warnings = [*read.warnings.values(), *_sideband_findings(spectrum), *_weight_findings(weights)]
+    warnings = [*read.warnings.values(), *_sideband_findings(spectrum), *weight_findings(weights)]
     found = bump_hunt(spectrum, degree, n_toys=toys, seed=seed, workers=workers)
     scanned = None
     if scan:
@@ -187,135 +160,12 @@ def hunt(
     )
 
 
-class _Selected:
-    """What the selection keeps: masses and weights inside the range, the rest as numbers."""
-
-    def __init__(self, mass_range: tuple[float, float]) -> None:
-        self.range = mass_range
-        self.events = self.n = self.nan = 0
-        self.lowest, self.highest = math.inf, -math.inf
-        self.unit = ""
-        self.warnings: dict[str, Finding] = {}
-        self._masses: list[Floats] = []
-        self._weights: list[Floats] = []
-
-    def add(self, part: Instances) -> None:
-        """Add the instances of a chunk."""
-        values = part.values
-        inside = (values >= self.range[0]) & (values <= self.range[1])
-        self._masses.append(values[inside])
-        self._weights.append(part.weights[inside])
-        self.n += values.size
-        self.nan += int(np.isnan(values).sum())
-        self.lowest = float(np.fmin.reduce(values, initial=self.lowest))
-        self.highest = float(np.fmax.reduce(values, initial=self.highest))
-
-    @property
-    def masses(self) -> Floats:
-        """Masses inside the range, with shape (N,)."""
-        return np.concatenate([np.empty(0), *self._masses])
-
-    @property
-    def weights(self) -> Floats:
-        """Their weights, with shape (N,)."""
-        return np.concatenate([np.empty(0), *self._weights])
-
-
-def _read(
-    paths: Sequence[Path],
-    tree: str | None,
-    texts: tuple[str, str | None, str | None],
-    mass_range: tuple[float, float],
-    progress: Progress | None,
-) -> _Selected:
-    selected = _Selected(mass_range)
-    for number, path in enumerate(paths):
-        with open_source(path, tree=tree) as source:
-            bound = _bind(texts, source.schema)
-            selected.unit = selected.unit or _unit(bound[0])
-            for expression in filter(None, bound):
-                selected.warnings |= {str(item): item for item in expression.warnings}
-            for part, read in _chunks(source, bound):
-                selected.add(part)
-                if progress:
-                    progress((number + read) / len(paths))
-            selected.events += source.schema.entries
-    return selected
-
-
-Bound = tuple[Expression, Expression | None, Expression | None]
-
-
-def _chunks(source: Source, bound: Bound) -> Iterator[tuple[Instances, float]]:
-    """Instances of each chunk, with the fraction of the file read by then."""
-    value, select, weight = bound
-    columns = {name for item in bound if item for name in item.columns}
-    for chunk in source.chunks(sorted(columns)):
-        read = (chunk.start + len(chunk.array)) / max(1, source.schema.entries)
-        yield select_instances(chunk.array, value, select=select, weight=weight), read
-
-
-def _bind(texts: tuple[str, str | None, str | None], schema: Schema) -> Bound:
-    """Fit the expressions to a table; all that is wrong with any of them is said at once."""
-    bound: list[Expression | None] = []
-    findings: list[Finding] = []
-    for label, text in zip(("mass", "selection", "weight"), texts, strict=True):
-        try:
-            bound.append(None if text is None else compile_expression(text, schema, label=label))
-        except InputError as error:
-            findings += error.findings
-    if findings or bound[0] is None:
-        raise InputError(*findings)
-    return bound[0], bound[1], bound[2]
-
-
-def _unit(value: Expression) -> str:
-    """The unit of a column that is the mass as it is."""
-    leaf = value.leaves.get(value.tree)
-    return leaf.column.unit if leaf else ""
-
-
-def _weights(read: _Selected, weight: str | None) -> Floats | None:
-    """The weights, or None where no weight is asked for and the selection is a condition."""
-    weights = read.weights
-    return weights if weight is not None or (weights != 1.0).any() else None
-
-
 def _plain(name: str, quantity: Quantity) -> dict[str, float | None]:
     """A quantity as plain numbers: the value, and its error or errors."""
     value, up, down = (jsonable(item) for item in (quantity.value, quantity.up, quantity.down))
     if up == down:
         return {name: value, f"{name}_error": up}
     return {name: value, f"{name}_error_up": up, f"{name}_error_down": down}
-
-
-def _check(read: _Selected, mass: str) -> None:
-    """Refuses NaN masses, and a selection without any in the range."""
-    low, high = read.range
-    evidence = {"events": read.events, "selected": read.n, "nan": read.nan}
-    if read.nan:
-        raise InputError(
-            NAN_MASS.finding(
-                f"the mass of {read.nan:,} of {read.n:,} entries is not a number",
-                place=Place(text=mass, label="mass"),
-                suggestion=f"leave them out with a selection such as `({mass}) > {low:g}`",
-                evidence=evidence,
-            )
-        )
-    if read.masses.size:
-        return
-    seen = f"the selection keeps none of {read.events:,} events"
-    if read.n:
-        ends = f"{read.lowest:g} to {read.highest:g}"
-        seen = f"none of {read.n:,} masses, from {ends}, is in the range {low:g} to {high:g}"
-    raise InputError(
-        EMPTY_SELECTION.finding(
-            seen,
-            suggestion="check the selection and the range; "
-            "`quarkline draw` shows where the masses are",
-            evidence=evidence,
-        )
-    )
 
 
 def _sideband_findings(spectrum: Spectrum) -> list[Finding]:
@@ -337,15 +187,4 @@ def _sideband_findings(spectrum: Spectrum) -> list[Finding]:
             severity=Severity.WARNING,
         )
         for name in empty
-    ]
-
-
-def _weight_findings(weights: Floats | None) -> list[Finding]:
-    if weights is None or not (negative := int((weights < 0.0).sum())):
-        return []
-    return [
-        NEGATIVE_WEIGHTS.finding(
-            f"{negative:,} of {weights.size:,} weights are negative",
-            place=Place(label="weight"),
-        )
     ]

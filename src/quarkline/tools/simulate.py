@@ -17,7 +17,10 @@ from quarkline.events.files import natural_key
 from quarkline.events.sinks import SINKS, open_sink
 from quarkline.tools.new import UNKNOWN_EXAMPLE
 
-EXAMPLES: Mapping[str, str] = {"upsilon": "quarkline.studies.resonance.simulate.example"}
+EXAMPLES: Mapping[str, str] = {
+    "spectrum": "quarkline.studies.resonance.simulate.whole_spectrum",
+    "upsilon": "quarkline.studies.resonance.simulate.example",
+}
 """Module of each example that can be simulated, by the example's name."""
 
 BAD_SIZE = Rule(

@@ -9,7 +9,7 @@ import pytest
 from quarkline.tools.new import examples, new
 from quarkline.tools.run import load_analysis, run
 
-REDUCED = [
+RESONANCE = [
     "background.flow={hidden: [8], max_epochs: 1}",
     "background.seeds=1",
     "background.pool=1000",
@@ -21,6 +21,7 @@ REDUCED = [
     "calibration.injection.toys=20",
     "calibration.reweighting.toys=100",
 ]
+REDUCED = {"spectrum": ["scan.range=[5, 16]", "scan.toys=20"]}
 
 
 @pytest.mark.slow
@@ -30,7 +31,7 @@ def test_a_shipped_config_runs(example: str, events: Path, tmp_path: Path) -> No
     for path in sorted((events / "events").glob("*.root")):
         (tmp_path / "nanoaod" / path.name).write_bytes(path.read_bytes())
     config = new(example, "mine", folder=tmp_path)
-    overrides = [f"roots.runs={tmp_path / 'runs'}", *REDUCED]
+    overrides = [f"roots.runs={tmp_path / 'runs'}", *REDUCED.get(example, RESONANCE)]
     outcome = run(load_analysis(config, overrides=overrides))
     assert outcome.run.complete
     assert outcome.run.name == "mine"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from quarkline.engine.core.results import Quantity
     from quarkline.statistics import BumpHuntResult, MassScanResult, SpectrumFit
     from quarkline.tools.hunt import HuntReport
+
+R = TypeVar("R")
 
 ROWS = 24
 BAR_WIDTH = 40
@@ -32,14 +35,21 @@ def command(
         typer.Option("--range", metavar="LO HI", help="Lowest and highest mass."),
     ],
     window: Annotated[
-        tuple[float, float], typer.Option(metavar="LO HI", help="Where to look for a bump.")
-    ],
+        tuple[float, float] | None,
+        typer.Option(metavar="LO HI", help="Where to look for a bump; not with --log."),
+    ] = None,
     degree: Annotated[
-        int, typer.Option(min=0, metavar="D", help="Degree of the background polynomial.")
-    ] = 5,
+        int | None,
+        typer.Option(
+            min=0, metavar="D", help="Degree of the background; default: 5, with --log 3."
+        ),
+    ] = None,
     bins: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Bins across the window, as wide beside it.")
-    ] = 11,
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Bins across the window, as wide beside it; default: 11."
+        ),
+    ] = None,
     select: Annotated[
         str | None, typer.Option(metavar="CUT", help="What to keep, such as 'score > 0.9'.")
     ] = None,
@@ -50,12 +60,33 @@ def command(
         str | None, typer.Option(metavar="TREE", help="The tree, if a file has several.")
     ] = None,
     toys: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Background-only toys for a p-value.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="Toys for a p-value; default: none, for a scan 1000."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed of the toys.")] = 1,
     scan: Annotated[
         bool, typer.Option("--scan", help="Slide the window over the range, too.")
     ] = False,
+    log: Annotated[
+        bool,
+        typer.Option("--log", help="With --scan: search the whole range in logarithmic windows."),
+    ] = False,
+    resolution: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R", help="With --log: width of a narrow peak over its mass; default: 0.01."
+        ),
+    ] = None,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|LO,HI",
+            help="With --log: keep out of sidebands a dimuon resonance, all that are 'known', or "
+            "an interval; may be repeated.",
+        ),
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="STEM", help="Write STEM.pdf, STEM.png and STEM.json.")
     ] = None,
@@ -65,40 +96,97 @@ def command(
     """Hunt for a bump in the mass spectrum of FILE.
 
     Counts events in the window and compares with what a polynomial fitted to the bins on both sides
-    predicts.
+    predicts. With --scan --log the whole range is searched instead, in windows as wide as a narrow
+    peak, each with a polynomial of its own.
     """
-    from rich.console import Console
-    from rich.progress import Progress
+    _check_options(window, bins, resolution, mask, scan=scan, log=log)
+    common: dict[str, Any] = {
+        "mass_range": mass_range,
+        "select": select,
+        "weight": weight,
+        "tree": tree,
+        "seed": seed,
+        "workers": workers,
+    }
+    if log:
+        from quarkline.cli.commands.hunt_spectrum import show_spectrum
+        from quarkline.tools.hunt_spectrum import hunt_spectrum
 
+        found = _with_bar(
+            partial(
+                hunt_spectrum,
+                files,
+                mass,
+                resolution=0.01 if resolution is None else resolution,
+                degree=3 if degree is None else degree,
+                mask=mask or (),
+                toys=1000 if toys is None else toys,
+                **common,
+            ),
+            hidden=as_json,
+        )
+        show_spectrum(found, plot=plot, as_json=as_json)
+        return
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.hunt import hunt
 
-    console = Console(stderr=True)
-    hidden = as_json or not console.is_terminal
-    with Progress(console=console, transient=True, disable=hidden) as bars:
-        bar = bars.add_task("reading", total=1.0)
-        report = hunt(
+    report = _with_bar(
+        partial(
+            hunt,
             files,
             mass,
-            mass_range=mass_range,
-            window=window,
-            degree=degree,
-            bins=bins,
-            select=select,
-            weight=weight,
-            tree=tree,
-            toys=toys,
-            seed=seed,
+            degree=5 if degree is None else degree,
+            bins=bins or 11,
+            toys=toys or 0,
             scan=scan,
-            workers=workers,
-            progress=lambda read: bars.update(bar, completed=read),
-        )
+            **common | {"window": window},
+        ),
+        hidden=as_json,
+    )
     if plot is not None:
         _plot(report, plot)
     if as_json:
         typer.echo(pretty_json(report.summary()), nl=False)
         return
     _show(report)
+
+
+def _check_options(
+    window: tuple[float, float] | None,
+    bins: int | None,
+    resolution: float | None,
+    mask: list[str] | None,
+    *,
+    scan: bool,
+    log: bool,
+) -> None:
+    """Refuse options that do not belong together.
+
+    Raises:
+        typer.BadParameter: With what to do instead.
+    """
+    if log:
+        if not scan:
+            raise typer.BadParameter("--log is a way to scan: add --scan")
+        options.refuse_both("--log", log, "--window", window)
+        options.refuse_both("--log", log, "--bins", bins)
+        return
+    if window is None:
+        raise typer.BadParameter("where to look is missing: give --window LO HI, or --scan --log")
+    if resolution is not None or mask:
+        raise typer.BadParameter("--resolution and --mask belong to --scan --log")
+
+
+def _with_bar(work: Callable[..., R], *, hidden: bool) -> R:
+    """Do some work that reads files, with a bar that says how far it is."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    hidden = hidden or not console.is_terminal
+    with Progress(console=console, transient=True, disable=hidden) as bars:
+        bar = bars.add_task("reading", total=1.0)
+        return work(progress=lambda read: bars.update(bar, completed=read))
 
 
 def _plot(report: HuntReport, stem: Path) -> None:
@@ -159,7 +247,7 @@ def spectrum_lines(spectrum: SpectrumFit, bar: str) -> Iterator[str]:
         filled = bar * round(BAR_WIDTH * max(content, 0.0) / top)
         yield (
             f"{low:>8.4g} - {high:<7.4g} {'>' if inside else ' '} {filled:{BAR_WIDTH}}"
-            f"{_short(content):>10}{_short(expected):>8}"
+            f"{short(content):>10}{short(expected):>8}"
         )
 
 
@@ -175,8 +263,8 @@ def _numbers(hunt: BumpHuntResult) -> Iterator[str]:
         f"window {low:g} to {high:g} in {hunt.bins} bins, polynomial of degree {hunt.degree}, "
         f"fit {hunt.status}"
     )
-    background, signal = _pair(hunt.background), _pair(hunt.signal)
-    yield f"seen {_short(hunt.n_window)}   background {background}   signal {signal}"
+    background, signal = pair(hunt.background), pair(hunt.signal)
+    yield f"seen {short(hunt.n_window)}   background {background}   signal {signal}"
     yield f"q0 {hunt.q0:.5g}   local Z {hunt.z_local:.3f}   p {hunt.p_local:.3g}"
     if hunt.p_toys is not None and hunt.z_toys is not None:
         failed = f", {hunt.n_toys_failed:,} failed" if hunt.n_toys_failed else ""
@@ -192,8 +280,8 @@ def _scan_lines(scan: MassScanResult) -> Iterator[str]:
     for index, (low, high) in enumerate(zip(scan.low, scan.high, strict=True)):
         yield (
             f"{low:>8.4g} - {high:<7.4g} {'*' if index == scan.best else ' '} "
-            f"{_short(scan.n_window[index]):>10}{_short(scan.background[index]):>12}"
-            f"{_short(scan.signal[index]):>9}{scan.z_local[index]:>9.2f}"
+            f"{short(scan.n_window[index]):>10}{short(scan.background[index]):>12}"
+            f"{short(scan.signal[index]):>9}{scan.z_local[index]:>9.2f}"
             f"{scan.p_local[index]:>10.2g}"
         )
     if scan.p_global is None or scan.z_global is None or scan.p_upcrossing is None:
@@ -212,8 +300,8 @@ def sentence(hunt: BumpHuntResult) -> str:
         return "The fit did not converge: there is no significance to quote."
     kind = "excess" if hunt.signal.value >= 0.0 else "deficit"
     found = (
-        f"{_short(hunt.n_window)} events between {low:g} and {high:g} where "
-        f"{_pair(hunt.background)} are expected: {'an' if kind == 'excess' else 'a'} {kind}"
+        f"{short(hunt.n_window)} events between {low:g} and {high:g} where "
+        f"{pair(hunt.background)} are expected: {'an' if kind == 'excess' else 'a'} {kind}"
     )
     if kind == "deficit":
         return f"{found}, no signal."
@@ -226,12 +314,14 @@ def sentence(hunt: BumpHuntResult) -> str:
     )
 
 
-def _pair(quantity: Quantity) -> str:
-    error = "" if quantity.up is None else f" ± {_short(quantity.up)}"
-    return f"{_short(quantity.value)}{error}"
+def pair(quantity: Quantity) -> str:
+    """A number with its error, if it has one."""
+    error = "" if quantity.up is None else f" ± {short(quantity.up)}"
+    return f"{short(quantity.value)}{error}"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """A number with as many digits as say something."""
     if math.isnan(value):
         return "-"
     if abs(value) >= 100 or float(value).is_integer():

@@ -94,33 +94,41 @@ def power_files(config: ResonanceConfig) -> list[InputFile]:
 
 def check(config: ResonanceConfig, select: SelectConfig) -> list[Finding]:
     """Findings on files, columns, expressions and binnings."""
-    findings = _check_binnings(config)
     try:
-        files, signal = input_files(config.inputs), power_files(config)
-        if config.inputs.certified:
-            CertifiedSections.read(config.inputs.certified)
+        signal = power_files(config)
     except InputError as error:
-        return [*findings, *error.findings]
+        return [*_check_binnings(config), *error.findings]
     return [
-        *findings,
-        *_check_files(files, config, select, config.inputs.allow_bad_files),
-        *_check_files(signal, config, select, 0),
+        *_check_binnings(config),
+        *check_events(config.inputs, select),
+        *_check_files(signal, config.inputs, select, 0),
     ]
 
 
+def check_events(inputs: InputsConfig, select: SelectConfig) -> list[Finding]:
+    """Findings on files of events, their columns, and the expressions on these."""
+    try:
+        files = input_files(inputs)
+        if inputs.certified:
+            CertifiedSections.read(inputs.certified)
+    except InputError as error:
+        return list(error.findings)
+    return _check_files(files, inputs, select, inputs.allow_bad_files)
+
+
 def _check_files(
-    files: Sequence[InputFile], config: ResonanceConfig, select: SelectConfig, allowed: int
+    files: Sequence[InputFile], inputs: InputsConfig, select: SelectConfig, allowed: int
 ) -> list[Finding]:
     """Findings on the first file that lacks something, or on all that cannot be read."""
     bad: list[Finding] = []
     for file in files:
         try:
-            with open_source(file.path, tree=config.inputs.tree) as source:
+            with open_source(file.path, tree=inputs.tree) as source:
                 schema = source.schema
         except QuarklineError as error:
             bad += error.findings
             continue
-        if found := _check_schema(schema, config, select, file.path):
+        if found := _check_schema(schema, select, file.path):
             return found
     return _bad_files(bad, allowed)
 
@@ -153,9 +161,7 @@ def _bad_files(bad: Sequence[Finding], allowed: int) -> list[Finding]:
     ]
 
 
-def _check_schema(
-    schema: Schema, config: ResonanceConfig, select: SelectConfig, path: Path
-) -> list[Finding]:
+def _check_schema(schema: Schema, select: SelectConfig, path: Path) -> list[Finding]:
     """Findings on the first file that does not hold what the config uses."""
     findings = [
         MISSING_TRIGGER.finding(
@@ -163,13 +169,13 @@ def _check_schema(
             suggestion=did_you_mean(name, _flags(schema), what="trigger flags"),
             place=Place(path),
         )
-        for name in config.inputs.trigger
+        for name in select.trigger
         if name not in schema
     ]
-    prefix = f"{config.pair.objects}_"
-    sections = SECTION if config.inputs.certified else ()
+    prefix = f"{select.objects}_"
+    sections = SECTION if select.certified else ()
     needed = [
-        *config.inputs.identity,
+        *select.identity,
         *sections,
         *(prefix + name for name in ("pt", "eta", "phi", "charge")),
     ]
@@ -182,24 +188,20 @@ def _check_schema(
         for name in dict.fromkeys(needed)
         if name not in schema
     ]
-    return findings or _check_expressions(schema, config, select, path)
+    return findings or _check_expressions(schema, select, path)
 
 
 def _flags(schema: Schema) -> list[str]:
     return [name for name, column in schema.columns.items() if column.dtype == "bool"]
 
 
-def _check_expressions(
-    schema: Schema, config: ResonanceConfig, select: SelectConfig, path: Path
-) -> list[Finding]:
+def _check_expressions(schema: Schema, select: SelectConfig, path: Path) -> list[Finding]:
     try:
         names = pair_names(layout(schema, select))
-        cuts = (
-            compile_expression(config.pair.cuts, pair_schema(names)) if config.pair.cuts else None
-        )
+        cuts = compile_expression(select.cuts, pair_schema(names)) if select.cuts else None
     except InputError as error:
         return list(error.findings)
-    unknown = [name for name in config.features if name not in names]
+    unknown = [name for name in select.features if name not in names]
     findings = [
         MISSING_BRANCH.finding(
             f"feature `{name}` cannot be made from the columns of the files",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +21,7 @@ from quarkline.studies.resonance.config import LabelsConfig
 from quarkline.studies.resonance.events import SIGN_NAMES, Pairs, read_features, read_pairs
 from quarkline.studies.resonance.generate import hypothesis_name
 from quarkline.studies.resonance.hunt import cut_at
+from quarkline.studies.resonance.particles import typeset
 from quarkline.studies.resonance.results import (
     BackgroundModel,
     FlowCheck,
@@ -163,11 +163,6 @@ def spectrum_lines(masses: Mapping[str, float], labels: LabelsConfig) -> dict[st
 def percent(rate: float) -> str:
     """A rate as a person reads it: `FPR 0.1 %`."""
     return f"FPR {100 * rate:g} %"
-
-
-def typeset(particle: str) -> str:
-    """A particle's name with Greek letters: `Upsilon(1S)` with a capital upsilon."""
-    return re.sub(r"^(Upsilon|psi|phi|rho|omega|eta)", r"$\\\1$", particle)
 
 
 def _cut_flow(material: Material) -> Figure:

@@ -25,7 +25,7 @@ SECTION = ("run", "luminosityBlock")
 
 
 class SelectConfig(Config):
-    """What the pairs of one file depend on."""
+    """What the pairs of one file depend on; without a window the whole range is searched."""
 
     tree: str | None
     identity: list[str]
@@ -36,7 +36,7 @@ class SelectConfig(Config):
     sign: Literal["opposite", "same"]
     cuts: str | None
     range: tuple[float, float]
-    window: tuple[float, float]
+    window: tuple[float, float] | None
     features: list[str]
     fraction: float
     seed: int

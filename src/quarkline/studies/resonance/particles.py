@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -80,3 +81,9 @@ def pdg_mass(name: str) -> float:
         msg = f"the particle table gives no mass of {name}"
         raise LookupError(msg)
     return float(mass) / 1000.0
+
+
+def typeset(particle: str) -> str:
+    """A particle's name with Greek letters and its charge raised: `rho(770)0` as in a table."""
+    greek = re.sub(r"(?<![A-Za-z])(Upsilon|psi|phi|rho|omega|eta)", r"$\\\1$", particle)
+    return re.sub(r"(?<=[)Z])0$", "$^0$", greek.replace("(1S)", "") if "J/" in greek else greek)

@@ -161,8 +161,8 @@ def _selection(
         files=len(tables),
         bad_files=dict(bad),
         steps=tuple(steps),
-        regions=_regions(mass[~control], config.window),
-        regions_control=_regions(mass[control], config.window),
+        regions=_regions(mass[~control], config.window or config.range),
+        regions_control=_regions(mass[control], config.window or config.range),
         duplicates=int(finding.evidence["repeated"]) if finding else 0,
     )
 
@@ -179,6 +179,8 @@ def _check_selection(selection: Selection, config: SelectConfig) -> None:
         raise WorkError(
             EMPTY_SELECTION.finding(f"no {SIGN_NAMES[config.sign][0]} pair is left ({flow})")
         )
+    if config.window is None:
+        return
     for side, events in (("below", low), ("above", high)):
         if events == 0:
             edge = config.window[0] if side == "below" else config.window[1]

@@ -120,8 +120,9 @@ class Selector:
             yield cut.text, np.asarray(cut.evaluate(variables), dtype=np.float64) != 0
         low, high = self.config.range
         yield f"{low:g} <= mass < {high:g} GeV", (mass >= low) & (mass < high)
-        finite = [np.isfinite(variables[name]) for name in self.config.features]
-        yield "all features are numbers", np.logical_and.reduce(finite)
+        if self.config.features:
+            finite = [np.isfinite(variables[name]) for name in self.config.features]
+            yield "all features are numbers", np.logical_and.reduce(finite)
 
 
 @dataclass

@@ -24,6 +24,12 @@ BLOCK = 100_000
 
 SOFT_MUON_SHARE = 0.08
 
+Draws = Callable[[str], np.random.Generator]
+"""A generator for each purpose."""
+
+DrawOrigin = Callable[[NDArray[np.bool_], Draws], Origin]
+"""Draws where the pairs of a block come from, given which are signal."""
+
 EVENTS_PER_LUMINOSITY_BLOCK = 1000
 
 
@@ -64,19 +70,33 @@ def simulate_dimuons(n_background: int, n_signal: int, *, seed: int = 1) -> ak.A
 
 def dimuon_blocks(size: DimuonSize, *, seed: int = 1) -> Iterator[ak.Array]:
     """The events of `simulate_dimuons` in blocks of at most `BLOCK`; at least one block."""
+    return blocks_of(_origin, size, seed)
+
+
+def blocks_of(draw_origin: DrawOrigin, size: DimuonSize, seed: int) -> Iterator[ak.Array]:
+    """Events of any origin, in blocks of at most `BLOCK`; at least one block.
+
+    Args:
+        draw_origin: Given which pairs of a block are signal and a source of generators by purpose,
+            draws where they come from.
+        size: Number of events; signal stands at random places.
+        seed: Equal seeds and sizes give equal events.
+    """
     n = sum(size)
     is_signal = rng(seed, "dimuons", "order").permutation(n) < size.signal
     for start in range(0, max(n, 1), BLOCK):
-        yield _block(is_signal[start : start + BLOCK], start, seed)
+        yield _block(draw_origin, is_signal[start : start + BLOCK], start, seed)
 
 
-def _block(is_signal: NDArray[np.bool_], start: int, seed: int) -> ak.Array:
+def _block(
+    draw_origin: DrawOrigin, is_signal: NDArray[np.bool_], start: int, seed: int
+) -> ak.Array:
     """Simulate one block of events, numbered from `start`."""
 
     def draws(purpose: str) -> np.random.Generator:
         return rng(seed, "dimuons", purpose, start)
 
-    origin = _origin(is_signal, draws)
+    origin = draw_origin(is_signal, draws)
     pairs = kinematics.draw_muons(origin, draws("kinematics"))
     muons = kinematics.add_soft_muon(pairs, draws("soft muon"))
     isolation = detector.isolation(origin, muons, draws("isolation"))
@@ -112,17 +132,22 @@ def _block(is_signal: NDArray[np.bool_], start: int, seed: int) -> ak.Array:
     )
 
 
-def _origin(is_signal: NDArray[np.bool_], draws: Callable[[str], np.random.Generator]) -> Origin:
-    """Background and signal pairs, each at its places."""
+def _origin(is_signal: NDArray[np.bool_], draws: Draws) -> Origin:
+    """Background and Upsilons, each at their places."""
     background = draw_background(int((~is_signal).sum()), draws("background"))
     upsilons = draw_upsilons(int(is_signal.sum()), draws("signal"))
+    return placed(is_signal, background, upsilons)
+
+
+def placed(is_signal: NDArray[np.bool_], background: Origin, signal: Origin) -> Origin:
+    """Background and signal pairs, each at their places."""
     place = np.empty(len(is_signal), dtype=np.int64)
     place[~is_signal] = np.arange(len(background.mass))
-    place[is_signal] = len(background.mass) + np.arange(len(upsilons.mass))
+    place[is_signal] = len(background.mass) + np.arange(len(signal.mass))
     return Origin(
-        code=np.concatenate([background.code, upsilons.code])[place],
-        mass=np.concatenate([background.mass, upsilons.mass])[place],
-        same_sign=np.concatenate([background.same_sign, upsilons.same_sign])[place],
+        code=np.concatenate([background.code, signal.code])[place],
+        mass=np.concatenate([background.mass, signal.mass])[place],
+        same_sign=np.concatenate([background.same_sign, signal.same_sign])[place],
     )
 
 

@@ -13,7 +13,7 @@ from quarkline.studies.resonance.simulate.events import (
     dimuon_blocks,
     sized,
 )
-from quarkline.studies.resonance.simulate.processes import PROCESSES
+from quarkline.studies.resonance.simulate.processes import BACKGROUND, UPSILON
 
 TREE = "Events"
 
@@ -37,7 +37,7 @@ def blocks(events: int, signal: int, seed: int) -> Iterator[ak.Array]:
 def composition(block: ak.Array) -> Mapping[str, int]:
     """Number of events of each process, by name."""
     code = np.asarray(block["Gen_process"])
-    return {process.name: int((code == key).sum()) for key, process in PROCESSES.items()}
+    return {item.name: int((code == item.code).sum()) for item in (*BACKGROUND, *UPSILON)}
 
 
 def units(columns: list[str]) -> Mapping[str, str]:

@@ -98,7 +98,21 @@ UPSILON = tuple(
 UPSILON_SHARES = (0.70, 0.17, 0.13)
 """Shares of 1S, 2S and 3S among the Upsilons: 2S above 3S, as seen at high momentum."""
 
-PROCESSES = {process.code: process for process in (*BACKGROUND, *UPSILON)}
+RESONANCES = tuple(
+    Process(name, code, pair_pt=scale, steepness=2.2, activity=4.0)
+    for name, code, scale in (
+        ("eta", 221, 24.0),
+        ("rho(770)0", 113, 24.0),
+        ("omega(782)", 223, 24.0),
+        ("phi(1020)", 333, 26.0),
+        ("J/psi(1S)", 443, 28.0),
+        ("psi(2S)", 100443, 28.0),
+        ("Z0", 23, 30.0),
+    )
+)
+"""Resonances of the whole spectrum besides the Upsilons."""
+
+PROCESSES = {process.code: process for process in (*BACKGROUND, *UPSILON, *RESONANCES)}
 
 
 @dataclass(frozen=True)
