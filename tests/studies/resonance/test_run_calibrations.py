@@ -118,15 +118,20 @@ def test_the_report_answers_each_question(finished: RunOutcome) -> None:
 
 @pytest.mark.slow
 def test_power_of_the_whole_chain_rises_and_does_not_depend_on_the_workers(
-    finished: RunOutcome, events: Path, tmp_path: Path
+    events: Path, tmp_path: Path
 ) -> None:
     simulate("upsilon", events / "signal.root", events=1500, signal=1500, seed=8)
     asked = f"{{files: {events / 'signal.root'}, strengths: [0, 120], experiments: 6}}"
+    quick = ["background.seeds=1", "fit.variations.retrain=false"]
     found = []
     for workers in (1, 2):
         analysis = load_analysis(
             write_config(events),
-            overrides=[f"roots.runs={tmp_path / str(workers)}", f"calibration.power={asked}"],
+            overrides=[
+                f"roots.runs={tmp_path / str(workers)}",
+                f"calibration.power={asked}",
+                *quick,
+            ],
             compute={"workers": workers},
         )
         outcome = run(analysis, until="power")
