@@ -86,9 +86,22 @@ def power_files(config: ResonanceConfig) -> list[InputFile]:
         InputError: If a file is missing.
     """
     asked = config.calibration.power
-    if asked is None:
+    return _whole_files(config, asked.files if asked else [])
+
+
+def background_files(config: ResonanceConfig) -> list[InputFile]:
+    """The files of background alone, all their events; none if no method needs them.
+
+    Raises:
+        InputError: If a file is missing.
+    """
+    return _whole_files(config, config.background.files)
+
+
+def _whole_files(config: ResonanceConfig, files: Sequence[Path]) -> list[InputFile]:
+    if not files:
         return []
-    everything = {"files": asked.files, "max_files": None, "max_events": None}
+    everything = {"files": files, "max_files": None, "max_events": None}
     return input_files(config.inputs.model_copy(update=everything))
 
 
@@ -96,7 +109,8 @@ def check(config: ResonanceConfig, select: SelectConfig) -> list[Finding]:
     """Findings on files, columns, expressions and binnings."""
     findings = _check_binnings(config)
     try:
-        files, signal = input_files(config.inputs), power_files(config)
+        files = input_files(config.inputs)
+        simulated = [*power_files(config), *background_files(config)]
         if config.inputs.certified:
             CertifiedSections.read(config.inputs.certified)
     except InputError as error:
@@ -104,7 +118,7 @@ def check(config: ResonanceConfig, select: SelectConfig) -> list[Finding]:
     return [
         *findings,
         *_check_files(files, config, select, config.inputs.allow_bad_files),
-        *_check_files(signal, config, select, 0),
+        *_check_files(simulated, config, select, 0),
     ]
 
 
