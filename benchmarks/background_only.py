@@ -23,7 +23,7 @@ from scipy import stats
 
 from quarkline.engine.workflow.runs import Run, read_run
 from quarkline.learning.models.artifact import load_model
-from quarkline.learning.models.trees import TreeFolds
+from quarkline.learning.models.folds import ClassifierFolds
 from quarkline.statistics import (
     HuntBinning,
     Spectrum,
@@ -34,6 +34,7 @@ from quarkline.statistics import (
     toy_hunts,
 )
 from quarkline.studies.resonance.events import read_pairs
+from quarkline.studies.resonance.methods import FLOW, seen_pairs
 from quarkline.studies.resonance.results import WorkingPoint
 from quarkline.studies.resonance.select import select_file
 from quarkline.tools.simulate import simulate
@@ -43,28 +44,33 @@ FIRST_SEED = 10_000
 
 
 @cache
-def frozen(folder: Path) -> tuple[Run, TreeFolds, dict, WorkingPoint]:
-    """The run, its classifiers, its selection and its working point."""
+def frozen(folder: Path) -> tuple[Run, list[tuple[ClassifierFolds, dict]], dict, WorkingPoint]:
+    """The run, its classifiers with what they see events through, selection, working point."""
     run = read_run(folder)
     members = sorted(
         run.record("classify").files["models"].iterdir(), key=lambda path: int(path.name)
     )
-    models = [load_model(member, TreeFolds) for member in members]
+    through = [{FLOW: member / FLOW} if (member / FLOW).exists() else {} for member in members]
+    models = [load_model(member, ClassifierFolds) for member in members]
     point = cast("WorkingPoint", run.results()["working_point"])
     select = run.record("select").config["select"]
-    return run, models[0].merged(models[1:]), select, point
+    return run, list(zip(models, through, strict=True)), select, point
 
 
 def toy_spectrum(folder: Path, seed: int) -> np.ndarray:
     """Contents of the sideband bins and the window of one background-only sample."""
-    _, model, select, point = frozen(folder)
+    _, models, select, point = frozen(folder)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "toy.root"
         simulate("upsilon", path, signal=0, seed=seed)
         select_file({"select": select, "stop": None}, {"file": path}, Path(name))
         window = tuple(select["window"])
         pairs = read_pairs(Path(name) / "pairs.parquet", select["features"], window).searched()
-    passing = model.score(pairs.features, pairs.group).rank >= point.cut
+    ranks = [
+        model.score(seen_pairs(pairs, through).features, pairs.group).rank
+        for model, through in models
+    ]
+    passing = np.mean(ranks, axis=0) >= point.cut
     return binning(point).count(pairs.mass[passing]).cells
 
 

@@ -21,9 +21,10 @@ import lightgbm
 import numpy as np
 
 from quarkline.engine.workflow.runs import read_run
-from quarkline.learning.models.trees import FIXED, TreeConfig, fit_folds, partition
+from quarkline.learning.models.folds import Rows, family_from, fit_folds, partition
+from quarkline.learning.models.trees import FIXED
 from quarkline.statistics import HuntBinning, Spectrum, fit_batch, threshold_at_fpr
-from quarkline.studies.resonance.config import ClassifierConfig
+from quarkline.studies.resonance.config import BdtConfig
 from quarkline.studies.resonance.events import Pairs, read_features, read_pairs
 from quarkline.studies.resonance.results import WorkingPoint
 
@@ -42,16 +43,15 @@ PUBLISHED = FIXED | {
 
 def ours(pairs: Pairs, templates: np.ndarray, seed: int) -> np.ndarray:
     """Scores of our ensemble: ranks averaged over repetitions with new partitions."""
-    default = ClassifierConfig()
-    config = TreeConfig(**{name: getattr(default, name) for name in TreeConfig.__annotations__})
+    default = BdtConfig()
     window, beside = pairs[pairs.in_window], pairs[~pairs.in_window]
     ranks = []
     for repetition in range(default.ensemble):
         model = fit_folds(
             window,
-            templates,
+            Rows.numbered(templates),
             beside,
-            config,
+            family_from(default.model_dump()),
             features=["x"] * templates.shape[1],
             folds=default.folds,
             seed=seed,

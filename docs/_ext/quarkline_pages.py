@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 from pydantic import BaseModel
@@ -37,6 +37,7 @@ KINDS = (
     (r"'(\w+)'", r"`\1`"),
     (r"tuple\[float, float\]", "[number, number]"),
     (r"list\[(\w+)\]", r"list of \1"),
+    (r"list\[(`[^]]*)\]", r"list of \1"),
     (r"dict\[str, (\w+)\]", r"map of \1"),
     (r"\bfloat\b", "number"),
     (r"\bint\b", "integer"),
@@ -133,21 +134,21 @@ def config_rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """One table row a key; a section's own keys follow it."""
     for name, field in model.model_fields.items():
         key = f"{prefix}{field.alias or name}"
-        section = section_of(field.annotation)
-        cells = [f"`{key}`", kind_of(field), default_of(field), field.description or ""]
-        if section is None:
+        sections = sections_of(field.annotation)
+        if not sections:
+            cells = [f"`{key}`", kind_of(field), default_of(field), field.description or ""]
             yield "| " + " | ".join(escaped(cell) for cell in cells) + " |"
-        else:
-            yield f"| **`{key}`** | | | {summary(section)} |"
+        for section in sections:
+            chosen = f" with `kind: {section().kind}`" if len(sections) > 1 else ""
+            yield f"| **`{key}`**{chosen} | | | {summary(section)} |"
             yield from config_rows(section, f"{key}.")
 
 
-def section_of(annotation: Any) -> type[BaseModel] | None:
-    """The model of a key that has keys of its own."""
+def sections_of(annotation: Any) -> list[Any]:
+    """The models of a key that has keys of its own: several where `kind:` chooses one."""
     candidates = [annotation, *get_args(annotation)]
-    return next(
-        (one for one in candidates if inspect.isclass(one) and issubclass(one, BaseModel)), None
-    )
+    bare = [get_args(one)[0] if get_origin(one) is Annotated else one for one in candidates]
+    return [one for one in bare if inspect.isclass(one) and issubclass(one, BaseModel)]
 
 
 def kind_of(field: FieldInfo) -> str:

@@ -138,5 +138,5 @@ def test_a_stage_that_a_line_stops_after_exists():
 
 
 def test_what_comes_later_is_marked_as_such():
-    for promise in ("lacathode",):
+    for promise in ("F-test of the sidebands",):
         assert all(LATER in cells[1] for cells in ROWS if promise in cells[1])

@@ -237,6 +237,16 @@ FIGURES: dict[str, Callable[..., Figure]] = {
         reweighted={} if x.kind == "empty" else {"Reweighting": 6.4},
         **o,
     ),
+    "method_comparison": lambda x, **o: figures.plot_method_comparison(
+        np.geomspace(1, 1e-3, x.curve(0, 1).size),
+        {
+            (method, kind): np.stack([x.curve(0, top), x.curve(0, top + 1)])
+            for top, method in enumerate(("CATHODE", "CWoLa"), start=4)
+            for kind in ("bdt", "mlp")
+        },
+        working_point=0.01,
+        **o,
+    ),
     "toys": lambda x, **o: figures.plot_toys(np.maximum(x.events(-2, 3), 0), z_observed=1.5, **o),
     "p_value_calibration": lambda x, **o: figures.plot_p_value_calibration(
         x.events(0, 0.5), p_observed=0.2, **o

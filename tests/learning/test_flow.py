@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from quarkline.engine.core.findings import InputError
 from quarkline.learning.models.artifact import load_model, model_key, save_model
@@ -91,3 +92,24 @@ def test_a_damaged_model_is_refused(trained: ConditionalFlow, folder, damage: st
         (folder / "model.json").write_text(text)
     with pytest.raises(InputError, match="QL-TRAIN-001"):
         load_model(folder, ConditionalFlow)
+
+
+def test_the_latent_space_undoes_the_sampling(trained: ConditionalFlow) -> None:
+    condition = np.linspace(-0.9, 0.9, 500)
+    features = trained.sample(condition, np.random.default_rng(5))
+    noise = np.random.default_rng(5).standard_normal((500, 2))
+    assert trained.latent(features, condition) == pytest.approx(noise, abs=2e-3)
+
+
+def test_learned_events_are_standard_normal_in_the_latent_space(trained: ConditionalFlow) -> None:
+    features, condition = sample(4000, 4)
+    noise = trained.latent(features, condition)
+    assert abs(np.corrcoef(features[:, 0], condition)[0, 1]) > 0.4
+    for column in noise.T:
+        assert stats.kstest(column, "norm").statistic < 0.04
+        assert abs(np.corrcoef(column, condition)[0, 1]) < 0.1
+
+
+def test_impossible_features_have_a_place_in_the_latent_space(trained: ConditionalFlow) -> None:
+    noise = trained.latent(np.array([[0.0, -1.0], [1e9, 1e9]]), np.zeros(2))
+    assert np.isfinite(noise).all()

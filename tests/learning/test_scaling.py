@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quarkline.learning.features.scaling import FeatureScale, Scaler
+from quarkline.learning.features.scaling import REACH, FeatureScale, Scaler
 
 SAMPLES = {
     "log": np.random.default_rng(1).exponential(0.02, 500),
@@ -62,3 +62,14 @@ def test_several_features_are_scaled_column_by_column() -> None:
 def test_features_that_cannot_be_learned_from_are_refused(values: list, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         FeatureScale.fit("x", values)
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_bounded_values_keep_their_order_and_have_no_gaps(kind: str) -> None:
+    scaler = Scaler.fit(["x"], SAMPLES[kind][:, None])
+    ordinary = SAMPLES[kind][:, None]
+    assert np.array_equal(scaler.bounded(ordinary), scaler.forward(ordinary))
+    extreme = np.array([-1e9, -1.0, 0.0, 1.0, 1e9])[:, None]
+    bounded = scaler.bounded(extreme)
+    assert np.abs(bounded).max() == REACH
+    assert (np.diff(bounded[:, 0]) >= 0).all()

@@ -17,6 +17,7 @@ from quarkline.figures.features import (
     plot_feature_distributions,
 )
 from quarkline.figures.hunt import plot_hunt, plot_scan
+from quarkline.figures.methods import plot_method_comparison
 from quarkline.figures.pieces import DIMUON_MASS, MASS, plain_text
 from quarkline.figures.save import save, to_svg
 from quarkline.figures.scans import (
@@ -64,6 +65,7 @@ __all__ = [
     "plot_hunt",
     "plot_injection",
     "plot_mass_spectrum",
+    "plot_method_comparison",
     "plot_p_value_calibration",
     "plot_p_value_scan",
     "plot_power",

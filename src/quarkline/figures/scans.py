@@ -129,7 +129,7 @@ def plot_p_value_scan(
                 linewidth=1.6,
                 label=f"{name}, $Z$ = {value:.1f}",
             )
-        _mark_working_point(frame.main, working_point)
+        mark_working_point(frame.main, working_point)
         everything = np.concatenate([*curves.values(), floats(list(flat.values()))])
         _finish_p_values(frame, cuts, everything, legend_rows=len(curves) + len(flat))
         if curves or flat:
@@ -184,7 +184,7 @@ def plot_significance_variations(
             )
             name = f"degree {degree}, bin width {width_percent(window, number)}"
             columns.extend(_columns(name, floats(curve)))
-        _mark_working_point(frame.main, working_point)
+        mark_working_point(frame.main, working_point)
         _mark_envelope(frame.main, working_point, envelope)
         everything = [floats(curve) for curve in z.values()]
         rows = max(len(degrees), len(numbers))
@@ -255,15 +255,8 @@ def p_value_axis(ax: Axes, z: ArrayLike, *, legend_rows: int) -> float:
     return free
 
 
-def _columns(name: str, z: Array) -> tuple[Column, ...]:
-    tag = {"method": name}
-    return (
-        values("Background-only p-value", p_from_z(z), qualifiers=tag),
-        values("Significance", z, qualifiers=tag),
-    )
-
-
-def _mark_working_point(ax: Axes, fpr: float | None) -> None:
+def mark_working_point(ax: Axes, fpr: float | None) -> None:
+    """Draw a line at the declared working point and name it at the foot of the frame."""
     if fpr is None:
         return
     ax.axvline(fpr, color="black", linewidth=1.2, linestyle=(0, (6, 3)), zorder=1)
@@ -292,6 +285,14 @@ def _mark_envelope(ax: Axes, fpr: float | None, envelope: tuple[float, float] | 
         textcoords="offset points",
         fontsize="x-small",
         path_effects=HALO,
+    )
+
+
+def _columns(name: str, z: Array) -> tuple[Column, ...]:
+    tag = {"method": name}
+    return (
+        values("Background-only p-value", p_from_z(z), qualifiers=tag),
+        values("Significance", z, qualifiers=tag),
     )
 
 

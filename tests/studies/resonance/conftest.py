@@ -28,6 +28,7 @@ background:
   seeds: 2
   pool: 4000
 classifier: {folds: 3, ensemble: 2, trees: 10}
+comparison: {methods: [cwola, lacathode], seeds: 2}
 fit:
   working_point: 0.05
   scan: {start: 1, stop: 0.02, points: 5}

@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 OFFSET_FRACTION = 0.05
 """Offset of the logarithm over the median: it keeps zero finite and small values apart."""
 
+REACH = 8.0
+"""Deviations from the mean beyond which bounded values all look alike."""
+
 
 @dataclass(frozen=True)
 class FeatureScale:
@@ -103,6 +106,13 @@ class Scaler:
     def forward(self, values: Floats) -> Floats:
         """Feature values to scaled values."""
         return np.stack([s.forward(values[:, i]) for i, s in enumerate(self.scales)], axis=1)
+
+    def bounded(self, values: Floats) -> Floats:
+        """As `forward`, within `REACH`: for events that may be unlike those it was fitted to.
+
+        A value that is too low for the logarithm is scaled as the lowest.
+        """
+        return np.clip(np.nan_to_num(self.forward(values), nan=-REACH), -REACH, REACH)
 
     def inverse(self, scaled: Floats) -> Floats:
         """Scaled values to feature values."""

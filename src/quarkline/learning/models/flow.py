@@ -51,6 +51,10 @@ class FlowModule(nn.Module):
         """Standard normal noise (N, F) to scaled features (N, F)."""
         return cast("Tensor", self.flow(condition).transform.inv(noise))
 
+    def noise(self, features: Tensor, condition: Tensor) -> Tensor:
+        """Scaled features (N, F) to the noise (N, F) that `generate` makes them of."""
+        return cast("Tensor", self.flow(condition).transform(features))
+
 
 @dataclass(frozen=True)
 class ConditionalFlow:
@@ -112,6 +116,23 @@ class ConditionalFlow:
             parts = [self.module.generate(*batch) for batch in batches]
         values = torch.cat(parts) if parts else noise
         return self.scaler.inverse(values.numpy().astype(np.float64))
+
+    def latent(self, features: Floats, condition: Floats) -> Floats:
+        """The noise (N, F) that the flow makes these features of.
+
+        For events the flow has learned it is standard normal at every value of the condition, so
+        that it holds nothing of the condition (Hallin et al., arXiv:2210.14924).
+
+        Args:
+            features: With shape (N, F).
+            condition: With shape (N,).
+        """
+        rows = torch.as_tensor(self.scaler.bounded(features), dtype=torch.float32)
+        scaled = torch.as_tensor(self.condition.forward(condition)[:, None], dtype=torch.float32)
+        with torch.no_grad():
+            batches = zip(_batches(rows), _batches(scaled), strict=True)
+            parts = [self.module.noise(*batch) for batch in batches]
+        return torch.cat(parts).numpy().astype(np.float64)
 
     def describe(self) -> dict[str, Any]:
         """Arguments and scaling as JSON values."""

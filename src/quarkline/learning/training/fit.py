@@ -80,7 +80,7 @@ def fit(
     config: FitConfig,
     *,
     seed: int,
-    folder: Path,
+    folder: Path | None = None,
 ) -> History:
     """Minimise the mean of `module(*rows)`, the losses of rows, and load the best weights.
 
@@ -93,20 +93,25 @@ def fit(
         config: How to fit.
         seed: Seed of the batches' order.
         folder: Where the state is kept after every epoch; a state found there is continued.
+            None keeps no state, for fits of a second or two.
 
     Returns:
         The losses. `module` holds the averaged weights of the best epoch, on the CPU.
     """
     fabric = Fabric(accelerator="cuda" if torch.cuda.is_available() else "cpu", devices=1)
     state = _State(module, config, fabric)
-    state.load(folder / CHECKPOINT)
+    checkpoint = folder and folder / CHECKPOINT
+    if checkpoint and checkpoint.exists():
+        state.load(checkpoint)
     rows = [fabric.to_device(tensor) for tensor in train]
     held_out = [fabric.to_device(tensor) for tensor in validation]
     while not state.finished(config):
         state.train_epoch(rows, config, seed)
         state.validate(held_out)
-        state.save(folder / CHECKPOINT)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
+        if checkpoint:
+            state.save(checkpoint)
+    if checkpoint:
+        checkpoint.unlink(missing_ok=True)
     module.load_state_dict(state.best)
     module.to("cpu").eval()
     return state.history
@@ -167,8 +172,6 @@ class _State:
             torch.save(state, temporary)
 
     def load(self, path: Path) -> None:
-        if not path.exists():
-            return
         state = torch.load(path, map_location=self.fabric.device, weights_only=True)
         self.module.module.load_state_dict(state["module"])
         self.average.load_state_dict(state["average"])

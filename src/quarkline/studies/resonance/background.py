@@ -31,11 +31,9 @@ class BackgroundStageConfig(Config):
 def run(context: Context) -> dict[str, Any]:
     """One item a flow; then their folders side by side and their histories."""
     config: BackgroundStageConfig = context.config
-    args = config.model_dump(mode="json", exclude={"seeds", "seed"})
+    args = config.model_dump(mode="json", exclude={"seeds"})
     items = [
-        Item(
-            f"flow {number}", args | {"seed": config.seed, "number": number}, context.files("pairs")
-        )
+        Item(f"flow {number}", args | {"number": number}, context.files("pairs"))
         for number in range(1, config.seeds + 1)
     ]
     done = context.map("flow", train_flow, items)

@@ -102,7 +102,7 @@ def tell_apart(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     """Task: a classifier of data against generated events, scored out of fold."""
     curve = separation(
         Sidebands.read(inputs, args["features"], args["window"], args["side"]),
-        ClassifierConfig.model_validate(args["classifier"]),
+        args["classifier"],
         args["features"],
         seed=library_seed(args["seed"], "check-flows", args["side"]),
         repetition=args["repetition"],
@@ -115,29 +115,36 @@ def tell_apart(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
 
 def separation(
     sidebands: Sidebands,
-    classifier: ClassifierConfig,
+    settings: Mapping[str, Any],
     features: Sequence[str],
     *,
     seed: int,
     repetition: int,
 ) -> RocResult:
-    """The ROC curve of trees that tell data from generated events, each scored out of fold."""
-    from quarkline.learning.models.trees import TreeConfig, fit_folds
+    """The ROC curve of classifiers that tell data from generated events, scored out of fold.
 
-    settings = classifier.model_dump()
+    Args:
+        sidebands: The events.
+        settings: Values of the config's `classifier`.
+        features: Names of the features.
+        seed: Seed of partitions and classifiers.
+        repetition: Number of the partition into folds.
+    """
+    from quarkline.learning.models.folds import Rows, family_from, fit_folds
+
+    made = Rows.numbered(sidebands.generated)
     model = fit_folds(
         sidebands.data,
-        sidebands.generated,
+        made,
         sidebands.data,
-        TreeConfig(**{name: settings[name] for name in TreeConfig.__annotations__}),
+        family_from(settings),
         features=features,
-        folds=classifier.folds,
+        folds=settings["folds"],
         seed=seed,
         repetition=repetition,
     )
     data = model.score(sidebands.data.features, sidebands.data.group).probability
-    index = np.arange(len(sidebands.generated), dtype=np.uint64)
-    return roc_curve(data, model.score(sidebands.generated, index).probability)
+    return roc_curve(data, model.score(made.features, made.group).probability)
 
 
 def _mean(done: Sequence[Done]) -> Quantity:

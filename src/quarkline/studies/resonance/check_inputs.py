@@ -28,6 +28,7 @@ from quarkline.studies.resonance.layout import (
     layout,
     pair_names,
     pair_schema,
+    whole_files,
 )
 
 MISSING_TRIGGER = Rule(
@@ -86,22 +87,35 @@ def power_files(config: ResonanceConfig) -> list[InputFile]:
         InputError: If a file is missing.
     """
     asked = config.calibration.power
-    if asked is None:
+    return _whole_files(config, asked.files if asked else [])
+
+
+def background_files(config: ResonanceConfig) -> list[InputFile]:
+    """The files of background alone, all their events; none if no method needs them.
+
+    Raises:
+        InputError: If a file is missing.
+    """
+    return _whole_files(config, config.background.files)
+
+
+def _whole_files(config: ResonanceConfig, files: Sequence[Path]) -> list[InputFile]:
+    if not files:
         return []
-    everything = {"files": asked.files, "max_files": None, "max_events": None}
+    everything = {"files": files, "max_files": None, "max_events": None}
     return input_files(config.inputs.model_copy(update=everything))
 
 
 def check(config: ResonanceConfig, select: SelectConfig) -> list[Finding]:
     """Findings on files, columns, expressions and binnings."""
     try:
-        signal = power_files(config)
+        simulated = [*power_files(config), *background_files(config)]
     except InputError as error:
         return [*_check_binnings(config), *error.findings]
     return [
         *_check_binnings(config),
         *check_events(config.inputs, select),
-        *_check_files(signal, config.inputs, select, 0),
+        *_check_files(simulated, config.inputs, whole_files(select), 0),
     ]
 
 

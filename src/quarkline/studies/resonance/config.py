@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.findings import InputError
@@ -109,10 +118,21 @@ class FlowConfig(Config):
     validation: float = Field(0.2, gt=0, lt=1, description="Held-out fraction of the sidebands.")
 
 
-class BackgroundConfig(Config):
-    """How the background's features in the window are learned from the sidebands."""
+Method = Literal["cathode", "cwola", "ideal", "lacathode"]
 
-    kind: Literal["cathode"] = "cathode"
+
+class BackgroundConfig(Config):
+    """How the background in the window is learned, and what data there are compared with."""
+
+    kind: Method = Field(
+        "cathode",
+        description="What the classifier learns against: generated events, the sidebands, a given "
+        "sample, or noise in the flow's latent space.",
+    )
+    files: Annotated[list[ConfigPath], BeforeValidator(_as_list)] = Field(
+        default_factory=list,
+        description="Event files of background alone, for `ideal`; names may hold wildcards.",
+    )
     flow: FlowConfig = Field(default_factory=FlowConfig)
     seeds: int = Field(5, ge=1, description="Number of flows, trained from different seeds.")
     oversample: float = Field(
@@ -122,18 +142,98 @@ class BackgroundConfig(Config):
         500_000, ge=1000, description="Generated background over the whole range, for toys."
     )
 
+    @model_validator(mode="after")
+    def _ideal_has_files(self) -> Self:
+        if self.kind == "ideal" and not self.files:
+            msg = "`kind: ideal` needs `files`, event files of background alone"
+            raise ValueError(msg)
+        return self
 
-class ClassifierConfig(Config):
-    """Data in the window against generated background: boosted trees, out of fold."""
 
-    kind: Literal["bdt"] = "bdt"
+class _FoldsConfig(Config):
+    """What every family of classifiers has."""
+
     folds: int = Field(5, ge=2, description="Parts of the data; each is scored by the others.")
     ensemble: int = Field(10, ge=1, description="Repetitions with a new partition into folds.")
+
+
+class BdtConfig(_FoldsConfig):
+    """Data in the window against background: boosted trees, out of fold."""
+
+    kind: Literal["bdt"] = Field("bdt", description="Boosted trees of LightGBM.")
     trees: int = Field(50, ge=1, description="Trees of a classifier.")
     depth: int = Field(3, ge=1, description="Depth of a tree.")
     learning_rate: float = Field(0.1, gt=0, description="Weight of each new tree.")
     subsample: float = Field(0.7, gt=0, le=1, description="Fraction of the events a tree sees.")
     min_leaf: int = Field(50, ge=1, description="Fewest events in a leaf.")
+
+
+class MlpConfig(_FoldsConfig):
+    """Data in the window against background: small neural networks, out of fold."""
+
+    kind: Literal["mlp"] = Field("mlp", description="Multi-layer perceptrons of PyTorch.")
+    hidden: list[int] = Field(
+        default=[64, 64], min_length=1, description="Widths of the hidden layers."
+    )
+    batch_size: int = Field(512, ge=8, description="Events in a batch.")
+    learning_rate: float = Field(2e-3, gt=0, description="Adam's step size.")
+    average_decay: float = Field(
+        0.99, ge=0, lt=1, description="Decay of the running average of the weights."
+    )
+    max_epochs: int = Field(50, ge=1, description="Most epochs of training.")
+    patience: int = Field(
+        5, ge=1, description="Stop after so many epochs that gain less than 0.0001 nats in all."
+    )
+    validation: float = Field(
+        0.2, gt=0, lt=1, description="Held-out fraction of the events a network is trained on."
+    )
+
+
+def _kind_of_classifier(value: Any) -> Any:
+    """The kind of a classifier section; without `kind:` it means trees."""
+    kind = value.get("kind", "bdt") if isinstance(value, Mapping) else getattr(value, "kind", "bdt")
+    return str(kind)
+
+
+ClassifierConfig = Annotated[
+    Annotated[BdtConfig, Tag("bdt")] | Annotated[MlpConfig, Tag("mlp")],
+    Discriminator(_kind_of_classifier),
+]
+
+
+def classifier_of_kind(kind: str, declared: BdtConfig | MlpConfig) -> BdtConfig | MlpConfig:
+    """The declared classifier if it is of that kind; else another with its folds and ensemble."""
+    if declared.kind == kind:
+        return declared
+    other = MlpConfig if kind == "mlp" else BdtConfig
+    return other(folds=declared.folds, ensemble=declared.ensemble)
+
+
+class ComparisonConfig(Config):
+    """Several methods on the same events, from several seeds; without this section, none."""
+
+    methods: list[Method] = Field(
+        default=["cathode", "cwola", "lacathode"],
+        min_length=1,
+        description="Kinds of `background` to compare; `ideal` needs `background.files`.",
+    )
+    classifiers: list[Literal["bdt", "mlp"]] = Field(
+        default=["bdt"],
+        min_length=1,
+        description="Kinds of `classifier` for each method; one that `classifier` does not "
+        "declare has its defaults, with the same folds and ensemble.",
+    )
+    seeds: int = Field(
+        5, ge=2, description="Trainings of everything from different seeds, the first from `seed`."
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        for name, values in (("methods", self.methods), ("classifiers", self.classifiers)):
+            if repeated := [value for value, times in Counter(values).items() if times > 1]:
+                msg = f"`{name}` names `{repeated[0]}` more than once"
+                raise ValueError(msg)
+        return self
 
 
 class ScanConfig(Config):
@@ -155,7 +255,11 @@ class VariationsConfig(Config):
 
     degrees: list[int] = Field(default=[3, 5, 7], description="Degrees of the polynomial.")
     bins: list[int] = Field(default=[7, 11, 15], description="Bins in the window.")
-    retrain: bool = Field(True, description="Train the classifier anew for each, too.")
+    retrain: bool = Field(
+        True,
+        description="Train the classifier anew for each, too, with `cathode`, whose generated "
+        "events depend on them.",
+    )
 
 
 class FitConfig(Config):
@@ -253,7 +357,8 @@ class ResonanceConfig(StudyConfig):
     resonance: Annotated[ResonanceWindow, BeforeValidator(_resonance)]
     features: list[str] = Field(min_length=1, description="What the classifier learns from.")
     background: BackgroundConfig = Field(default_factory=BackgroundConfig)
-    classifier: ClassifierConfig = Field(default_factory=ClassifierConfig)
+    classifier: ClassifierConfig = Field(default_factory=BdtConfig)
+    comparison: ComparisonConfig | None = None
     fit: FitConfig = Field(default_factory=FitConfig)
     calibration: CalibrationsConfig = Field(default_factory=CalibrationsConfig)
     labels: LabelsConfig = Field(default_factory=LabelsConfig)
@@ -262,5 +367,22 @@ class ResonanceConfig(StudyConfig):
     def _mass_is_no_feature(self) -> Self:
         if "dimu_mass" in self.features:
             msg = "the mass is what the hunt is done in, so it cannot be a feature"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _background_files_are_used(self) -> Self:
+        compared = self.comparison.methods if self.comparison else []
+        if "ideal" in compared and not self.background.files:
+            msg = (
+                "`comparison.methods` names `ideal`, which needs `background.files`, event files "
+                "of background alone"
+            )
+            raise ValueError(msg)
+        if self.background.files and "ideal" not in (self.background.kind, *compared):
+            msg = (
+                f"`background.files` is not read by `background.kind: {self.background.kind}`; "
+                "write `kind: ideal`, or `ideal` among `comparison.methods`"
+            )
             raise ValueError(msg)
         return self

@@ -21,9 +21,12 @@ from quarkline.studies.resonance.config import LabelsConfig
 from quarkline.studies.resonance.events import SIGN_NAMES, Pairs, read_features, read_pairs
 from quarkline.studies.resonance.generate import hypothesis_name
 from quarkline.studies.resonance.hunt import cut_at
+from quarkline.studies.resonance.methods import CLASSIFIER_NAMES, METHODS
 from quarkline.studies.resonance.particles import typeset
 from quarkline.studies.resonance.results import (
     BackgroundModel,
+    Classification,
+    Comparison,
     FlowCheck,
     Scan,
     Scans,
@@ -102,6 +105,16 @@ class Material:
         return any(item.retrained for item in variations)
 
     @property
+    def compared(self) -> bool:
+        """Whether methods were compared."""
+        return "comparison" in self.context.inputs
+
+    @property
+    def method(self) -> str:
+        """Name of the method behind the scores."""
+        return METHODS[self.context.result("classification", Classification).method].title
+
+    @property
     def signs(self) -> tuple[str, str]:
         """The sign that is searched, and that of the control."""
         return SIGN_NAMES[self.context.result("selection", Selection).sign]
@@ -131,7 +144,11 @@ def run(context: Context) -> dict[str, Any]:
 
     folder = context.out / "figures"
     material = Material(context)
-    drawn = {name: make for name, make in DRAWN.items() if material.retrained or make != _retrained}
+    asked = {
+        "significance_variations_retrained": material.retrained,
+        "method_comparison": material.compared,
+    }
+    drawn = {name: make for name, make in DRAWN.items() if asked.get(name, True)}
     drawn |= calibration_figures(context)
     for number, (name, make) in enumerate(drawn.items(), start=1):
         figure = make(material)
@@ -314,7 +331,7 @@ def _p_value_scan(material: Material) -> Figure:
     scans = material.context.result("scans", Scans)
     return plot_p_value_scan(
         _rates(scans.scans[0]),
-        {_named(scan.method): _z(scan) for scan in scans.scans},
+        {_named(scan.method, material): _z(scan) for scan in scans.scans},
         working_point=material.config.working_point,
         reweighted=_reweighted(material.context.result("reweighting", Reweighting)),
         label=material.label,
@@ -361,6 +378,21 @@ def _retrained(material: Material) -> Figure:
     return _variations(material, retrained=True)
 
 
+def _method_comparison(material: Material) -> Figure:
+    from quarkline.figures import plot_method_comparison
+
+    comparison = material.context.result("comparison", Comparison)
+    return plot_method_comparison(
+        comparison.rates,
+        {
+            (METHODS[item.method].title, CLASSIFIER_NAMES[item.classifier]): item.z
+            for item in comparison.methods
+        },
+        working_point=comparison.working_point,
+        label=material.label,
+    )
+
+
 def _sculpting(material: Material) -> Figure:
     from quarkline.figures import plot_sculpting
 
@@ -394,6 +426,7 @@ DRAWN: Mapping[str, Callable[[Material], Figure]] = {
     "roc_curve": _roc_curve,
     "significance_variations": _refitted,
     "significance_variations_retrained": _retrained,
+    "method_comparison": _method_comparison,
     "sculpting": _sculpting,
 }
 
@@ -410,8 +443,8 @@ def _z(scan: Scan) -> list[float]:
     return [point.z_local for point in scan.points]
 
 
-def _named(method: str) -> str:
-    return {"classifier": "CATHODE", "random": "Random cut"}.get(method, method)
+def _named(cut_on: str, material: Material) -> str:
+    return {"classifier": material.method, "random": "Random cut"}.get(cut_on, cut_on)
 
 
 def _reweighted(result: Reweighting) -> dict[str, float]:

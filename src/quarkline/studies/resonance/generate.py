@@ -53,7 +53,8 @@ def run(context: Context) -> dict[str, Any]:
     """One item a set of events: one a hypothesis in the window, the sidebands, and the pool."""
     config: GenerateConfig = context.config
     shared = config.model_dump(mode="json", include={"features", "range", "window", "seed"})
-    inputs = context.files("pairs") | _flow_files(context.path("flows"), config.seeds)
+    flows = [context.path("flows") / str(number) for number in range(1, config.seeds + 1)]
+    inputs = context.files("pairs") | flow_inputs(flows)
     nominal = list(config.hypotheses[0])
     window = [
         Item(
@@ -148,7 +149,7 @@ def _features(masses: Floats, inputs: Mapping[str, Path], generator: np.random.G
     from quarkline.learning.models.artifact import load_model
     from quarkline.learning.models.flow import ConditionalFlow
 
-    folders = sorted({path.parent for name, path in inputs.items() if name.startswith("flow-")})
+    folders = [path for name, path in inputs.items() if name.startswith("flow-")]
     flows = [load_model(folder, ConditionalFlow) for folder in folders]
     features = np.empty((len(masses), len(flows[0].scaler.scales)))
     for index, flow in enumerate(flows):
@@ -156,10 +157,6 @@ def _features(masses: Floats, inputs: Mapping[str, Path], generator: np.random.G
     return features
 
 
-def _flow_files(flows: Path, seeds: int) -> dict[str, Path]:
-    """Every file of every flow, so that an item's key holds their content."""
-    return {
-        f"flow-{number}-{path.name}": path
-        for number in range(1, seeds + 1)
-        for path in sorted((flows / str(number)).iterdir())
-    }
+def flow_inputs(flows: Sequence[Path]) -> dict[str, Path]:
+    """The folders of trained flows as inputs of an item, in order."""
+    return {f"flow-{number}": folder for number, folder in enumerate(flows, start=1)}

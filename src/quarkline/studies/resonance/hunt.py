@@ -25,6 +25,7 @@ from quarkline.statistics import (
     p_from_z,
     threshold_at_fpr,
 )
+from quarkline.statistics.ks import KsResult
 from quarkline.studies.resonance.classify import read_scores
 from quarkline.studies.resonance.events import Pairs, read_pairs
 from quarkline.studies.resonance.generate import hypothesis_name
@@ -122,7 +123,7 @@ def run(context: Context) -> dict[str, Any]:
     point = working_point(hunter, everything, rank, config)
     scans = Scans(
         tuple(_scans(hunter, rank[searched], config, context)),
-        control=_control_scan(hunter, everything, rank, config.rates),
+        control=control_scan(hunter, everything, rank, config.rates),
         reweighted=reweighted(hunter, probability[searched]),
     )
     context.summary(
@@ -186,7 +187,7 @@ def _scans(hunter: Hunter, rank: Floats, config: HuntConfig, context: Context) -
     return [*scans, hunter.scan("random", random, config.rates)]
 
 
-def _control_scan(hunter: Hunter, everything: Pairs, rank: Floats, rates: Sequence[float]) -> Scan:
+def control_scan(hunter: Hunter, everything: Pairs, rank: Floats, rates: Sequence[float]) -> Scan:
     """Pairs of the other sign behind the cuts that the searched sidebands define."""
     searched = ~everything.control
     cuts, _ = hunter.behind(rank[searched], rates)
@@ -213,14 +214,18 @@ def _variations(pairs: Pairs, searched: NDArray[np.bool_], context: Context) -> 
     return Variations(tuple(variations))
 
 
-def _sculpting(hunter: Hunter, rank: Floats) -> Sculpting:
-    """Whether a cut changes the shape of the sidebands' mass: passing against failing events."""
+def passing_against_failing(hunter: Hunter, rank: Floats, rate: float) -> KsResult:
+    """Whether a cut changes the shape of the sidebands' mass."""
     beside = ~hunter.pairs.in_window
     mass, score = hunter.pairs.mass[beside], rank[beside]
-    statistic, p_value = [], []
-    for rate in SCULPTING_RATES:
-        passing = score >= cut_at(rate, score)
-        test = ks_two_sample(mass[passing], mass[~passing])
-        statistic.append(test.statistic)
-        p_value.append(test.p_value)
-    return Sculpting(SCULPTING_RATES, tuple(statistic), tuple(p_value))
+    passing = score >= cut_at(rate, score)
+    return ks_two_sample(mass[passing], mass[~passing])
+
+
+def _sculpting(hunter: Hunter, rank: Floats) -> Sculpting:
+    tests = [passing_against_failing(hunter, rank, rate) for rate in SCULPTING_RATES]
+    return Sculpting(
+        SCULPTING_RATES,
+        tuple(test.statistic for test in tests),
+        tuple(test.p_value for test in tests),
+    )

@@ -42,6 +42,11 @@ class SelectConfig(Config):
     seed: int
 
 
+def whole_files(select: SelectConfig) -> SelectConfig:
+    """The same selection for files of simulation: all events, of no luminosity section."""
+    return select.model_copy(update={"fraction": 1.0, "certified": False})
+
+
 @dataclass(frozen=True)
 class Layout:
     """Which columns of a file are read, and the expressions on them.

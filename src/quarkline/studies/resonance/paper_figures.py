@@ -258,8 +258,8 @@ class PaperFigureGenerator:
     ) -> tuple[float, float]:
         """Train classifiers of sideband data against samples of the flow, then draw their ROC.
 
-        Trees learn out of fold, `n_runs` times with new folds and seeds. The mass is no input: a
-        last column beyond the config's features is taken for it and left out.
+        The config's classifiers learn out of fold, `n_runs` times with new folds and seeds. The
+        mass is no input: a last column beyond the config's features is taken for it and left out.
 
         Args:
             data: Sideband data, `SB` of `flow_samples.pkl`, with shape (N, F) or (N, F + 1).
@@ -279,7 +279,7 @@ class PaperFigureGenerator:
         curves = [
             separation(
                 sidebands,
-                self.config.classifier,
+                self.config.classifier.model_dump(),
                 features,
                 seed=library_seed(self.config.seed, "roc-curve"),
                 repetition=run,

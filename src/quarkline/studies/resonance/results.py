@@ -105,6 +105,27 @@ class FlowCheck(Result, kind="resonance-flow-check"):
 
 
 @dataclass(frozen=True)
+class Classification(Result, kind="resonance-classification"):
+    """How the scores were made.
+
+    Attributes:
+        method: Kind of `background`: what the classifiers learned against.
+        classifier: Kind of the classifiers.
+        folds: Parts of the data, each scored by the others.
+        repetitions: Partitions into folds, over which scores are averaged.
+        candidates: Searched pairs in the window.
+        templates: Events the classifiers learned against, all folds together.
+    """
+
+    method: str
+    classifier: str
+    folds: int
+    repetitions: int
+    candidates: int
+    templates: int
+
+
+@dataclass(frozen=True)
 class Bump:
     """The hunt behind one cut.
 
@@ -224,3 +245,58 @@ class Sculpting(Result, kind="resonance-sculpting"):
     rates: tuple[float, ...]
     statistic: tuple[float, ...]
     p_value: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ComparedPoint:
+    """A method at the declared working point, trained from one seed.
+
+    Attributes:
+        seed: Seed of the training.
+        hunt: The hunt in the searched pairs that pass.
+        control: The hunt in pairs of the other sign that pass.
+        ks_statistic: Kolmogorov-Smirnov distance of passing and failing sideband masses.
+        ks_p_value: Its p-value.
+    """
+
+    seed: int
+    hunt: Bump
+    control: Bump
+    ks_statistic: float
+    ks_p_value: float
+
+
+@dataclass(frozen=True)
+class ComparedMethod:
+    """A method with one kind of classifier.
+
+    Attributes:
+        method: Kind of `background`.
+        classifier: Kind of `classifier`.
+        z: Local significance by seed and false-positive rate.
+        mean: Its mean over the seeds at each rate, with the standard error of that mean.
+        working_point: The declared working point, once a seed.
+    """
+
+    method: str
+    classifier: str
+    z: tuple[tuple[float, ...], ...]
+    mean: tuple[Quantity, ...]
+    working_point: tuple[ComparedPoint, ...]
+
+
+@dataclass(frozen=True)
+class Comparison(Result, kind="resonance-comparison"):
+    """Methods on the same events, everything trained from several seeds.
+
+    Attributes:
+        seeds: The seeds.
+        rates: False-positive rate of each cut, largest first.
+        working_point: The declared false-positive rate.
+        methods: Each method with each kind of classifier.
+    """
+
+    seeds: tuple[int, ...]
+    rates: tuple[float, ...]
+    working_point: float
+    methods: tuple[ComparedMethod, ...]

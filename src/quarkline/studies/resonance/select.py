@@ -37,6 +37,12 @@ EMPTY_SIDEBAND = Rule(
     "The background is learned and fitted on both sides of the window. Without events on one "
     "side there is nothing to interpolate.",
 )
+EMPTY_TEMPLATES = Rule(
+    "QL-RES-040",
+    "the background sample holds events in the window",
+    "With `ideal`, data in the window are compared with the pairs of `background.files` there, so "
+    "some have to pass the selection.",
+)
 
 
 class SelectStageConfig(Config):
@@ -55,6 +61,19 @@ class SelectStageConfig(Config):
 
 def run(context: Context) -> dict[str, Any]:
     """Stage `select`: one item a file, then one table of pairs and the cut-flow."""
+    pairs, selection = _collect(context)
+    _check_selection(selection, context.config.select)
+    return {"pairs": pairs, "selection": selection}
+
+
+def run_background(context: Context) -> dict[str, Any]:
+    """Stage `select-background`: the same for files of background, which fill the window alone."""
+    pairs, selection = _collect(context)
+    _check_background(selection, context.config.select)
+    return {"background_pairs": pairs, "background_selection": selection}
+
+
+def _collect(context: Context) -> tuple[Path, Selection]:
     config: SelectStageConfig = context.config
     select = config.select
     paths: Sequence[Path] = context.inputs["files"]
@@ -70,8 +89,6 @@ def run(context: Context) -> dict[str, Any]:
     good = [item for item in done if not item.value["problem"]]
     steps = _add_steps([item.value["steps"] for item in good])
     tables = [item.folder / "pairs.parquet" for item in good]
-    selection = _selection(tables, steps, bad, select)
-    _check_selection(selection, select)
     path = context.out / "pairs.parquet"
     _join(tables, path)
     last, (searched, control) = steps[-1], SIGN_NAMES[select.sign]
@@ -79,7 +96,7 @@ def run(context: Context) -> dict[str, Any]:
         f"{last.searched:,} pairs of {searched} · {last.control:,} of {control} · "
         f"{steps[0].searched:,} events"
     )
-    return {"pairs": path, "selection": selection}
+    return path, _selection(tables, steps, bad, select)
 
 
 def select_file(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
@@ -190,3 +207,16 @@ def _check_selection(selection: Selection, config: SelectConfig) -> None:
                     suggestion="loosen the cuts, widen `resonance.range`, or read more files",
                 )
             )
+
+
+def _check_background(selection: Selection, config: SelectConfig) -> None:
+    if selection.regions[1] > 0:
+        return
+    low, high = config.window or config.range
+    flow = "; ".join(f"{step.name}: {step.searched:,}" for step in selection.steps)
+    raise WorkError(
+        EMPTY_TEMPLATES.finding(
+            f"no pair of `background.files` lies in {low:g} to {high:g} GeV ({flow})",
+            suggestion="give `background.files` more events",
+        )
+    )

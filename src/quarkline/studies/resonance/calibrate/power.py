@@ -25,7 +25,7 @@ from quarkline.studies.resonance.calibrate.data import CalibrationConfig, Calibr
 from quarkline.studies.resonance.calibration_results import ChainPower
 from quarkline.studies.resonance.check_inputs import BAD_FILES
 from quarkline.studies.resonance.classify import train_repetition
-from quarkline.studies.resonance.config import ClassifierConfig, FlowConfig
+from quarkline.studies.resonance.config import ClassifierConfig, FlowConfig, Method
 from quarkline.studies.resonance.events import (
     CONTROL,
     MASS,
@@ -34,9 +34,10 @@ from quarkline.studies.resonance.events import (
     read_masses,
     read_pairs,
 )
-from quarkline.studies.resonance.generate import generate
+from quarkline.studies.resonance.generate import flow_inputs, generate
 from quarkline.studies.resonance.hunt import Hunter
 from quarkline.studies.resonance.layout import SelectConfig
+from quarkline.studies.resonance.methods import BACKGROUND, method_inputs, template_files
 from quarkline.studies.resonance.select import select_file
 
 NO_SIGNAL = Rule(
@@ -57,6 +58,7 @@ class PowerStageConfig(CalibrationConfig):
     """What the pseudo-experiments depend on."""
 
     select: SelectConfig
+    method: Method
     flow: FlowConfig
     oversample: float
     classifier: ClassifierConfig
@@ -84,11 +86,12 @@ def run(context: Context) -> dict[str, Any]:
     shared = config.model_dump(mode="json", exclude={"select", "strengths", "experiments"}) | {
         "events": events
     }
+    given = context.files("pool", *(name for name in (BACKGROUND,) if name in context.inputs))
     items = [
         Item(
             f"{strength:g} events, experiment {number}",
             shared | {"strength": strength, "number": number},
-            context.files("pool") | signal,
+            given | signal,
         )
         for strength in config.strengths
         for number in range(1, config.experiments + 1)
@@ -124,7 +127,7 @@ def experiment(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     pairs = work / "pairs.parquet"
     write_pairs(pairs, drawn(args, inputs, rng(seed, "events")), args["features"])
     own = {**args, "seed": seed}
-    rank = chain(own, pairs, work)
+    rank = chain(own, inputs, pairs, work)
     events = read_pairs(pairs, args["features"], tuple(args["window"]))
     degree, bins = args["hypothesis"]
     hunter = Hunter(events, HuntBinning(tuple(args["range"]), tuple(args["window"]), bins), degree)
@@ -218,19 +221,20 @@ def write_pairs(path: Path, events: tuple[Floats, Floats], features: Sequence[st
     write_table(path, columns | {name: values[:, i] for i, name in enumerate(features)})
 
 
-def chain(args: Mapping[str, Any], pairs: Path, work: Path) -> Floats:
+def chain(args: Mapping[str, Any], inputs: Mapping[str, Path], pairs: Path, work: Path) -> Floats:
     """The score of each pair, from a flow and classifiers trained on these pairs alone."""
     flow, window = work / "flow", work / "window"
     for folder in (flow, window):
         folder.mkdir(exist_ok=True)
     train_flow({**args, "number": 1}, {"pairs": pairs}, flow)
-    model = {f"flow-1-{path.name}": path for path in sorted((flow / "model").iterdir())}
-    generate({**args, "kind": "window"}, {"pairs": pairs, **model}, window)
+    flows = [flow / "model"]
+    generate({**args, "kind": "window"}, {"pairs": pairs, **flow_inputs(flows)}, window)
+    files = template_files(inputs, window / "events.parquet")
     ranks = []
     for repetition in range(args["classifier"]["ensemble"]):
         folder = work / f"repetition-{repetition}"
         folder.mkdir(exist_ok=True)
-        templates = {"pairs": pairs, "templates": window / "events.parquet"}
-        train_repetition({**args, "repetition": repetition}, templates, folder)
+        read = {"pairs": pairs, **method_inputs(args["method"], repetition, files, flows)}
+        train_repetition({**args, "repetition": repetition}, read, folder)
         ranks.append(np.load(folder / "pairs.npy", allow_pickle=False)[0])
     return np.asarray(np.mean(ranks, axis=0))

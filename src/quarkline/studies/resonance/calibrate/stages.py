@@ -9,14 +9,17 @@ from quarkline.engine.workflow.stage import Files, Stage
 from quarkline.studies.resonance.calibrate import fit, injection, power, reweighting, scan
 from quarkline.studies.resonance.check_inputs import power_files
 from quarkline.studies.resonance.config import ResonanceConfig
-from quarkline.studies.resonance.layout import SelectConfig
+from quarkline.studies.resonance.layout import SelectConfig, whole_files
 
 SCORED = {"pairs": "select.pairs", "scores": "classify.scores"}
 GENERATED = {"pool": "generate.pool", "pool_scores": "classify.pool_scores"}
 
 
 def calibration_stages(
-    config: ResonanceConfig, select: SelectConfig, common: Mapping[str, Any]
+    config: ResonanceConfig,
+    select: SelectConfig,
+    common: Mapping[str, Any],
+    background: Mapping[str, str],
 ) -> list[Stage]:
     """Toys of the scan, injected signal, degrees of the fit, reweighted toys, and power if asked.
 
@@ -24,6 +27,7 @@ def calibration_stages(
         config: The study's config.
         select: How signal files are selected.
         common: Values of `features`, `range`, `window` and `seed`.
+        background: The selected pairs of background alone as an input; empty without any.
     """
     shared = {**common, "hypothesis": (config.fit.degree, config.fit.bins)}
     declared = {**shared, "working_point": config.fit.working_point}
@@ -79,7 +83,8 @@ def calibration_stages(
             1,
             power.PowerStageConfig(
                 **declared,
-                select=select.model_copy(update={"fraction": 1.0, "certified": False}),
+                select=whole_files(select),
+                method=config.background.kind,
                 flow=config.background.flow,
                 oversample=config.background.oversample,
                 classifier=config.classifier,
@@ -88,6 +93,7 @@ def calibration_stages(
             ),
             {
                 **SCORED,
+                **(background if config.background.kind == "ideal" else {}),
                 "pool": "generate.pool",
                 "files": Files(tuple(file.path for file in power_files(config))),
             },

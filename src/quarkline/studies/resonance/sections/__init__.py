@@ -8,6 +8,7 @@ from quarkline.engine.workflow.runs import Run
 from quarkline.report import Page, write_page
 from quarkline.studies.resonance.sections.background import background_section
 from quarkline.studies.resonance.sections.calibration import calibration_section
+from quarkline.studies.resonance.sections.methods import methods_section
 from quarkline.studies.resonance.sections.parts import Figures
 from quarkline.studies.resonance.sections.result import control_section, headline, result_section
 from quarkline.studies.resonance.sections.score import score_section
@@ -25,11 +26,14 @@ SECTIONS = (
     variations_section,
     calibration_section,
 )
+ASKED = {"comparison": methods_section}
+"""Sections of what has to be asked for, by the result they show."""
 
 
 def write_report(run: Run) -> Path:
     """Write the page of a finished run."""
     results = run.results()
+    asked = [section for name, section in ASKED.items() if name in results]
     draw = Figures(run.record("figures").files["figures"])
     page = Page(
         headline=headline(results),
@@ -39,6 +43,6 @@ def write_report(run: Run) -> Path:
             "marks the declared working point.",
             "hunt",
         ),
-        sections=[section(results, draw) for section in SECTIONS],
+        sections=[section(results, draw) for section in (*SECTIONS, *asked)],
     )
     return write_page(page, run)

@@ -100,6 +100,6 @@ def selection_name(rate: float) -> str:
     return f"FPR {rate:g}" if rate < 1 else "no cut"
 
 
-def method_name(scan: Scan) -> str:
+def cut_on(scan: Scan) -> str:
     """What a scan cuts on, as code."""
     return f"`{scan.method}`"

@@ -10,8 +10,8 @@ from quarkline.studies.resonance.sections.parts import (
     Figures,
     Results,
     Row,
+    cut_on,
     hunt_row,
-    method_name,
     quoted_row,
     result_of,
     signs,
@@ -46,7 +46,7 @@ def result_section(results: Results, draw: Figures) -> Section:
         ["no cut", *hunt_row(scans.scans[0].points[0])],
         _reweighted_row(scans.reweighted, result_of(results, "reweighting", Reweighting)),
         *(
-            [f"best of the scan: {method_name(scan)}", *hunt_row(best)]
+            [f"best of the scan: {cut_on(scan)}", *hunt_row(best)]
             for scan, best in zip(scans.scans, methods, strict=True)
         ),
         [
@@ -96,11 +96,7 @@ def result_section(results: Results, draw: Figures) -> Section:
             Table(
                 "scan",
                 ["method", *HUNT_COLUMNS],
-                [
-                    [method_name(scan), *hunt_row(bump)]
-                    for scan in scans.scans
-                    for bump in scan.points
-                ],
+                [[cut_on(scan), *hunt_row(bump)] for scan in scans.scans for bump in scan.points],
                 "hunt",
                 "Every hunt of every scan.",
                 folded=True,

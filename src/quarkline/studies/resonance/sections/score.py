@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from quarkline.report import Section, Table, Text, number
-from quarkline.studies.resonance.results import Sculpting
+from quarkline.studies.resonance.methods import METHODS, method_name
+from quarkline.studies.resonance.results import Classification, Sculpting
 from quarkline.studies.resonance.sections.parts import Figures, Results, Row, result_of
 
 
 def score_section(results: Results, draw: Figures) -> Section:
     """Scores by region, and the mass behind cuts on them."""
     sculpting = result_of(results, "sculpting", Sculpting)
+    made = result_of(results, "classification", Classification)
     rows: list[Row] = [
         [number(rate), number(distance), number(p)]
         for rate, distance, p in zip(
@@ -19,6 +21,12 @@ def score_section(results: Results, draw: Figures) -> Section:
     return Section(
         "Score",
         [
+            Text(
+                f"{method_name(made)}: classifiers told {made.candidates:,} pairs in the window "
+                f"from {METHODS[made.method].against}, {made.templates:,} events, out of "
+                f"{made.folds} folds in {made.repetitions} repetitions.",
+                "classify",
+            ),
             draw(
                 "anomaly_score_distribution",
                 "The score by region; the line is the working point's cut.",

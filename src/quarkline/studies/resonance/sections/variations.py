@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from quarkline.report import Block, Section, Table, Text, number
 from quarkline.studies.resonance.calibration_results import Envelope, VariationSpread
-from quarkline.studies.resonance.results import Variations
+from quarkline.studies.resonance.methods import METHODS
+from quarkline.studies.resonance.results import Classification, Variations
 from quarkline.studies.resonance.sections.parts import Figures, Results, Row, result_of
 
 
 def variations_section(results: Results, draw: Figures) -> Section:
     """The hunt with other degrees and bins."""
     variations = result_of(results, "variations", Variations)
+    method = METHODS[result_of(results, "classification", Classification).method]
     rows: list[Row] = [
         [
             item.degree,
@@ -80,6 +82,13 @@ def variations_section(results: Results, draw: Figures) -> Section:
                 "significance_variations_retrained",
                 "With background generated and classifiers trained again.",
                 "hunt",
+            )
+        )
+    if not method.of_fit:
+        blocks.append(
+            Text(
+                f"Classifiers of {method.title} are not trained again: what they learn against "
+                "does not depend on degree and bins."
             )
         )
     return Section("Variations of the fit", blocks)
