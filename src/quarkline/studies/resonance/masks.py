@@ -12,7 +12,7 @@ ALL = "known"
 """Names every resonance of the table."""
 
 BAD_MASK = Rule(
-    "QL-RES-040",
+    "QL-RES-050",
     "a mask is a known resonance or an interval",
     "`known` masks every resonance of the table, a name such as `J/psi` masks its default window, "
     "and two masses in GeV mask what lies between them.",
