@@ -8,7 +8,7 @@ PYTHON ?= python3
 WORKERS ?= auto
 RUN := .venv/run.stamp
 DEVELOP := .venv/develop.stamp
-PYTEST := OMP_NUM_THREADS=1 pytest -n $(WORKERS) --maxprocesses=8
+PYTEST := OMP_NUM_THREADS=1 pytest -n $(WORKERS) --maxprocesses=8 --dist loadgroup
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help demo test test-full lint docs bench install-check oracle lock clean

@@ -57,5 +57,6 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(events: Path) -> RunOutcome:
-    """The finished analysis."""
-    return run(load_analysis(write_config(events), overrides=[f"roots.runs={events / 'runs'}"]))
+    """The finished analysis; tests that ask for it share an xdist group, so that it runs once."""
+    overrides = [f"roots.runs={events / 'runs'}"]
+    return run(load_analysis(write_config(events), overrides=overrides, compute={"workers": 1}))

@@ -15,6 +15,8 @@ from quarkline.tools.simulate import simulate
 
 from .conftest import CONFIG, write_config
 
+pytestmark = pytest.mark.xdist_group("resonance-run")
+
 
 @pytest.fixture
 def comparison(finished: RunOutcome) -> Comparison:

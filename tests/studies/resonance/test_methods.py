@@ -31,6 +31,8 @@ from quarkline.tools.simulate import simulate
 
 from .conftest import CONFIG, write_config
 
+pytestmark = pytest.mark.xdist_group("resonance-methods")
+
 SHARED = {"features": ["x", "y"], "window": [9.0, 10.6], "seed": 1}
 TREES = {
     "kind": "bdt",

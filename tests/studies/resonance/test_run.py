@@ -23,6 +23,8 @@ from quarkline.tools.run import RunOutcome, load_analysis, run
 
 from .conftest import write_config
 
+pytestmark = pytest.mark.xdist_group("resonance-run")
+
 
 def test_every_stage_finishes_with_a_headline_and_a_report(finished: RunOutcome) -> None:
     assert finished.run.complete
@@ -36,7 +38,7 @@ def test_equal_seeds_give_equal_bytes_whatever_the_workers(
     finished: RunOutcome, events: Path, tmp_path: Path
 ) -> None:
     analysis = load_analysis(
-        write_config(events), overrides=[f"roots.runs={tmp_path}"], compute={"workers": 1}
+        write_config(events), overrides=[f"roots.runs={tmp_path}"], compute={"workers": 2}
     )
     again = run(analysis)
     first, second = (outcome.run.folder / RESULTS for outcome in (finished, again))

@@ -23,6 +23,8 @@ from quarkline.tools.simulate import simulate
 
 from .conftest import write_config
 
+pytestmark = pytest.mark.xdist_group("resonance-run")
+
 
 def test_injections_are_made_without_a_cut_and_at_the_declared_one(finished: RunOutcome) -> None:
     results = finished.run.results()

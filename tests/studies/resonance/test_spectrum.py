@@ -19,6 +19,8 @@ from quarkline.studies.resonance.spectrum.results import SpectrumSearch
 from quarkline.tools.run import RunOutcome, load_analysis, plan, run
 from quarkline.tools.simulate import simulate
 
+pytestmark = pytest.mark.xdist_group("spectrum-run")
+
 CONFIG = """\
 schema: 1
 study: spectrum
