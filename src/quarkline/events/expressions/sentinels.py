@@ -70,7 +70,7 @@ class SentinelCount:
             if count:
                 subject = self._orderings[node].subject
                 yield SENTINEL.finding(
-                    f"`{node}` holds for {value:g}, which `{subject}` has {count:,} times",
+                    f"`{node}` holds for {value:g}; `{subject}` has it in the files: {count:,}",
                     place=place_in(text, node.span),
                     suggestion=f"add `{subject} != {value:g}` if it stands for no value",
                     evidence={"value": value, "count": count},

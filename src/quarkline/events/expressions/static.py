@@ -158,7 +158,8 @@ def _possible(subject: Node, meaning: Meaning) -> Bounds:
     if meaning.kinds[subject] is ResultKind.BOOLEAN:
         return Bounds(0, 1)
     leaf = meaning.leaves.get(subject)
-    return Bounds(low=0) if leaf and leaf.column.dtype.startswith("uint") else Bounds()
+    natural = leaf and (leaf.whole or leaf.column.dtype.startswith("uint"))
+    return Bounds(low=0) if natural else Bounds()
 
 
 def _constants(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:
