@@ -22,6 +22,8 @@ from quarkline.events.expressions.leaves import Leaf, Step
 class Frame:
     """Instances of one batch, each at one element of every column that was entered.
 
+    Where all elements of a column are taken in order, a slice stands for their positions.
+
     Attributes:
         batch: The events.
         events: Row of the batch by instance, ascending, with shape (n,).
@@ -84,14 +86,19 @@ class Frame:
 
     def loop(self, leaves: Sequence[Leaf]) -> None:
         """Turn each instance into as many as the shortest of the leaves has elements."""
+        whole = all(isinstance(self._at[leaf], slice) for leaf in leaves)
         ranges = {leaf: self._enter(leaf) for leaf in leaves}
-        counts = np.minimum.reduce([stops - starts for starts, stops in ranges.values()])
+        lengths = [stops - starts for starts, stops in ranges.values()]
+        counts = np.minimum.reduce(lengths)
         parent = np.repeat(np.arange(len(self)), counts)
-        local = np.arange(len(parent)) - np.repeat(np.cumsum(counts) - counts, counts)
+        if whole and all(np.array_equal(length, counts) for length in lengths):
+            looped: dict[Leaf, Integers | slice] = dict.fromkeys(leaves, slice(None))
+        else:
+            local = np.arange(len(parent)) - np.repeat(np.cumsum(counts) - counts, counts)
+            looped = {leaf: starts[parent] + local for leaf, (starts, _) in ranges.items()}
         for leaf, at in self._at.items():
-            inside = leaf in ranges
-            self._at[leaf] = ranges[leaf][0][parent] + local if inside else _taken(at, parent)
-        self.events = self.events[parent]
+            self._at[leaf] = looped[leaf] if leaf in looped else _taken(at, parent)
+        self.events = parent if len(self) == self.rows and not self.groups else self.events[parent]
         self.groups.append(parent if self.groups else self.events)
 
     def enter(self, leaf: Leaf) -> None:
