@@ -273,3 +273,15 @@ def test_no_events_give_no_values():
     columns = {"a": np.zeros(0, np.float32), "x": ak.Array([[1.0]])[:0]}
     for text in ("a + 1", "x", "x[0]", "a * x", "1"):
         assert len(compile_expression(text, schema).evaluate(columns)) == 0
+
+
+DEEP = 100
+
+
+@pytest.mark.parametrize("text", ["Sum$({})", "Alt$({}, 0)", "Alt$(k, {})", "x[{}]", "abs({})"])
+def test_what_is_nested_deeply_is_evaluated(text):
+    nested = "k"
+    for _ in range(DEEP):
+        nested = text.replace("{}", nested)
+    rows = [{"s": 0.0, "k": 0, "flag": True, "x": [0.0], "y": [], "v": [1, 2], "z": []}] * 2
+    np.testing.assert_array_equal(compiled(nested).evaluate(batch(rows)), [0, 0])
