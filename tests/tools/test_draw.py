@@ -47,6 +47,13 @@ def events(tmp_path) -> list[Path]:
     return paths
 
 
+def test_entry_numbers_run_through_all_files(events):
+    for step in (7, 1000):
+        found = draw(events, "Entry$ + LocalEntry$ / Entries$", step=step)
+        local = np.concatenate([np.arange(300), np.arange(200)])
+        assert found.sum == pytest.approx(np.sum(np.arange(500) + local / 500), rel=1e-14)
+
+
 @pytest.mark.parametrize("case", HISTOGRAMS, ids=lambda case: case["expression"])
 def test_histograms_are_roots(case, request, small_file):
     name, _, tree = case["file"].rpartition(":")

@@ -60,9 +60,56 @@ def test_the_events_each_clause_passes(events):
     ]
 
 
+EVERYTHING = (
+    "Sum$(pt > 7) > 0 && @pt.size() > n - 1 && Alt$(pt[1], 0) < 10 && Entry$ < Entries$ - 1 "
+    "&& pt[n-1] > 5 && (int)w > -2 && n << 1 > 1 && Iteration$ < 2"
+)
+
+
+def test_clauses_of_every_construct_are_counted(events):
+    found = explain(EVERYTHING, [events])
+    assert [(step.expression, step.alone, step.events) for step in found.clauses.steps] == [
+        ("Sum$(pt > 7) > 0", 3, 3),
+        ("@pt.size() > n - 1", 5, 3),
+        ("Alt$(pt[1], 0) < 10", 4, 2),
+        ("Entry$ < Entries$ - 1", 4, 2),
+        ("pt[n-1] > 5", 3, 1),
+        ("(int)w > -2", 5, 1),
+        ("n << 1 > 1", 4, 1),
+        ("Iteration$ < 2", 5, 1),
+    ]
+    assert found.columns[1].type == "float32[]"
+    assert found.tree.parts[0].parts[0].name == "Sum$()"
+    assert found.tree.parts[1].parts[0] == Part("@pt.size()", "integer")
+    assert found.tree.parts[4].parts[0] == Part("pt[n - 1]", "float32[]")
+    assert found.tree.parts[5].parts[0].name == "(int)"
+
+
+def test_entries_are_counted_through_all_files(events, tmp_path):
+    copy = tmp_path / "more.root"
+    copy.write_bytes(events.read_bytes())
+    for cut, passed in (("Entry$ >= 7", 3), ("Entries$ == 10", 10), ("LocalEntry$ == 1", 2)):
+        for step in (2, 5):
+            found = explain(cut, [events, copy], step=step)
+            assert found.clauses.steps[0].events == passed
+
+
+def test_missing_values_that_a_cut_passes_are_counted(tmp_path):
+    columns = {"a": np.array([-99.0, 1.0, -99.0, -999.0, 7.0]), "n": np.array([1, -99, 2, 3, 4])}
+    np.savez(tmp_path / "gaps.npz", **columns)
+    found = explain("a < 5 && n > 0 && a != 1", [tmp_path / "gaps.npz"], step=2)
+    messages = [warning["message"] for warning in found.warnings]
+    assert messages == [
+        "`a < 5` holds for -99; `a` has it in the files: 2",
+        "`a < 5` holds for -999; `a` has it in the files: 1",
+    ]
+    assert [warning["evidence"]["count"] for warning in found.warnings] == [2, 1]
+
+
 @pytest.mark.parametrize("step", [1, 2, 5])
-def test_the_counts_do_not_depend_on_the_chunks(events, step):
-    assert explain(CUT, [events], step=step) == explain(CUT, [events])
+@pytest.mark.parametrize("cut", [CUT, EVERYTHING])
+def test_the_counts_do_not_depend_on_the_chunks(events, cut, step):
+    assert explain(cut, [events], step=step) == explain(cut, [events])
 
 
 def test_several_files_count_as_one(events, tmp_path):

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.engine.core.results import Result
-from quarkline.events.expressions.compiled import Expression, compile_expression
-from quarkline.events.expressions.frame import Frame, Table
+from quarkline.events.expressions.batch import Table, as_batch
+from quarkline.events.expressions.compiled import Expression, compile_expression, joint_scope
 from quarkline.events.schema import Schema
 
 WEIGHT_PER_EVENT = Rule(
@@ -47,6 +47,11 @@ class Query:
         return sorted({name for item in self.expressions for name in item.columns})
 
     @property
+    def names(self) -> frozenset[str]:
+        """Names in the expressions, of columns and others."""
+        return frozenset(name for item in self.expressions for name in item.names)
+
+    @property
     def warnings(self) -> tuple[Finding, ...]:
         """What is suspicious about the expressions."""
         return tuple(finding for item in self.expressions for finding in item.warnings)
@@ -55,7 +60,7 @@ class Query:
     def unit(self) -> str:
         """Unit of the values, if they are a column as it is; else ""."""
         leaf = self.value.leaves.get(self.value.tree)
-        return leaf.column.unit if leaf else ""
+        return leaf.column.unit if leaf and not leaf.whole else ""
 
     def instances(self, table: Table) -> Instances:
         """Evaluate the query on events of the table."""
@@ -69,6 +74,7 @@ def compile_query(
     select: str | None = None,
     weight: str | None = None,
     label: str = "expression",
+    numbered: bool = False,
 ) -> Query:
     """Fit the three expressions of a query to a table.
 
@@ -78,6 +84,7 @@ def compile_query(
         select: Which instances to keep.
         weight: Their weight.
         label: What findings call `value`.
+        numbered: Whether the batches will have entry numbers, for `Entry$` and its like.
 
     Raises:
         InputError: With all that is wrong with any of them.
@@ -87,7 +94,7 @@ def compile_query(
     for name, text in ((label, value), ("selection", select), ("weight", weight)):
         try:
             if text is not None:
-                bound[name] = compile_expression(text, schema, label=name)
+                bound[name] = compile_expression(text, schema, label=name, numbered=numbered)
         except InputError as error:
             findings += error.findings
     if findings:
@@ -131,26 +138,22 @@ def select_instances(
         weight: Their weight; None is 1.
     """
     factors = [factor for factor in (select, weight) if factor is not None]
-    frame = joint_frame(table, [value, *factors])
-    weights = np.ones(len(frame))
+    scope = joint_scope(table, [value, *factors])
+    weights = np.ones(len(scope.frame))
     for factor in factors:
-        weights = weights * factor.on(frame)
+        weights = weights * scope.values(factor.tree)
     kept = weights != 0
-    return Instances(value.on(frame)[kept], weights[kept], frame.events[kept])
+    return Instances(scope.values(value.tree)[kept], weights[kept], scope.frame.events[kept])
 
 
 def select_events(table: Table, *cuts: Expression) -> NDArray[np.bool_]:
     """Whether events have an instance that passes all cuts together, with shape (N,)."""
-    frame = joint_frame(table, cuts)
+    scope = joint_scope(table, cuts)
+    frame = scope.frame
     passed = np.ones(len(frame), dtype=np.bool_)
     for cut in cuts:
-        passed &= cut.on(frame) != 0
+        passed &= scope.values(cut.tree) != 0
     return np.bincount(frame.events[passed], minlength=frame.rows) > 0
-
-
-def joint_frame(table: Table, expressions: Iterable[Expression]) -> Frame:
-    """The instances that several expressions share."""
-    return Frame(table, [leaf for item in expressions for leaf in item.leaves.values()])
 
 
 @dataclass(frozen=True)
@@ -238,17 +241,17 @@ def cut_flow(
     Raises:
         InputError: If the weight has several values an event.
     """
-    rows = Frame(table, []).rows
-    weights = np.ones(rows) if weight is None else _event_weights(table, weight)
+    batch = as_batch(table)
+    weights = np.ones(batch.rows) if weight is None else _event_weights(batch, weight)
     expressions = list(cuts.values())
     steps = []
     for number, (name, cut) in enumerate(cuts.items()):
-        passed = select_events(table, *expressions[: number + 1])
-        alone = passed if number == 0 else select_events(table, cut)
+        passed = select_events(batch, *expressions[: number + 1])
+        alone = passed if number == 0 else select_events(batch, cut)
         sums = _sums(weights[passed])
         steps.append(CutStep(name, cut.text, int(alone.sum()), int(passed.sum()), *sums))
     nan = int(np.isnan(weights).sum())
-    return CutFlow(rows, *_sums(weights), nan, tuple(steps), weight.text if weight else "")
+    return CutFlow(batch.rows, *_sums(weights), nan, tuple(steps), weight.text if weight else "")
 
 
 def _event_weights(table: Table, weight: Expression) -> NDArray[np.float64]:

@@ -17,8 +17,8 @@ from quarkline.events.expressions import ResultKind
 from quarkline.events.files import expand_files
 from quarkline.events.schema import Schema
 from quarkline.events.selection import Instances, Query, compile_query
-from quarkline.events.sources import open_source
 from quarkline.events.sources.base import CHUNK_ROWS
+from quarkline.tools.batches import read_batches
 from quarkline.tools.binning import Bins, automatic_bins
 
 KEPT_IN_MEMORY = 5_000_000
@@ -112,7 +112,9 @@ def draw(
         WorkError: If a file turns out damaged.
     """
     reading = _Reading(expand_files([str(file) for file in files], base=Path()), tree, step)
-    query = functools.partial(compile_query, value=expression, select=select, weight=weight)
+    query = functools.partial(
+        compile_query, value=expression, select=select, weight=weight, numbered=True
+    )
     scan = _Scan()
     histogram = Histogram(bins) if bins else None
     for instances in reading.instances(query, progress):
@@ -177,17 +179,13 @@ class _Reading:
     ) -> Iterator[Instances]:
         """The instances of a query, chunk by chunk."""
         self.events = 0
-        for number, path in enumerate(self.paths):
-            with open_source(path, tree=self.tree) as source:
-                query = compiled(source.schema)
-                if number == 0:
-                    self.query = query
-                for chunk in source.chunks(query.columns, step=self.step):
-                    yield query.instances(chunk.array)
-                    self.events += len(chunk.array)
-                    if progress:
-                        read = (chunk.start + len(chunk.array)) / max(1, source.schema.entries)
-                        progress((number + read) / len(self.paths))
+        for query, batch, read in read_batches(self.paths, self.tree, self.step, compiled):
+            if not self.events:
+                self.query = query
+            yield query.instances(batch)
+            self.events += batch.rows
+            if progress:
+                progress(read)
 
 
 class RunningSum:

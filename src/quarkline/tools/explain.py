@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import awkward as ak
 import numpy as np
 
 from quarkline.engine.core.results import Result
-from quarkline.events.expressions import Expression, compile_expression, nodes
+from quarkline.events.expressions import Batch, Expression, compile_expression, nodes
 from quarkline.events.expressions.nodes import Node
+from quarkline.events.expressions.sentinels import SentinelCount
 from quarkline.events.files import expand_files
 from quarkline.events.selection import CutFlow, cut_flow
-from quarkline.events.sources import open_source
 from quarkline.events.sources.base import CHUNK_ROWS
+from quarkline.tools.batches import read_batches
 from quarkline.tools.inspect import type_name
 
 
@@ -93,18 +94,23 @@ def explain(
     paths = expand_files([str(file) for file in files], base=Path())
     first: Expression | None = None
     flow: CutFlow | None = None
+    sentinels: SentinelCount | None = None
     nan: Counter[str] = Counter()
-    for bound, table, read in _chunks(expression, paths, tree, step):
+    compiled = functools.partial(compile_expression, expression, numbered=True)
+    for bound, batch, read in read_batches(paths, tree, step, compiled):
         first = first or bound
         cuts = {str(place): cut for place, cut in enumerate(bound.clauses, start=1)}
-        part = cut_flow(table, cuts)
+        part = cut_flow(batch, cuts)
         flow = part if flow is None else flow + part
-        nan.update(_nans(bound, table))
+        sentinels = sentinels or SentinelCount(bound.tree, bound.leaves)
+        sentinels.add(batch, bound.leaves)
+        nan.update(_nans(bound, batch))
         if progress:
             progress(read)
-    if first is None or flow is None:
+    if first is None or flow is None or sentinels is None:
         msg = "no files to explain an expression on"
         raise ValueError(msg)
+    warnings = (*first.warnings, *sentinels.findings(expression))
     return ExplainResult(
         expression=expression,
         canonical=str(first.tree),
@@ -112,29 +118,17 @@ def explain(
         type=first.kind,
         depth=first.depth,
         columns=_columns(first, nan),
-        warnings=tuple(finding.as_json() for finding in first.warnings),
+        warnings=tuple(finding.as_json() for finding in warnings),
         files=len(paths),
         clauses=flow,
     )
 
 
-def _chunks(
-    text: str, paths: Sequence[Path], tree: str | None, step: int
-) -> Iterator[tuple[Expression, ak.Array, float]]:
-    """The expression as it fits each file, with events of the file and the fraction read."""
-    for number, path in enumerate(paths):
-        with open_source(path, tree=tree) as source:
-            expression = compile_expression(text, source.schema)
-            for chunk in source.chunks(sorted(expression.columns), step=step):
-                read = (chunk.start + len(chunk.array)) / max(1, source.schema.entries)
-                yield expression, chunk.array, (number + read) / len(paths)
-
-
-def _nans(expression: Expression, table: ak.Array) -> dict[str, int]:
+def _nans(expression: Expression, batch: Batch) -> dict[str, int]:
     """How many values of each real column are NaN."""
     columns = {leaf.column for leaf in expression.leaves.values()}
     return {
-        column.name: int(ak.sum(np.isnan(table[column.name]), axis=None))
+        column.name: int(np.count_nonzero(np.isnan(batch.levels(column).content)))
         for column in columns
         if column.dtype.startswith("float")
     }
@@ -153,11 +147,14 @@ def _name(node: Node) -> str:
             return "? :"
         case nodes.Call(function, _):
             return f"{function}()"
+        case nodes.Cast(name, _):
+            return f"({name})"
     return str(node)
 
 
 def _kind(expression: Expression, node: Node) -> str:
-    if leaf := expression.leaves.get(node):
+    leaf = expression.leaves.get(node)
+    if leaf and not leaf.whole:
         return type_name(leaf.column)
     return expression.kinds[node]
 

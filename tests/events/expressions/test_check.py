@@ -35,6 +35,32 @@ MEANT = {
     "Type == 'GG'": ("boolean", 0, {"Type"}),
     "pi * a": ("real", 0, {"a"}),
     "1 + 1": ("integer", 0, set()),
+    "n << 2": ("integer", 0, {"n"}),
+    "Jet_id >> n": ("integer", 1, {"Jet_id", "n"}),
+    "(int)a": ("real", 0, {"a"}),
+    "Sum$(Jet_pt)": ("real", 0, {"Jet_pt"}),
+    "Sum$(Jet_pt > 1)": ("integer", 0, {"Jet_pt"}),
+    "Max$(Jet_id) * Jet_pt": ("real", 1, {"Jet_id", "Jet_pt"}),
+    "MinIf$(Jet_id, Jet_pt > 1)": ("integer", 0, {"Jet_id", "Jet_pt"}),
+    "Length$(Jet_pt)": ("integer", 0, {"Jet_pt"}),
+    "Length$ + 0 * hits": ("integer", 2, {"hits"}),
+    "Iteration$": ("integer", 0, set()),
+    "Alt$(Jet_pt, a)": ("real", 0, {"Jet_pt", "a"}),
+    "Alt$(Jet_id[0], -1)": ("integer", 0, {"Jet_id"}),
+    "@Jet_pt.size() > 2": ("boolean", 0, {"Jet_pt"}),
+    "jets@.size()": ("integer", 0, {"jets.fPt"}),
+    "@jets->size()": ("integer", 0, {"jets.fPt"}),
+    "jets->fPt": ("real", 1, {"jets.fPt"}),
+    "Jet_pt[n]": ("real", 0, {"Jet_pt", "n"}),
+    "Jet_pt[Jet_id]": ("real", 1, {"Jet_pt", "Jet_id"}),
+    "Jet_pt[0 + 1]": ("real", 0, {"Jet_pt"}),
+    "hits[n]": ("integer", 1, {"hits", "n"}),
+    "hits[][0]": ("integer", 1, {"hits"}),
+    "hits[Jet_id][0]": ("integer", 1, {"hits", "Jet_id"}),
+    "hits[][]": ("integer", 2, {"hits"}),
+    "Jet_pt[]": ("real", 1, {"Jet_pt"}),
+    "v[n]": ("real", 0, {"v", "n"}),
+    "TMath::Odd(n)": ("boolean", 0, {"n"}),
 }
 
 REFUSED = {
@@ -61,16 +87,37 @@ REFUSED = {
     "v[3]": ("QL-EXPR-011", "`v` has 3 elements", None),
     "n[1]": ("QL-EXPR-011", "`n` has 1 element", None),
     "(a + b)[0]": ("QL-EXPR-011", "only columns have elements", None),
-    "Jet_pt[n]": ("QL-EXPR-012", "an index that is computed is not supported yet", None),
-    "Jet_pt[]": ("QL-EXPR-012", "empty brackets are not supported yet", "leave them out"),
-    "Sum$(Jet_pt)": ("QL-EXPR-012", "`Sum$` is not supported yet", None),
-    "Alt$(Jet_pt[1], 0)": ("QL-EXPR-012", "`Alt$` is not supported yet", None),
-    "Length$ > 2": ("QL-EXPR-012", "`Length$` is not supported yet", None),
-    "Entry$ % 2": ("QL-EXPR-012", "`Entry$` is not supported yet", None),
-    "@Jet_pt.size()": ("QL-EXPR-012", "not supported yet", None),
-    "(int)a": ("QL-EXPR-012", "casts are not supported yet", "`int(x)`"),
-    "n << 2": ("QL-EXPR-012", "shifts are not supported yet", None),
-    "a >> h(100, 0, 1)": ("QL-EXPR-012", "shifts are not supported yet", "`--bins N,LO,HI`"),
+    "n[n]": ("QL-EXPR-011", "`n` has 1 element", None),
+    "n[]": ("QL-EXPR-011", "`n` has 1 element", None),
+    "Jet_pt[Type]": ("QL-EXPR-010", "`Type` is text", None),
+    "Jet_pt[m]": ("QL-EXPR-001", "no column `m`", None),
+    "hits[Jet_id]": ("QL-EXPR-011", "loops over its index and over `hits`", "give all 2 indices"),
+    "hits[][Jet_id]": ("QL-EXPR-011", "loops over its index and over `hits`", "give all 2"),
+    "hits[Iteration$]": ("QL-EXPR-011", "loops over its index", "give all 2 indices"),
+    "Sum$()": ("QL-EXPR-005", "`Sum$` takes 1 argument, not 0", None),
+    "Max$(a, n)": ("QL-EXPR-005", "`Max$` takes 1 argument", "`MaxIf$(x, condition)`"),
+    "Alt$(Jet_pt[1])": ("QL-EXPR-005", "`Alt$` takes 2 arguments, not 1", None),
+    "TMath::Gaus()": ("QL-EXPR-005", "takes 1 to 4 arguments, not 0", None),
+    "Sum(Jet_pt)": ("QL-EXPR-006", "no function `Sum`", "`Sum$`"),
+    "Sum$(Type)": ("QL-EXPR-010", "`Type` is text", None),
+    "Alt$(Jet_pt[1], Jet_pt)": ("QL-EXPR-012", "not one number for every event", "Alt$(Jet_pt, 0)"),
+    "Alt$(Jet_pt[1], Jet_pt[0])": ("QL-EXPR-012", "second value", "Alt$(Jet_pt[0], 0))`"),
+    "length$ > 2": ("QL-EXPR-001", "no column `length$`", "`Length$`"),
+    "Entry$ % 2": ("QL-EXPR-020", "these events have no entry number", "identifies events"),
+    "Sum$(Jet_pt * (LocalEntry$ > 2))": ("QL-EXPR-020", "`LocalEntry$` has no meaning", None),
+    "@Jet_pt": ("QL-EXPR-012", "`@Jet_pt` is no number", "`@Jet_pt.size()`"),
+    "@Jet_pt.empty()": ("QL-EXPR-012", "methods cannot be called", "`@x.size()`"),
+    "@hits[0].size()": ("QL-EXPR-012", "not known for single elements", None),
+    "hits[0]@.size()": ("QL-EXPR-012", "is no number", "`Length$(hits[0])`"),
+    "Jet_pt.size()": ("QL-EXPR-012", "not known for single elements", "`@Jet_pt.size()`"),
+    "@a.size()": ("QL-EXPR-011", "no collection of varying length", "`Length$(a)`"),
+    "@v.size()": ("QL-EXPR-011", "no collection of varying length", "`Length$(v)`"),
+    "@Jets.size()": ("QL-EXPR-001", "no column `Jets`", None),
+    "(int)(a / 2)": ("QL-EXPR-012", "a cast of a column only, and ignores it", "`int(a / 2)`"),
+    "(int)2.5": ("QL-EXPR-012", "a cast of a column only", "`int(2.5)`"),
+    "(int)Type": ("QL-EXPR-010", "`Type` is text", None),
+    "a >> h": ("QL-EXPR-012", "`>>` shifts bits here", "`--bins N,LO,HI`"),
+    "a >> h(100, 0, 1)": ("QL-EXPR-012", "`h(100, 0, 1)` is no number", "`--bins N,LO,HI`"),
 }
 
 
@@ -101,6 +148,11 @@ def test_everything_wrong_is_said_at_once(schema):
         "QL-EXPR-001",
     ]
     assert {finding.place.label for finding in refused.value.findings} == {"cut"}
+
+
+def test_entry_numbers_are_allowed_where_events_have_one(schema):
+    expression = compile_expression("Entry$ + LocalEntry$ > Entries$ / 2", schema, numbered=True)
+    assert (expression.kind, expression.columns) == ("boolean", set())
 
 
 def test_a_column_goes_before_a_constant(schema):

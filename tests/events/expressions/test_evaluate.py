@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quarkline.engine.core.findings import InputError
-from quarkline.events.expressions import compile_expression, nodes
+from quarkline.events.expressions import (
+    Batch,
+    Entries,
+    Expression,
+    compile_expression,
+    nodes,
+    parse,
+)
 from quarkline.events.schema import Column, Schema
 from quarkline.events.selection import select_events, select_instances
 from tests.events.expressions import loops
@@ -45,31 +52,58 @@ events = st.fixed_dictionaries(
     }
 )
 
-COLUMNS = "s k flag x x[0] x[2] y y[1] v v[1] s[0] z z[1] z[0][1]".split()  # noqa: SIM905
-columns = st.sampled_from([compile_expression(text, SCHEMA).tree for text in COLUMNS])
+COLUMNS = [
+    *("s", "k", "flag", "x", "x[0]", "x[2]", "y", "y[1]", "v", "v[1]", "s[0]"),
+    *("z", "z[1]", "z[0][1]", "x[]", "z[][0]", "z[][]", "z[1][]"),
+    *("x[k]", "x[y]", "x[s]", "y[y]", "v[k]", "v[y]", "z[k]", "z[][k]", "z[k][1]", "z[y][0]"),
+    *("z[0][y]", "x[y[k]]", "x[y[y]]", "x[Max$(y)]", "x[Length$(x) - 1]", "x[k + 1]"),
+    *("x[Alt$(y[1], 0)]", "x[y > 0]", "z[@x.size()][0]", "x[Iteration$]"),
+]
+columns = st.sampled_from([parse(text) for text in COLUMNS])
+COUNTERS = ["@x.size()", "z@.size()", "Iteration$", "Length$", "Entry$", "(int)x", "(int)s"]
+counters = st.sampled_from([parse(text) for text in COUNTERS])
 numbers = st.sampled_from([0.0, 1.0, 2.0, 0.5]).map(nodes.Number)
 
 
-OPERATORS = st.sampled_from(["-", "/", "<", ">=", "==", "!="])
+OPERATORS = st.sampled_from(["-", "/", "%", "<", ">=", "==", "!="])
+REDUCERS = st.sampled_from(["Sum$", "Min$", "Max$", "Length$"])
 
 
 def _larger(smaller: st.SearchStrategy) -> st.SearchStrategy:
     several = st.lists(smaller, min_size=2, max_size=3).map(tuple)
+    default = st.sampled_from(["-1", "s", "Sum$(x)", "Alt$(x[1], k)", "Entry$"]).map(parse)
     return st.one_of(
         st.builds(nodes.Unary, st.sampled_from("-!"), smaller),
         st.builds(nodes.Binary, OPERATORS, smaller, smaller),
+        st.builds(nodes.Binary, st.just("<<"), smaller, numbers),
         st.builds(nodes.Chain, st.sampled_from(["+", "*", "&&", "||"]), several),
+        st.builds(nodes.Chain, st.sampled_from(["&", "|"]), st.tuples(smaller, smaller)),
         st.builds(nodes.Conditional, smaller, smaller, smaller),
         st.builds(nodes.Call, st.sampled_from(["abs", "sqrt"]), smaller.map(lambda tree: (tree,))),
         st.builds(nodes.Call, st.just("min"), st.tuples(smaller, smaller)),
+        st.builds(nodes.Call, REDUCERS, smaller.map(lambda tree: (tree,))),
+        st.builds(nodes.Call, st.sampled_from(["MinIf$", "MaxIf$"]), st.tuples(smaller, smaller)),
+        st.builds(nodes.Call, st.just("Alt$"), st.tuples(smaller, default)),
     )
 
 
-expressions = st.recursive(columns | numbers, _larger, max_leaves=6).map(str)
+expressions = st.recursive(columns | columns | counters | numbers, _larger, max_leaves=6).map(str)
 
 
 def table(rows: list[dict]) -> dict[str, object]:
     return {name: column([row[name] for row in rows], name) for name in SCHEMA.columns}
+
+
+def batch(rows: list[dict]) -> Batch:
+    return Batch(table(rows), Entries(0, len(rows)))
+
+
+def numbered(rows: list[dict]) -> list[dict]:
+    return [row | {"Entry$": number} for number, row in enumerate(rows)]
+
+
+def compiled(text: str) -> Expression:
+    return compile_expression(text, SCHEMA, numbered=True)
 
 
 def column(values: list, name: str) -> object:
@@ -85,11 +119,11 @@ def column(values: list, name: str) -> object:
 @given(st.lists(events, min_size=1, max_size=6), expressions, expressions, expressions)
 @settings(max_examples=150, deadline=None)
 def test_instances_are_those_of_plain_loops(rows, value, cut, weight):
-    bound = [compile_expression(text, SCHEMA) for text in (value, cut, weight)]
-    drawn = select_instances(table(rows), bound[0], select=bound[1], weight=bound[2])
+    bound = [compiled(text) for text in (value, cut, weight)]
+    drawn = select_instances(batch(rows), bound[0], select=bound[1], weight=bound[2])
     expected = [
         (number, numbers[0], numbers[1] * numbers[2])
-        for number, row in enumerate(rows)
+        for number, row in enumerate(numbered(rows))
         for numbers in loops.instances([item.tree for item in bound], row)
         if numbers[1] * numbers[2] != 0
     ]
@@ -107,24 +141,30 @@ def flat(values: object) -> list[float]:
 @given(st.lists(events, min_size=1, max_size=6), expressions)
 @settings(max_examples=100, deadline=None)
 def test_values_by_event_are_nested_like_their_columns(rows, text):
-    expression = compile_expression(text, SCHEMA)
-    found = expression.evaluate(table(rows))
-    by_event = [[got[0] for got in loops.instances([expression.tree], row)] for row in rows]
+    expression = compiled(text)
+    found = expression.evaluate(batch(rows))
+    by_event = [
+        [got[0] for got in loops.instances([expression.tree], row)] for row in numbered(rows)
+    ]
     assert len(found) == len(rows)
     for ours, expected in zip(found.tolist(), by_event, strict=True):
         if expression.depth == 0 and not expected:
             assert ours == 0 if expression.kind == "boolean" else np.isnan(ours)
         else:
-            assert flat(ours) == pytest.approx(expected, rel=1e-14)
+            assert flat(ours) == pytest.approx(expected, rel=1e-14, nan_ok=True)
 
 
 @given(st.lists(events, min_size=1, max_size=8), expressions, st.integers(0, 8))
 @settings(max_examples=100, deadline=None)
 def test_values_do_not_depend_on_how_events_are_cut_up(rows, text, cut):
-    expression = compile_expression(text, SCHEMA)
-    parts = [expression.evaluate(table(part)) for part in (rows[:cut], rows[cut:]) if part]
+    expression = compiled(text)
+    parts = [
+        expression.evaluate(Batch(table(part), Entries(start, len(rows))))
+        for part, start in ((rows[:cut], 0), (rows[cut:], cut))
+        if part
+    ]
     joined = [values for part in parts for values in part.tolist()]
-    np.testing.assert_equal(joined, expression.evaluate(table(rows)).tolist())
+    np.testing.assert_equal(joined, expression.evaluate(batch(rows)).tolist())
 
 
 @given(near_expressions)
@@ -233,3 +273,15 @@ def test_no_events_give_no_values():
     columns = {"a": np.zeros(0, np.float32), "x": ak.Array([[1.0]])[:0]}
     for text in ("a + 1", "x", "x[0]", "a * x", "1"):
         assert len(compile_expression(text, schema).evaluate(columns)) == 0
+
+
+DEEP = 100
+
+
+@pytest.mark.parametrize("text", ["Sum$({})", "Alt$({}, 0)", "Alt$(k, {})", "x[{}]", "abs({})"])
+def test_what_is_nested_deeply_is_evaluated(text):
+    nested = "k"
+    for _ in range(DEEP):
+        nested = text.replace("{}", nested)
+    rows = [{"s": 0.0, "k": 0, "flag": True, "x": [0.0], "y": [], "v": [1, 2], "z": []}] * 2
+    np.testing.assert_array_equal(compiled(nested).evaluate(batch(rows)), [0, 0])

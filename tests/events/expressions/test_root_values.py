@@ -11,12 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quarkline.events.expressions import compile_expression
-from quarkline.events.selection import Instances, select_instances
+from quarkline.events.expressions import Batch, Entries
+from quarkline.events.selection import Instances, compile_query
 from quarkline.events.sources import Source, open_source
 from tests.events.expressions import record_root
+from tests.events.expressions.root_cases import SMALL
+from tests.events.expressions.root_loops import NESTED
 
-RECORDED = json.loads(Path(__file__).with_name("root_values.json").read_text(encoding="utf-8"))
+HERE = Path(__file__).parent
+RECORDED = json.loads((HERE / "root_values.json").read_text(encoding="utf-8"))
 CASES = RECORDED["cases"]
 VALUES = [case for case in CASES if "values" in case]
 AGGREGATES = [case for case in CASES if "sum" in case]
@@ -35,22 +38,24 @@ def opened():
 
 
 def instances(source: Source, case: dict) -> Instances:
-    value = compile_expression(case["expression"], source.schema)
-    select = compile_expression(case["select"], source.schema) if case["select"] else None
-    columns = value.columns | (select.columns if select else frozenset())
-    table = source.read(sorted(columns))
-    return select_instances(table, value, select=select)
+    query = compile_query(
+        source.schema, case["expression"], select=case["select"] or None, numbered=True
+    )
+    entries = source.schema.entries
+    batch = Batch(source.read(query.columns), Entries(0, entries, in_all=entries))
+    return query.instances(batch)
 
 
 def test_the_table_is_large_enough_to_mean_something():
-    assert len(VALUES) >= 150
-    assert len(AGGREGATES) >= 50
+    assert len(VALUES) >= 600
+    assert len(AGGREGATES) >= 100
     assert not [case for case in CASES if "error" in case]
 
 
 @pytest.mark.parametrize("case", VALUES, ids=spelling)
 def test_values_are_roots(case: dict, small_file: Path, opened):
-    ours = instances(opened(small_file, "T"), case)
+    name, _, tree = case["file"].rpartition(":")
+    ours = instances(opened((small_file if name == SMALL else HERE / name), tree), case)
     expected = np.array([float(value) for value in case["values"]])
     weights = np.array([float(value) for value in case["weights"]])
     np.testing.assert_allclose(ours.values, expected, rtol=ROUNDING)
@@ -78,7 +83,8 @@ def test_aggregates_on_published_files_are_roots(case: dict, data_folder: Path, 
 def test_an_installed_root_gives_what_was_recorded(small_file: Path):
     root = pytest.importorskip("ROOT", reason="pip install ROOT", exc_type=ImportError)
     root.gROOT.SetBatch(True)
+    folders = {SMALL: small_file.parent, NESTED: HERE}
     for case in CASES:
-        if case["file"].startswith(record_root.SMALL):
-            answer = record_root.answer(root, small_file.parent, case)
+        if folder := folders.get(case["file"].partition(":")[0]):
+            answer = record_root.answer(root, folder, case)
             assert answer == {name: case[name] for name in answer}, case["expression"]

@@ -41,6 +41,18 @@ WARNED = {
     "n < 2 || Jet_pt[1] > 3": ("QL-EXPR-015", "an event without `Jet_pt[1]` gives nothing"),
     "!(Jet_pt[1] > 3)": ("QL-EXPR-015", "without `Jet_pt[1]`"),
     "n > 1 ? Jet_pt[1] : 0": ("QL-EXPR-015", "without `Jet_pt[1]`"),
+    "a || Jet_pt[n] > 3": ("QL-EXPR-015", "an event without `Jet_pt[n]` gives nothing"),
+    # casts
+    "(int)a > 1": ("QL-EXPR-018", "`(int)a` is `a`: ROOT ignores casts"),
+    # values that stand for a missing one
+    "a > -999": ("QL-EXPR-019", "`a > (-999)` takes -999 for a measurement"),
+    "b && -99 <= a": ("QL-EXPR-019", "takes -99 for a measurement"),
+    "a < 1e10": ("QL-EXPR-019", "takes 10000000000 for a measurement"),
+    "a * -999": ("QL-EXPR-019", "takes -999 for a measurement"),
+    # what loops by itself is judged like anything else
+    "Sum$(Jet_pt) > 3 && Sum$(Jet_pt) < 2": ("QL-EXPR-007", "no `Sum$(Jet_pt)`"),
+    "@Jet_pt.size() < 0": ("QL-EXPR-007", "no `@Jet_pt.size()`"),
+    "Sum$(Jet_id == 1 && Jet_id == 2)": ("QL-EXPR-007", "no `Jet_id`"),
 }
 
 QUIET = [
@@ -68,6 +80,17 @@ QUIET = [
     "v[1] > 3 || a",
     "Jet_pt > 3 || a",
     "Type == 'GG' && Type != 'GT'",
+    "a != -999 && a < 5",
+    "a == -99 || b",
+    "a > -98",
+    "a ? b : -999",
+    "n || Alt$(Jet_pt[1], 0) > 3",
+    "n || Sum$(Jet_pt[1]) > 3",
+    "Length$ > 2 || a",
+    "Iteration$ == 0",
+    "Sum$(1) > 2 || a",
+    "n < 2 || @Jet_pt.size() > 2",
+    "int(a) > 1",
 ]
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from quarkline.engine.core.findings import Finding, InputError, Rule, did_you_mean, nearest
+from quarkline.engine.core.findings import Finding, InputError, Rule, did_you_mean
 from quarkline.events.expressions import nodes
-from quarkline.events.expressions.functions import CONSTANTS, FUNCTIONS, ResultKind
+from quarkline.events.expressions.columns import INDEX, ColumnReader
+from quarkline.events.expressions.functions import CONSTANTS, FUNCTIONS
 from quarkline.events.expressions.grammar import COMPARISONS
+from quarkline.events.expressions.kinds import ResultKind
+from quarkline.events.expressions.leaves import (
+    ALTERNATIVE,
+    ENTRY_NAMES,
+    INSTANCE_NAMES,
+    Leaf,
+    counts_instances,
+    looped_leaves,
+)
 from quarkline.events.expressions.nodes import Node
 from quarkline.events.expressions.places import place_in
-from quarkline.events.schema import Column, Schema
+from quarkline.events.expressions.reduce import REDUCERS
+from quarkline.events.schema import Schema
 
-UNKNOWN_COLUMN = Rule(
-    "QL-EXPR-001",
-    "the columns of an expression exist in the table",
-    "Names are those `quarkline inspect FILE` lists; upper and lower case differ. Members of "
-    "objects are spelt with dots, as in `jets.fPt`.",
-)
 ARITY = Rule(
     "QL-EXPR-005",
     "a function gets as many arguments as it takes",
@@ -37,46 +40,24 @@ TEXT = Rule(
     "A column of strings, or a quoted text, can stand on either side of `==` and `!=` with another "
     'text: `Type == "GG"`. It has no number to compute with.',
 )
-INDEX = Rule(
-    "QL-EXPR-011",
-    "an index is a whole number from 0 on",
-    "`x[0]` is the first element of an array column. ROOT reads memory outside the array for a "
-    "negative index, and cuts a fractional one; both are refused here.",
-)
-NOT_YET = Rule(
+UNDEFINED = Rule(
     "QL-EXPR-012",
-    "the expression uses what can be evaluated",
-    "The text is understood and means the same as in ROOT, but this construct cannot be evaluated "
-    "yet.",
+    "the expression uses what ROOT gives a value",
+    "Some texts that look like expressions have no value in ROOT: a cast of something computed, a "
+    "method other than `@x.size()`, an `Alt$` whose second value may be missing itself. They are "
+    "refused with what to write instead.",
+)
+NO_ENTRY = Rule(
+    "QL-EXPR-020",
+    "entry numbers are used where events have one",
+    "`Entry$` and its like count the entries of the files that are read. Events that were selected "
+    "or combined before have no entry any more, and a selection by entry number would not mean "
+    "the same on a skim.",
 )
 
-SPECIAL_NAMES = frozenset(
-    {"Entry$", "Entries$", "LocalEntry$", "LocalEntries$", "Iteration$", "Length$"}
-)
-SPECIAL_FUNCTIONS = frozenset({"Sum$", "Min$", "Max$", "MinIf$", "MaxIf$", "Length$", "Alt$"})
 LOGICAL = frozenset({"&&", "||"})
 BITWISE = frozenset({"&", "|"})
 SHIFTS = frozenset({"<<", ">>"})
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A column where it stands in an expression.
-
-    Attributes:
-        column: The column.
-        indices: Fixed indices of its first dimensions.
-        free: Number of dimensions that are looped over.
-    """
-
-    column: Column
-    indices: tuple[int, ...] = ()
-    free: int = 0
-
-    @property
-    def may_lack(self) -> bool:
-        """Whether an event can be without the element."""
-        return bool(self.indices[: self.column.depth])
 
 
 @dataclass
@@ -94,14 +75,20 @@ class Meaning:
     findings: list[Finding] = field(default_factory=list)
 
 
-def check(text: str, tree: Node, schema: Schema) -> Meaning:
+def check(text: str, tree: Node, schema: Schema, *, numbered: bool = False) -> Meaning:
     """Find the columns of a tree and the kind of every node.
+
+    Args:
+        text: The text of the tree.
+        tree: The tree.
+        schema: The table's columns.
+        numbered: Whether the events will have entry numbers, for `Entry$` and its like.
 
     Raises:
         InputError: With all findings, if a name is unknown, an arity or index is wrong, text is
-            computed with, or a construct cannot be evaluated yet.
+            computed with, or something has no value in ROOT.
     """
-    checker = _Checker(text, schema)
+    checker = _Checker(text, schema, numbered)
     if checker.kind(tree) is ResultKind.TEXT:
         checker.refuse(TEXT, tree, f"`{tree}` is text, not a number", 'compare it: `x == "value"`')
     if checker.meaning.findings:
@@ -110,9 +97,12 @@ def check(text: str, tree: Node, schema: Schema) -> Meaning:
 
 
 class _Checker:
-    def __init__(self, text: str, schema: Schema) -> None:
-        self.text, self.schema = text, schema
+    """Walks down a tree once; collects what it means and what is wrong."""
+
+    def __init__(self, text: str, schema: Schema, numbered: bool) -> None:
+        self.text, self.schema, self.numbered = text, schema, numbered
         self.meaning = Meaning()
+        self.columns = ColumnReader(schema, self.refuse, self.looping)
 
     def refuse(self, rule: Rule, node: Node, message: str, suggestion: str | None = None) -> None:
         place = place_in(self.text, node.span)
@@ -120,9 +110,10 @@ class _Checker:
         if finding not in self.meaning.findings:
             self.meaning.findings.append(finding)
 
-    def not_yet(self, node: Node, what: str, suggestion: str | None = None) -> ResultKind:
-        self.refuse(NOT_YET, node, f"`{node}`: {what} not supported yet", suggestion)
-        return ResultKind.REAL
+    def looping(self, node: Node) -> bool:
+        """Whether a checked node may have several values an event."""
+        leaves = looped_leaves(node, self.meaning.leaves)
+        return counts_instances(node) or any(leaf.free for leaf in leaves)
 
     def kind(self, node: Node) -> ResultKind:
         found = self._kind(node)
@@ -137,6 +128,12 @@ class _Checker:
                 return ResultKind.BOOLEAN
             case nodes.Text():
                 return ResultKind.TEXT
+            case nodes.Name(name) if name not in self.schema and name in CONSTANTS:
+                return ResultKind.REAL
+            case nodes.Name(name) if name in INSTANCE_NAMES:
+                return ResultKind.INTEGER
+            case nodes.Name(name) if name in ENTRY_NAMES:
+                return self._entry(node)
             case nodes.Name() | nodes.Index() | nodes.Member():
                 return self._column(node)
             case nodes.Call():
@@ -153,9 +150,9 @@ class _Checker:
                 self._number(condition)
                 return _joint(self._number(yes), self._number(no))
             case nodes.Cast():
-                return self.not_yet(node, "casts are", "use `int(x)` to cut to a whole number")
+                return self._cast(node)
             case nodes.Method() | nodes.Container():
-                return self.not_yet(node, "methods and whole collections are")
+                return self._method(node)
         raise TypeError(node)
 
     def _number(self, node: Node) -> ResultKind:
@@ -168,128 +165,150 @@ class _Checker:
 
     def _binary(self, node: nodes.Binary) -> ResultKind:
         operator = node.operator
-        if operator in SHIFTS:
-            hint = "ROOT's `x>>h(N,LO,HI)` is `--bins N,LO,HI`" if operator == ">>" else None
-            return self.not_yet(node, "shifts are", hint)
         if operator in {"==", "!="}:
             kinds = (self.kind(node.left), self.kind(node.right))
             if kinds.count(ResultKind.TEXT) == 1:
                 shown = f"`{node}` compares text with a number"
                 self.refuse(TEXT, node, shown, 'quote the text: `x == "value"`')
             return ResultKind.BOOLEAN
+        if operator == ">>" and self._histogram(node):
+            return ResultKind.INTEGER
         joint = _joint(self._number(node.left), self._number(node.right))
         if operator in COMPARISONS:
             return ResultKind.BOOLEAN
-        if operator == "%":
+        if operator in SHIFTS or operator == "%":
             return ResultKind.INTEGER
         return ResultKind.REAL if operator in {"/", "^"} else _joint(joint, ResultKind.INTEGER)
+
+    def _histogram(self, node: nodes.Binary) -> bool:
+        """Whether `x>>h` or `x>>h(N,LO,HI)` names a histogram of ROOT; it is refused then."""
+        match node.right:
+            case nodes.Name(name) if name not in self.schema and name not in INSTANCE_NAMES:
+                named = True
+            case nodes.Call(name, _):
+                named = name not in FUNCTIONS and name not in REDUCERS and name != ALTERNATIVE
+            case _:
+                named = False
+        if named:
+            shown = f"`>>` shifts bits here, and `{node.right}` is no number"
+            hint = "ROOT's `x>>h(N,LO,HI)` is `--bins N,LO,HI`"
+            self.refuse(UNDEFINED, node, shown, hint)
+        return named
 
     def _call(self, node: nodes.Call) -> ResultKind:
         name, arguments = node.function, node.arguments
         kinds = [self._number(argument) for argument in arguments]
-        if name in SPECIAL_FUNCTIONS:
-            return self.not_yet(node, f"`{name}` is")
-        function = FUNCTIONS.get(name)
-        if function is None:
+        function, reducer = FUNCTIONS.get(name), REDUCERS.get(name)
+        if function is not None:
+            if self._takes(node, function.arity, function.arity + function.optional):
+                return function.result or _joint(*kinds, ResultKind.INTEGER)
+        elif reducer is not None:
+            if self._takes(node, reducer.arity, reducer.arity) and not reducer.counts:
+                return _joint(kinds[0], ResultKind.INTEGER)
+            return ResultKind.INTEGER
+        elif name == ALTERNATIVE:
+            if self._takes(node, 2, 2):
+                self._default(node, arguments[1])
+                return _joint(*kinds)
+        else:
             self._unknown_function(node)
-            return ResultKind.REAL
-        if len(arguments) != function.arity:
-            takes = f"takes {_counted(function.arity, 'argument')}, not {len(arguments)}"
-            self.refuse(ARITY, node, f"`{name}` {takes}", _arity_hint(name, len(arguments)))
-            return ResultKind.REAL
-        return function.result or _joint(*kinds, ResultKind.INTEGER)
+        return ResultKind.REAL
+
+    def _takes(self, node: nodes.Call, least: int, most: int) -> bool:
+        given = len(node.arguments)
+        if least <= given <= most:
+            return True
+        number = _counted(least, "argument") if least == most else f"{least} to {most} arguments"
+        hint = _arity_hint(node.function, given)
+        self.refuse(ARITY, node, f"`{node.function}` takes {number}, not {given}", hint)
+        return False
+
+    def _default(self, node: nodes.Call, default: Node) -> None:
+        """Refuse an `Alt$` whose second value is not there for every event."""
+        lacking = any(leaf.may_lack for leaf in looped_leaves(default, self.meaning.leaves))
+        if lacking or self.looping(default):
+            shown = f"`{node}`: the second value is not one number for every event"
+            hint = f"give it one in turn: `Alt$({node.arguments[0]}, Alt$({default}, 0))`"
+            self.refuse(UNDEFINED, node, shown, hint)
 
     def _unknown_function(self, node: nodes.Call) -> None:
         name = node.function
-        hint = did_you_mean(name.removeprefix("std::"), FUNCTIONS, what="functions")
+        known = [*FUNCTIONS, *REDUCERS, ALTERNATIVE]
+        hint = did_you_mean(name.removeprefix("std::"), known, what="functions")
         if name in self.schema:
             hint = f"`{name}` is a column: an element of it is `{name}[0]`"
         self.refuse(UNKNOWN_FUNCTION, node, f"there is no function `{name}`", hint)
 
+    def _entry(self, node: nodes.Name) -> ResultKind:
+        if not self.numbered:
+            message = f"`{node}` has no meaning here: these events have no entry number"
+            hint = "select by a column that identifies events, such as the event number"
+            self.refuse(NO_ENTRY, node, message, hint)
+        return ResultKind.INTEGER
+
+    def _cast(self, node: nodes.Cast) -> ResultKind:
+        kind = self._number(node.operand)
+        if isinstance(node.operand, nodes.Name | nodes.Index | nodes.Member):
+            return kind
+        shown = f"`{node}`: ROOT takes a cast of a column only, and ignores it"
+        self.refuse(UNDEFINED, node, shown, f"`int({node.operand})` cuts to a whole number")
+        return kind
+
+    def _method(self, node: Node) -> ResultKind:
+        match node:
+            case nodes.Method(nodes.Container(nodes.Name(name)), "size", ()):
+                if leaf := self.columns.collection(node, name):
+                    self.meaning.leaves[node] = leaf
+            case nodes.Container(base) | nodes.Method(nodes.Container(base), "size", ()):
+                hint = f"its length is `Length$({base})`"
+                if isinstance(base, nodes.Name):
+                    hint = f"its length is `@{base}.size()`"
+                self.refuse(UNDEFINED, node, f"`{node}` is no number", hint)
+            case nodes.Method(base, "size", ()):
+                shown = f"`{node}` is not known for single elements, in ROOT neither"
+                self.refuse(
+                    UNDEFINED, node, shown, f"the length of a collection is `@{base}.size()`"
+                )
+            case _:
+                hint = "of methods there is `@x.size()`, the length of a collection"
+                self.refuse(UNDEFINED, node, f"`{node}`: methods cannot be called", hint)
+        return ResultKind.INTEGER
+
     def _column(self, node: Node) -> ResultKind:
-        name, indices = _path(node)
+        name, indices = path_of(node)
         if name is None:
             self.refuse(INDEX, node, f"`{node}`: only columns have elements and members")
             return ResultKind.REAL
-        if not indices and name in CONSTANTS and name not in self.schema:
+        for index in indices:
+            if index is not None:
+                self._number(index)
+        leaf = self.columns.leaf(node, name, indices)
+        if leaf is None:
             return ResultKind.REAL
-        if name in SPECIAL_NAMES:
-            return self.not_yet(node, f"`{name}` is")
-        if name not in self.schema:
-            self._unknown(node, name)
-            return ResultKind.REAL
-        column = self.schema[name]
-        fixed = self._fixed(node, column, indices)
-        if fixed is not None:
-            free = column.depth + len(column.shape) - len(fixed)
-            self.meaning.leaves[node] = Leaf(column, fixed, free)
-        return _kind_of(column)
-
-    def _fixed(
-        self, node: Node, column: Column, indices: tuple[Node | None, ...]
-    ) -> tuple[int, ...] | None:
-        """The indices as numbers; None if one of them is refused."""
-        values = [self._index(node, index) for index in indices]
-        known = [value for value in values if value is not None]
-        if len(known) < len(values):
-            return None
-        sizes: list[float] = [math.inf] * column.depth + list(column.shape)
-        # As in ROOT, a single value is also its own element 0.
-        ones = [1.0] * (len(known) - len(sizes))
-        for value, size in zip(known, sizes + ones, strict=False):
-            if value >= size:
-                held = f"`{column.name}` has {_counted(int(size), 'element')} there"
-                self.refuse(INDEX, node, f"`{node}` asks for element {value}; {held}")
-                return None
-        return tuple(known[: len(sizes)])
-
-    def _index(self, node: Node, index: Node | None) -> int | None:
-        if index is None:
-            self.not_yet(node, "empty brackets are", "leave them out to loop over the elements")
-        elif isinstance(index, nodes.Number) and index.value.is_integer():
-            return int(index.value)
-        elif isinstance(index, nodes.Number) or (
-            isinstance(index, nodes.Unary) and isinstance(index.operand, nodes.Number)
-        ):
-            shown = f"`{index}` is no index: elements count 0, 1, 2, ..."
-            self.refuse(INDEX, index, shown)
-        else:
-            self.not_yet(node, "an index that is computed is")
-        return None
-
-    def _unknown(self, node: Node, name: str) -> None:
-        unreadable = self.schema.metadata.get("unreadable", {})
-        if isinstance(unreadable, Mapping) and name in unreadable:
-            message = f"column `{name}` cannot be read: {unreadable[name]}"
-            self.refuse(UNKNOWN_COLUMN, node, message)
-            return
-        where = f"tree `{self.schema.tree}`" if self.schema.tree else "the table"
-        hint = did_you_mean(name, self.schema.columns, what="columns")
-        if name in FUNCTIONS and not nearest(name, self.schema.columns):
-            hint = f"`{name}` is a function: write `{name}(...)`"
-        self.refuse(UNKNOWN_COLUMN, node, f"{where} has no column `{name}`", hint)
+        self.meaning.leaves[node] = leaf
+        return _kind_of(leaf.column.dtype)
 
 
-def _path(node: Node) -> tuple[str | None, tuple[Node | None, ...]]:
+def path_of(node: Node) -> tuple[str | None, tuple[Node | None, ...]]:
     """Column name and indices of `x`, `x[0]`, `jets.fPt[0]` or `jets[0].fPt`."""
     match node:
         case nodes.Name(name):
             return name, ()
         case nodes.Index(base, indices):
-            owner, before = _path(base)
+            owner, before = path_of(base)
             return owner, before + indices
         case nodes.Member(base, member):
-            owner, before = _path(base)
+            owner, before = path_of(base)
             return owner and f"{owner}.{member}", before
     return None, ()
 
 
-def _kind_of(column: Column) -> ResultKind:
-    if column.dtype == "string":
+def _kind_of(dtype: str) -> ResultKind:
+    if dtype == "string":
         return ResultKind.TEXT
-    if column.dtype == "bool":
+    if dtype == "bool":
         return ResultKind.BOOLEAN
-    return ResultKind.INTEGER if "int" in column.dtype else ResultKind.REAL
+    return ResultKind.INTEGER if "int" in dtype else ResultKind.REAL
 
 
 _ORDER = (ResultKind.BOOLEAN, ResultKind.INTEGER, ResultKind.REAL)
@@ -318,4 +337,6 @@ def _arity_hint(name: str, given: int) -> str | None:
         return f"the {name}imum over the elements of one column is `{name.capitalize()}$(x)`"
     if name in {"min", "max"}:
         return f"nest it: `{name}(a, {name}(b, c))`"
+    if name in {"Min$", "Max$"} and given == 2:
+        return f"with a condition it is `{name.removesuffix('$')}If$(x, condition)`"
     return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -12,10 +11,12 @@ from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import Finding, InputError, Place
 from quarkline.events.expressions import nodes
-from quarkline.events.expressions.check import Leaf, check
-from quarkline.events.expressions.evaluate import evaluate
-from quarkline.events.expressions.frame import Frame, Table
-from quarkline.events.expressions.functions import ResultKind
+from quarkline.events.expressions.batch import Table, as_batch
+from quarkline.events.expressions.check import check
+from quarkline.events.expressions.evaluate import Scope
+from quarkline.events.expressions.frame import nested
+from quarkline.events.expressions.kinds import ResultKind
+from quarkline.events.expressions.leaves import Leaf, depth_of, leaves_of
 from quarkline.events.expressions.nodes import Node
 from quarkline.events.expressions.parser import parse
 from quarkline.events.expressions.python_reading import python_reading
@@ -52,7 +53,7 @@ class Expression:
         return tuple(self._part(node) for node in nodes.clauses(self.tree, "&&"))
 
     def _part(self, node: Node) -> Expression:
-        leaves = {leaf: self.leaves[leaf] for leaf in _standing_for_columns(node, self.leaves)}
+        leaves = {leaf: self.leaves[leaf] for leaf in leaves_of(node, self.leaves)}
         return Expression(self.text[slice(*node.span)], node, self.kinds, leaves)
 
     @property
@@ -61,43 +62,56 @@ class Expression:
         return frozenset(leaf.column.name for leaf in self.leaves.values())
 
     @property
+    def names(self) -> frozenset[str]:
+        """Names in it, of columns and others, such as `Entries$`."""
+        return frozenset(
+            node.name for node in nodes.walk(self.tree) if isinstance(node, nodes.Name)
+        )
+
+    @property
     def depth(self) -> int:
         """Array dimensions it loops over: 0 for one value an event, 1 for `Muon_pt`."""
-        return max((leaf.free for leaf in self.leaves.values()), default=0)
+        return depth_of(self.tree, self.leaves)
 
     def evaluate(self, table: Table) -> NDArray[np.float64] | ak.Array:
         """The values for every event of a table.
 
         Args:
-            table: Columns by name: a record array, or a mapping to arrays of one length.
+            table: Columns by name, or a batch with the entry numbers that `Entry$` needs.
 
         Returns:
             With depth 0 float64 of shape (N,); an event without an element that is asked for by
             index has NaN, or 0 if the expression is a condition: it does not pass. Else an
             awkward array of N lists of float64, empty for such an event.
         """
-        frame = Frame(table, self.leaves.values())
-        values = self.on(frame)
+        scope = joint_scope(table, [self])
+        values = scope.values(self.tree)
+        frame = scope.frame
         if self.depth == 0:
             found = np.full(frame.rows, 0.0 if self.kind is ResultKind.BOOLEAN else np.nan)
             found[frame.events] = values
             return found
         return nested(values, frame)
 
-    def on(self, frame: Frame) -> NDArray[np.float64]:
-        """The values by instance of a frame made for the leaves of this and other expressions."""
-        leaves = {node: frame.values(leaf) for node, leaf in self.leaves.items()}
-        values: NDArray[Any] = np.asarray(evaluate(self.tree, leaves), dtype=np.float64)
-        return np.broadcast_to(values, (len(frame),))
+
+def joint_scope(table: Table, expressions: Iterable[Expression]) -> Scope:
+    """Several expressions on the instances that they share."""
+    joined = list(expressions)
+    leaves = {node: leaf for item in joined for node, leaf in item.leaves.items()}
+    return Scope(as_batch(table), [item.tree for item in joined], leaves)
 
 
-def compile_expression(text: str, schema: Schema, *, label: str | None = None) -> Expression:
+def compile_expression(
+    text: str, schema: Schema, *, label: str | None = None, numbered: bool = False
+) -> Expression:
     """Parse an expression and fit it to a table.
 
     Args:
         text: The expression, in C's or Python's spelling.
         schema: The table's columns.
         label: What the expression is, for findings: "weight", "selection of region `SR`".
+        numbered: Whether it will be evaluated on batches with entry numbers; without them
+            `Entry$` and its like are refused.
 
     Raises:
         InputError: If the text is no expression, or does not fit the table; the findings point
@@ -105,7 +119,7 @@ def compile_expression(text: str, schema: Schema, *, label: str | None = None) -
     """
     try:
         tree = parse(text)
-        meaning = check(text, tree, schema)
+        meaning = check(text, tree, schema, numbered=numbered)
     except InputError as error:
         raise InputError(*_labelled(error.findings, label)) from None
     reading = python_reading(text, tree)
@@ -116,23 +130,3 @@ def compile_expression(text: str, schema: Schema, *, label: str | None = None) -
 def _labelled(findings: Sequence[Finding], label: str | None) -> tuple[Finding, ...]:
     places = [replace(finding.place or Place(), label=label) for finding in findings]
     return tuple(finding.at(place) for finding, place in zip(findings, places, strict=True))
-
-
-def _standing_for_columns(tree: Node, leaves: Mapping[Node, Leaf]) -> Iterator[Node]:
-    """Nodes of a tree that are leaves; the `x` in `x[0]` is none."""
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        if node in leaves:
-            yield node
-        else:
-            pending.extend(node.children)
-
-
-def nested(values: NDArray[np.float64], frame: Frame) -> ak.Array:
-    """Values by instance as lists by event, one level per looped dimension."""
-    array: Any = values
-    lengths = [frame.rows, *(len(groups) for groups in frame.groups)]
-    for groups, length in zip(reversed(frame.groups), reversed(lengths[:-1]), strict=True):
-        array = ak.unflatten(array, np.bincount(groups, minlength=length))
-    return array

@@ -9,96 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Values = NDArray[Any]
+from quarkline.events.expressions.arithmetic import Values, angle, power, whole
+from quarkline.events.expressions.kinds import Function, ResultKind
+from quarkline.events.expressions.special import special
+from quarkline.events.expressions.tmath import NAMESPACES
 
 EXP_LIMIT = 700.0
-
-
-class ResultKind(StrEnum):
-    """What the values of an expression are."""
-
-    BOOLEAN = "boolean"
-    INTEGER = "integer"
-    REAL = "real"
-    TEXT = "text"
-
-
-@dataclass(frozen=True)
-class Function:
-    """One function.
-
-    Attributes:
-        arity: Number of arguments.
-        compute: From float64 arrays of one shape to a float64 array of that shape.
-        result: Kind of its values; None if that of its arguments.
-    """
-
-    arity: int
-    compute: Callable[..., Values]
-    result: ResultKind | None = ResultKind.REAL
-
-
-def divide(numerator: Values, denominator: Values) -> Values:
-    """The quotient; 0 where the denominator is 0."""
-    safe = np.where(denominator == 0, 1.0, denominator)
-    return np.where(denominator == 0, 0.0, numerator / safe)
-
-
-def remainder(left: Values, right: Values) -> Values:
-    """C's `%` of the operands cut to whole numbers; 0 where the right one is 0.
-
-    NaN where an operand is NaN or beyond 2^63: there C++ leaves the value open.
-    """
-    dividend, first = _whole(left)
-    divisor, second = _whole(right)
-    # A divisor of -1 overflows for -2^63; the remainder is 0 as for 1.
-    usable = np.where((divisor == 0) | (divisor == -1), 1, divisor)
-    return np.where(first & second, np.fmod(dividend, usable).astype(np.float64), np.nan)
-
-
-def bitwise(operation: Callable[[Values, Values], Values]) -> Callable[[Values, Values], Values]:
-    """A bit operation on operands cut to unsigned 64-bit numbers, negative ones wrapping.
-
-    NaN where an operand is NaN or outside [-2^63, 2^64): there C++ leaves the value open.
-    """
-
-    def compute(left: Values, right: Values) -> Values:
-        first, is_first = _unsigned(left)
-        second, is_second = _unsigned(right)
-        return np.where(is_first & is_second, operation(first, second).astype(np.float64), np.nan)
-
-    return compute
-
-
-def power(base: Values, exponent: Values) -> Values:
-    """The power as C's `pow`; a square is a product, as in ROOT."""
-    if np.ndim(exponent) == 0 and exponent == 2:
-        return base * base
-    return np.power(base, exponent)
-
-
-def _whole(values: Values) -> tuple[NDArray[np.int64], Values]:
-    fits = (values >= -(2.0**63)) & (values < 2.0**63)
-    return np.where(fits, values, 0.0).astype(np.int64), fits
-
-
-def _unsigned(values: Values) -> tuple[NDArray[np.uint64], Values]:
-    fits = (values >= -(2.0**63)) & (values < 2.0**64)
-    high = fits & (values >= 2.0**63)
-    low = np.where(fits & ~high, values, 0.0).astype(np.int64).astype(np.uint64)
-    return np.where(high, np.where(high, values, 0.0).astype(np.uint64), low), fits
+INTEGER, BOOLEAN = ResultKind.INTEGER, ResultKind.BOOLEAN
 
 
 def _truncated(values: Values) -> Values:
-    whole, fits = _whole(values)
-    return np.where(fits, whole.astype(np.float64), np.nan)
+    cut, fits = whole(values)
+    return np.where(fits, cut.astype(np.float64), np.nan)
 
 
 def _inside(
@@ -126,11 +51,6 @@ def _round_half_away(values: Values) -> Values:
     return rounded
 
 
-def _atan2(y: Values, x: Values) -> Values:
-    """The angle of (x, y); 0 at the origin, whatever the signs of its zeros."""
-    return np.where((x == 0) & (y == 0), 0.0, np.arctan2(y, x))
-
-
 def _sign(values: Values) -> Values:
     return np.where(values < 0, -1.0, 1.0)
 
@@ -142,16 +62,6 @@ def _smaller(left: Values, right: Values) -> Values:
 def _larger(left: Values, right: Values) -> Values:
     return np.where(left < right, right, left)
 
-
-def _not_larger(left: Values, right: Values) -> Values:
-    return np.where(left <= right, left, right)
-
-
-def _not_smaller(left: Values, right: Values) -> Values:
-    return np.where(left >= right, left, right)
-
-
-_INTEGER = ResultKind.INTEGER
 
 FUNCTIONS: dict[str, Function] = {
     "abs": Function(1, np.abs, None),
@@ -171,7 +81,7 @@ FUNCTIONS: dict[str, Function] = {
     "asin": Function(1, _inside(_within_one, np.arcsin)),
     "acos": Function(1, _inside(_within_one, np.arccos)),
     "atan": Function(1, np.arctan),
-    "atan2": Function(2, _atan2),
+    "atan2": Function(2, angle),
     "sinh": Function(1, np.sinh),
     "cosh": Function(1, np.cosh),
     "tanh": Function(1, np.tanh),
@@ -181,37 +91,28 @@ FUNCTIONS: dict[str, Function] = {
     "hypot": Function(2, np.hypot),
     "cbrt": Function(1, np.cbrt),
     "fmod": Function(2, np.fmod),
-    "floor": Function(1, np.floor, _INTEGER),
-    "ceil": Function(1, np.ceil, _INTEGER),
-    "round": Function(1, _round_half_away, _INTEGER),
-    "trunc": Function(1, np.trunc, _INTEGER),
-    "int": Function(1, _truncated, _INTEGER),
-    "sign": Function(1, _sign, _INTEGER),
-    "TMath::Abs": Function(1, np.abs, None),
-    "TMath::Min": Function(2, _not_larger, None),
-    "TMath::Max": Function(2, _not_smaller, None),
-    "TMath::Sqrt": Function(1, np.sqrt),
-    "TMath::Power": Function(2, np.power),
-    "TMath::Exp": Function(1, np.exp),
-    "TMath::Log": Function(1, np.log),
-    "TMath::Log2": Function(1, np.log2),
-    "TMath::Log10": Function(1, np.log10),
-    "TMath::Sin": Function(1, np.sin),
-    "TMath::Cos": Function(1, np.cos),
-    "TMath::Tan": Function(1, np.tan),
-    "TMath::ASin": Function(1, np.arcsin),
-    "TMath::ACos": Function(1, np.arccos),
-    "TMath::ATan": Function(1, np.arctan),
-    "TMath::ATan2": Function(2, _atan2),
-    "TMath::SinH": Function(1, np.sinh),
-    "TMath::CosH": Function(1, np.cosh),
-    "TMath::TanH": Function(1, np.tanh),
-    "TMath::Hypot": Function(2, np.hypot),
-    "TMath::Floor": Function(1, np.floor, _INTEGER),
-    "TMath::Ceil": Function(1, np.ceil, _INTEGER),
-    "TMath::Pi": Function(0, lambda: np.array(math.pi)),
-    "TMath::TwoPi": Function(0, lambda: np.array(2 * math.pi)),
-    "TMath::E": Function(0, lambda: np.array(math.e)),
+    "floor": Function(1, np.floor, INTEGER),
+    "ceil": Function(1, np.ceil, INTEGER),
+    "round": Function(1, _round_half_away, INTEGER),
+    "trunc": Function(1, np.trunc, INTEGER),
+    "int": Function(1, _truncated, INTEGER),
+    "sign": Function(1, _sign, INTEGER),
+    "fmin": Function(2, np.fmin, None),
+    "fmax": Function(2, np.fmax, None),
+    "copysign": Function(2, np.copysign),
+    "expm1": Function(1, np.expm1),
+    "exp2": Function(1, np.exp2),
+    "log1p": Function(1, np.log1p),
+    "rint": Function(1, np.rint, INTEGER),
+    "nearbyint": Function(1, np.rint, INTEGER),
+    "erf": Function(1, special("erf")),
+    "erfc": Function(1, special("erfc")),
+    "tgamma": Function(1, special("gamma")),
+    "lgamma": Function(1, special("gammaln")),
+    "isnan": Function(1, np.isnan, BOOLEAN),
+    "isinf": Function(1, np.isinf, BOOLEAN),
+    "isfinite": Function(1, np.isfinite, BOOLEAN),
+    **NAMESPACES,
 }
 
 CONSTANTS = {"pi": math.pi}

@@ -10,14 +10,17 @@ SHOWN = 90
 
 def place_in(text: str, span: Span) -> Place:
     """The place of some characters of an expression; a long text is cut around them."""
-    line = "".join(" " if character.isspace() else character for character in text)
     start, stop = span[0], max(span[1], span[0] + 1)
-    if len(line) <= SHOWN:
-        return Place(column=start + 1, length=min(stop, len(line) + 1) - start, text=line)
-    first = max(0, min(start - SHOWN // 3, len(line) - SHOWN))
-    last = min(len(line), first + SHOWN)
-    head, tail = "..." * (first > 0), "..." * (last < len(line))
+    if len(text) <= SHOWN:
+        length = min(stop, len(text) + 1) - start
+        return Place(column=start + 1, length=length, text=_on_one_line(text))
+    first = max(0, min(start - SHOWN // 3, len(text) - SHOWN))
+    last = min(len(text), first + SHOWN)
+    head, tail = "..." * (first > 0), "..." * (last < len(text))
     column = start - first + len(head) + 1
-    return Place(
-        column=column, length=min(stop, last + 1) - start, text=head + line[first:last] + tail
-    )
+    shown = head + _on_one_line(text[first:last]) + tail
+    return Place(column=column, length=min(stop, last + 1) - start, text=shown)
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(" " if character.isspace() else character for character in text)

@@ -9,11 +9,18 @@ from dataclasses import dataclass, replace
 from quarkline.engine.core.findings import Finding, Rule, Severity
 from quarkline.events.expressions import nodes
 from quarkline.events.expressions.check import Meaning
-from quarkline.events.expressions.evaluate import evaluate
-from quarkline.events.expressions.functions import ResultKind
-from quarkline.events.expressions.grammar import COMPARISONS
+from quarkline.events.expressions.comparisons import Comparison, comparison_in
+from quarkline.events.expressions.evaluate import constant
+from quarkline.events.expressions.kinds import ResultKind
+from quarkline.events.expressions.leaves import (
+    ENTRY_NAMES,
+    INSTANCE_NAMES,
+    leaves_of,
+    shared_operands,
+)
 from quarkline.events.expressions.nodes import Node
 from quarkline.events.expressions.places import place_in
+from quarkline.events.expressions.sentinels import written_sentinels
 
 NEVER = Rule(
     "QL-EXPR-007",
@@ -35,11 +42,18 @@ DROPS = Rule(
     "an element that may be missing decides no other clause",
     "In ROOT, and here, an event without the element `x[2]` gives nothing for the whole "
     "expression, even where the other side of `||`, a `!` or the other value of `? :` would not "
-    "need it. Ask for the element only where every event must have it, or split the selection.",
+    "need it. Ask for the element only where every event must have it, or write "
+    "`Alt$(x[2], VALUE)` with the value such events should have.",
+    Severity.WARNING,
+)
+CAST = Rule(
+    "QL-EXPR-018",
+    "a cast changes the value",
+    "ROOT reads `(int)x` and ignores the cast: the value is that of `x`, with its fraction. The "
+    "function `int(x)` cuts to a whole number, in ROOT too.",
     Severity.WARNING,
 )
 
-_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE = {"<": ">=", ">": "<=", "<=": ">", ">=": "<", "==": "!=", "!=": "=="}
 
 
@@ -83,33 +97,26 @@ def _covered(low: float, high: float, without: frozenset[float]) -> bool:
     return all(low + step in without for step in range(int(high - low) + 1))
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """`subject operator value`, from a comparison with a constant."""
-
-    subject: Node
-    operator: str
-    value: float
-
-
 def static_warnings(text: str, tree: Node, meaning: Meaning) -> list[Finding]:
     """What can be said about a checked tree without reading events."""
     return [
         *_contradictions(text, tree, meaning),
         *_constants(text, tree, meaning),
         *_dropped(text, tree, meaning),
+        *_casts(text, tree),
+        *written_sentinels(text, tree),
     ]
 
 
 def _contradictions(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:
     for node in _groups(tree, "&&"):
-        clauses = [_comparison(clause) for clause in nodes.clauses(node, "&&")]
+        clauses = [comparison_in(clause) for clause in nodes.clauses(node, "&&")]
         if subject := _exhausted(clauses, meaning):
             message = f"`{node}` can never be true: no `{subject}` satisfies it"
             hint = "check the bounds, or whether `||` is meant"
             yield NEVER.finding(message, place=place_in(text, node.span), suggestion=hint)
     for node in _groups(tree, "||"):
-        opposites = [_negated(_comparison(clause)) for clause in nodes.clauses(node, "||")]
+        opposites = [_negated(comparison_in(clause)) for clause in nodes.clauses(node, "||")]
         if subject := _exhausted(opposites, meaning):
             message = f"`{node}` is always true: every `{subject}` satisfies it"
             hint = "check the bounds, or whether `&&` is meant"
@@ -123,28 +130,8 @@ def _groups(tree: Node, operator: str) -> Iterator[Node]:
         chain = isinstance(node, nodes.Chain) and node.operator == operator
         if chain:
             inside.update(id(operand) for operand in node.children)
-        if id(node) not in inside and (chain or _comparison(node)):
+        if id(node) not in inside and (chain or comparison_in(node)):
             yield node
-
-
-def _comparison(node: Node) -> Comparison | None:
-    if not isinstance(node, nodes.Binary) or node.operator not in COMPARISONS:
-        return None
-    left, right = _constant(node.left), _constant(node.right)
-    if left is None and right is not None:
-        return Comparison(node.left, node.operator, right)
-    if right is None and left is not None:
-        return Comparison(node.right, _MIRRORED[node.operator], left)
-    return None
-
-
-def _constant(node: Node) -> float | None:
-    match node:
-        case nodes.Number(value):
-            return value
-        case nodes.Unary("-", nodes.Number(value)):
-            return -value
-    return None
 
 
 def _negated(comparison: Comparison | None) -> Comparison | None:
@@ -171,15 +158,16 @@ def _possible(subject: Node, meaning: Meaning) -> Bounds:
     if meaning.kinds[subject] is ResultKind.BOOLEAN:
         return Bounds(0, 1)
     leaf = meaning.leaves.get(subject)
-    return Bounds(low=0) if leaf and leaf.column.dtype.startswith("uint") else Bounds()
+    natural = leaf and (leaf.whole or leaf.column.dtype.startswith("uint"))
+    return Bounds(low=0) if natural else Bounds()
 
 
 def _constants(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:
     """Conditions without columns."""
     for node in _conditions(tree, meaning):
-        if any(inner in meaning.leaves for inner in nodes.walk(node)):
+        if _varies(node, meaning):
             continue
-        truth = "true" if evaluate(node, {}) else "false"
+        truth = "true" if constant(node) else "false"
         yield CONSTANT.finding(
             f"`{node}` is always {truth}: it has no column in it",
             place=place_in(text, node.span),
@@ -192,7 +180,7 @@ def _conditions(tree: Node, meaning: Meaning) -> Iterator[Node]:
     if meaning.kinds[tree] is ResultKind.BOOLEAN:
         yield tree
     for node in nodes.walk(tree):
-        if not any(inner in meaning.leaves for inner in nodes.walk(node)):
+        if not _varies(node, meaning):
             continue
         match node:
             case nodes.Chain("&&" | "||", operands):
@@ -201,6 +189,17 @@ def _conditions(tree: Node, meaning: Meaning) -> Iterator[Node]:
                 yield operand
             case nodes.Conditional(condition, _, _):
                 yield condition
+
+
+def _varies(tree: Node, meaning: Meaning) -> bool:
+    """Whether a tree has columns, counters or functions that loop."""
+    if next(leaves_of(tree, meaning.leaves), None):
+        return True
+    return any(
+        (isinstance(node, nodes.Name) and node.name in ENTRY_NAMES | INSTANCE_NAMES)
+        or (isinstance(node, nodes.Call) and node.function.endswith("$"))
+        for node in nodes.walk(tree)
+    )
 
 
 def _dropped(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:
@@ -212,13 +211,14 @@ def _dropped(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:
         if (leaf := meaning.leaves.get(node)) and leaf.may_lack:
             needed[node] = needed.get(node, False) or always
         optional = {id(operand) for operand in _optional(node)}
-        pending.extend((child, always and id(child) not in optional) for child in node.children)
+        below = leaf.computed if leaf else shared_operands(node)
+        pending.extend((child, always and id(child) not in optional) for child in below)
     for node, always in needed.items():
         if not always:
             yield DROPS.finding(
                 f"an event without `{node}` gives nothing, whatever the rest of the expression is",
                 place=place_in(text, node.span),
-                suggestion="this is ROOT's rule; split the selection if such events are wanted",
+                suggestion=f"this is ROOT's rule; `Alt$({node}, VALUE)` gives them a value",
             )
 
 
@@ -232,3 +232,14 @@ def _optional(node: Node) -> tuple[Node, ...]:
         case nodes.Conditional(_, yes, no):
             return (yes, no)
     return ()
+
+
+def _casts(text: str, tree: Node) -> Iterator[Finding]:
+    """Casts, which change nothing."""
+    for node in nodes.walk(tree):
+        if isinstance(node, nodes.Cast):
+            yield CAST.finding(
+                f"`{node}` is `{node.operand}`: ROOT ignores casts",
+                place=place_in(text, node.span),
+                suggestion=f"`int({node.operand})` cuts to a whole number",
+            )
