@@ -24,7 +24,7 @@ from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.engine.core.results import canonical_json
 from quarkline.events.schema import Column
 from quarkline.events.sinks.base import Sink
-from quarkline.events.sources.root import LABEL
+from quarkline.events.sources.root_file import LABEL
 
 SUFFIXES = (".root",)
 LISTS = "[]"  # marks what uproot calls a record: the columns with a common counter

@@ -45,7 +45,7 @@ class Format:
 
 
 SOURCES: dict[str, Format] = {
-    "root": Format(root.NAME, root.SUFFIXES, root.matches, root.RootSource, root.trees),
+    "root": Format(root.NAME, root.SUFFIXES, root.matches, root.open_source, root.trees),
     "parquet": Format(
         parquet.NAME, parquet.SUFFIXES, parquet.matches, parquet.ParquetSource, parquet.trees
     ),
