@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.events.files import missing_file
-from quarkline.events.sources import csv, npz, parquet, root
+from quarkline.events.sources import csv, hdf5, lhe, npz, parquet, phenoml, root
 from quarkline.events.sources.base import Source
 from quarkline.events.sources.problems import AGAIN, TreeInfo
 
@@ -18,10 +18,10 @@ HEAD_BYTES = 4096
 UNKNOWN_FORMAT = Rule(
     "QL-EVENTS-002",
     "a file of events has a format that is read",
-    "Events are read from ROOT, Parquet, CSV and NPZ files, recognised by their content; CSV is "
-    "plain text and recognised by the ending `.csv` or `.tsv`. A file whose name promises a "
-    "format and whose content is another thing is often an error page or a pointer saved by a "
-    "download, or was damaged in its first bytes.",
+    "Events are read from ROOT, Parquet, HDF5, NPZ, CSV, PhenoML and Les Houches files, "
+    "recognised by their content; CSV is plain text and recognised by the ending `.csv` or "
+    "`.tsv`. A file whose name promises a format and whose content is another thing is often an "
+    "error page or a pointer saved by a download, or was damaged in its first bytes.",
 )
 
 
@@ -50,6 +50,11 @@ SOURCES: dict[str, Format] = {
         parquet.NAME, parquet.SUFFIXES, parquet.matches, parquet.ParquetSource, parquet.trees
     ),
     "npz": Format(npz.NAME, npz.SUFFIXES, npz.matches, npz.NpzSource, npz.trees),
+    "hdf5": Format(hdf5.NAME, hdf5.SUFFIXES, hdf5.matches, hdf5.Hdf5Source, hdf5.trees),
+    "lhe": Format(lhe.NAME, lhe.SUFFIXES, lhe.matches, lhe.LheSource, lhe.trees),
+    "phenoml": Format(
+        phenoml.NAME, phenoml.SUFFIXES, phenoml.matches, phenoml.PhenomlSource, phenoml.trees
+    ),
     "csv": Format(csv.NAME, csv.SUFFIXES, csv.matches, csv.CsvSource, csv.trees),
 }
 """Formats of this package by name; others register under `quarkline.sources` entry points."""
@@ -58,10 +63,8 @@ FOREIGN_TEXT = {
     b"version https://git-lfs": "a git-lfs pointer, not the file it stands for",
     b"<!doctype html": "an HTML page, perhaps an error message saved by a download",
     b"<html": "an HTML page, perhaps an error message saved by a download",
-    b"<leshouchesevents": "a Les Houches event file, which is not read yet",
 }
 FOREIGN = {
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file, which is not read yet",
     b"\x93NUMPY": "a single NumPy array: save named ones with `np.savez`",
     **dict.fromkeys(
         (bytes([0x80, protocol]) for protocol in range(6)),
@@ -81,8 +84,9 @@ def open_source(path: str | Path, *, tree: str | None = None) -> Source:
     """Open a file of events.
 
     Args:
-        path: A ROOT, Parquet, CSV or NPZ file.
-        tree: Name of the tree (in NPZ: of the group of arrays); needed if there are several.
+        path: A file of a format in `SOURCES`.
+        tree: Name of the tree (in HDF5 and NPZ: of the group of arrays); needed if there are
+            several.
 
     Raises:
         InputError: If the file is missing, damaged or of another kind, or the tree is not clear.
@@ -120,7 +124,7 @@ def detect(path: Path) -> Format:
         UNKNOWN_FORMAT.finding(
             _what_instead(path, head),
             place=Place(file=path),
-            suggestion=AGAIN if _promised(path) else "convert it to ROOT, Parquet, CSV or NPZ",
+            suggestion=AGAIN if _promised(path) else "convert it to ROOT, Parquet, HDF5 or CSV",
         )
     )
 
@@ -139,8 +143,8 @@ def _foreign_text(head: bytes) -> str | None:
 
 def _promised(path: Path) -> str | None:
     """The format a file's name promises."""
-    suffix = path.suffix.lower()
-    return next((form.name for form in SOURCES.values() if suffix in form.suffixes), None)
+    name = path.name.lower()
+    return next((form.name for form in SOURCES.values() if name.endswith(form.suffixes)), None)
 
 
 def _what_instead(path: Path, head: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +12,14 @@ import awkward as ak
 import numpy as np
 import uproot
 
+from quarkline.engine.core.findings import Place, WorkError
 from quarkline.events.schema import Column, Schema
-from quarkline.events.sources.base import BlockSource
+from quarkline.events.sources.base import UNREADABLE_COLUMN, BlockSource
 from quarkline.events.sources.layout import Member, UnreadableError, columns_of
 from quarkline.events.sources.problems import in_short, opening, reading
 from quarkline.events.sources.root_file import LABEL, own_metadata
+
+MISFIT = "wrong number of bytes"  # what uproot says of a basket that is no whole number of objects
 
 
 class TreeSource(BlockSource):
@@ -47,7 +51,8 @@ class TreeSource(BlockSource):
                 msg = f"the branch holds {stored} entries of the tree's {entries}"
                 raise ValueError(msg)
             end = _end_of_reading(branch, stop)
-            array = branch.array(entry_start=start, entry_stop=end, library="ak")
+            with self._objects_fit(branch):
+                array = branch.array(entry_start=start, entry_stop=end, library="ak")
             if len(array) != end - start:
                 msg = f"entries [{start}, {end}) hold {len(array)} values"
                 raise ValueError(msg)
@@ -60,6 +65,22 @@ class TreeSource(BlockSource):
         with reading(self.path, unit, self.schema.tree):
             ends = self._branches[unit].entry_offsets
         return int(ends[min(np.searchsorted(ends, entry), len(ends) - 1)])
+
+    @contextlib.contextmanager
+    def _objects_fit(self, branch: Any) -> Iterator[None]:
+        """Tell objects whose size is not that of their class from damage."""
+        try:
+            yield
+        except ValueError as error:
+            if MISFIT not in str(error) or "Model_" not in str(branch.interpretation):
+                raise
+            finding = UNREADABLE_COLUMN.finding(
+                f"`{branch.name}` cannot be read: its {branch.typename} are stored in another way "
+                "than the file describes",
+                place=Place(file=self.path, label=f"tree `{self.schema.tree}`"),
+                suggestion="leave it out; if other branches fail too, copy the file again",
+            )
+            raise WorkError(finding) from error
 
     def _describe(self, name: str) -> Schema:
         columns: dict[str, Column] = {}
