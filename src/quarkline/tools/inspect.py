@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from quarkline.engine.core.addresses import spelt
 from quarkline.engine.core.findings import InputError, WorkError
 from quarkline.engine.core.results import Result
 from quarkline.engine.store.filekeys import file_key
+from quarkline.engine.store.remote import file_size
 from quarkline.events.schema import Column
-from quarkline.events.sources import Source, TreeInfo, detect, open_source
+from quarkline.events.sources import Source, TreeInfo, detect, list_trees, open_source
 
 FIRST = 3
 
@@ -92,11 +94,11 @@ def inspect(path: str | Path, *, tree: str | None = None) -> InspectResult:
     path = Path(path)
     form = detect(path)
     key = file_key(path)
-    trees = form.trees(path)
+    trees = list_trees(path)
     listed = InspectResult(
-        file=str(path),
+        file=spelt(path),
         format=form.name,
-        size=path.stat().st_size,
+        size=file_size(path),
         key=key.digest,
         weak=key.weak,
         trees=tuple(map(_tree_summary, trees)),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.engine.store.remote import local_path, open_binary
 from quarkline.events.files import missing_file
 from quarkline.events.sources import csv, hdf5, lhe, npz, parquet, phenoml, root
 from quarkline.events.sources.base import Source
@@ -35,6 +37,8 @@ class Format:
         matches: Whether a file, by path and first bytes, has this format.
         open: Opens one table of a file by path and name of the tree.
         trees: Lists the tables in a file.
+        in_pieces: Whether a file on another computer is read piece by piece; others are copied
+            into the cache first.
     """
 
     name: str
@@ -42,12 +46,20 @@ class Format:
     matches: Callable[[Path, bytes], bool]
     open: Callable[[Path, str | None], Source]
     trees: Callable[[Path], list[TreeInfo]]
+    in_pieces: bool = False
 
 
 SOURCES: dict[str, Format] = {
-    "root": Format(root.NAME, root.SUFFIXES, root.matches, root.open_source, root.trees),
+    "root": Format(
+        root.NAME, root.SUFFIXES, root.matches, root.open_source, root.trees, in_pieces=True
+    ),
     "parquet": Format(
-        parquet.NAME, parquet.SUFFIXES, parquet.matches, parquet.ParquetSource, parquet.trees
+        parquet.NAME,
+        parquet.SUFFIXES,
+        parquet.matches,
+        parquet.ParquetSource,
+        parquet.trees,
+        in_pieces=True,
     ),
     "npz": Format(npz.NAME, npz.SUFFIXES, npz.matches, npz.NpzSource, npz.trees),
     "hdf5": Format(hdf5.NAME, hdf5.SUFFIXES, hdf5.matches, hdf5.Hdf5Source, hdf5.trees),
@@ -84,21 +96,27 @@ def open_source(path: str | Path, *, tree: str | None = None) -> Source:
     """Open a file of events.
 
     Args:
-        path: A file of a format in `SOURCES`.
+        path: A file of a format in `SOURCES`, or its address: `https://`, `s3://`, `root://`.
         tree: Name of the tree (in HDF5 and NPZ: of the group of arrays); needed if there are
             several.
 
     Raises:
         InputError: If the file is missing, damaged or of another kind, or the tree is not clear.
     """
-    path = Path(path)
-    return detect(path).open(path, tree)
+    form, path = _found(Path(path))
+    return form.open(path, tree)
 
 
 def list_trees(path: str | Path) -> list[TreeInfo]:
     """The tables in a file of events, also those that cannot be read, with the reason."""
-    path = Path(path)
-    return detect(path).trees(path)
+    form, path = _found(Path(path))
+    return form.trees(path)
+
+
+def _found(path: Path) -> tuple[Format, Path]:
+    """The format of a file, and where it is read from."""
+    form = detect(path)
+    return form, path if form.in_pieces else local_path(path)
 
 
 def detect(path: Path) -> Format:
@@ -107,10 +125,10 @@ def detect(path: Path) -> Format:
     Raises:
         InputError: If the file is missing or of no known format.
     """
-    if not path.is_file():
+    if not address_of(path) and not path.is_file():
         raise InputError(missing_file(path))
     try:
-        with path.open("rb") as stream:
+        with open_binary(path) as stream:
             head = stream.read(HEAD_BYTES)
     except OSError as error:
         raise InputError(

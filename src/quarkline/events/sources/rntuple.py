@@ -6,18 +6,22 @@ because field names hold no dots; columns have the spelling of the TTree.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import awkward as ak
 import numpy as np
+import xxhash
 
 from quarkline.events.schema import Column, Schema
 from quarkline.events.sources.base import BlockSource
 from quarkline.events.sources.layout import Member, UnreadableError, columns_of, without_missing
 from quarkline.events.sources.problems import in_short, opening, reading
 from quarkline.events.sources.root_file import LABEL, own_metadata
+
+CHECKSUM = struct.Struct("<Q")
 
 
 class NtupleSource(BlockSource):
@@ -28,6 +32,7 @@ class NtupleSource(BlockSource):
         self._file = file
         self._fields: dict[str, Any] = {}
         self._members: dict[str, Member] = {}
+        self._checked_pages: set[tuple[str, int]] = set()
         try:
             with opening(path):
                 self._ntuple = file[name]
@@ -35,6 +40,7 @@ class NtupleSource(BlockSource):
                 self.schema = self._describe(name)
                 clusters = [int(item.num_entries) for item in self._ntuple.cluster_summaries]
                 self._ends = np.cumsum(clusters or [0])
+                self._columns = _columns_of_fields(self._ntuple)
         except BaseException:
             self.close()
             raise
@@ -46,6 +52,7 @@ class NtupleSource(BlockSource):
     def read_unit(self, unit: str, start: int, stop: int) -> ak.Array:
         """Read entries [start, stop) of one top-level field."""
         with reading(self.path, unit, self.schema.tree):
+            self._check_pages(unit, start, stop)
             array = self._fields[unit].array(entry_start=start, entry_stop=stop, library="ak")
             if len(array) != stop - start:
                 msg = f"entries [{start}, {stop}) hold {len(array)} values"
@@ -58,6 +65,19 @@ class NtupleSource(BlockSource):
         """The first end of a cluster at or after `entry`."""
         index = int(np.searchsorted(self._ends, entry))
         return int(self._ends[min(index, len(self._ends) - 1)])
+
+    def _check_pages(self, unit: str, start: int, stop: int) -> None:
+        """Compare the checksums of the pages that hold these entries, as uproot 5.7 does not."""
+        first, last = np.searchsorted(self._ends, [start, stop - 1], side="right")
+        for cluster in range(int(first), int(last) + 1) if stop > start else ():
+            if (unit, cluster) in self._checked_pages:
+                continue
+            columns = self._ntuple.page_link_list[cluster]
+            for column in self._columns.get(self._fields[unit].field_id, ()):
+                for page in columns[column].pages if column < len(columns) else ():
+                    if page.has_checksum:
+                        _check_page(self._ntuple.file.source, page.locator)
+            self._checked_pages.add((unit, cluster))
 
     def _describe(self, name: str) -> Schema:
         columns: dict[str, Column] = {}
@@ -78,6 +98,28 @@ class NtupleSource(BlockSource):
                 columns[column.name], self._members[column.name] = column, member
         facts = {"unreadable": unreadable, LABEL: told}
         return Schema(columns, int(self._ntuple.num_entries), name, facts)
+
+
+def _check_page(source: Any, locator: Any) -> None:
+    """Raise if a page is not what its XXH3 checksum, in the 8 bytes behind it, says."""
+    end = locator.offset + locator.num_bytes
+    data = source.chunk(locator.offset, end + CHECKSUM.size).raw_data.tobytes()
+    (stored,) = CHECKSUM.unpack(data[locator.num_bytes :])
+    if xxhash.xxh3_64_intdigest(data[: locator.num_bytes]) != stored:
+        msg = f"the checksum of the page at byte {locator.offset} does not fit"
+        raise ValueError(msg)
+
+
+def _columns_of_fields(ntuple: Any) -> Mapping[int, list[int]]:
+    """The stored columns of each field, by the number of the top-level field they belong to."""
+    parents = [record.parent_field_id for record in ntuple.field_records]
+    columns: dict[int, list[int]] = {}
+    for number, record in enumerate(ntuple.column_records):
+        top = record.field_id
+        while parents[top] != top:
+            top = parents[top]
+        columns.setdefault(top, []).append(number)
+    return columns
 
 
 def _know_subfields(ntuple: Any) -> None:

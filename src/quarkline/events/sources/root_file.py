@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import Mapping
@@ -10,7 +11,9 @@ from typing import Any
 
 import uproot
 
+from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.engine.store.remote import open_binary
 from quarkline.events.sources.problems import AGAIN, TreeInfo, choose_tree, opening
 
 MAGIC = b"root"
@@ -46,6 +49,8 @@ def open_root(path: Path) -> Any:
     """
     _check_length(path)
     with opening(path):
+        if address_of(path):
+            return uproot.open(open_binary(path), array_cache=None, object_cache=None)
         return uproot.open(
             path,
             handler=uproot.MultithreadedFileSource,
@@ -87,9 +92,9 @@ def own_metadata(file: Any) -> Mapping[str, Any]:
 
 def _check_length(path: Path) -> None:
     """Compare the file's length with `fEND` in its header (layout: ROOT's TFile reference)."""
-    with path.open("rb") as stream:
+    with open_binary(path) as stream:
         head = stream.read(20)
-    size = path.stat().st_size
+        size = stream.seek(0, io.SEEK_END)
     stated = None
     if len(head) == 20:
         (version,) = struct.unpack(">i", head[4:8])
