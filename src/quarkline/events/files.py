@@ -154,8 +154,8 @@ def _matching(pattern: _Pattern, remote: RemoteConfig) -> tuple[list[Path], Find
 
 def _matching_addresses(text: str, remote: RemoteConfig) -> tuple[list[Path], Finding | None]:
     address = address_of(text) or text
-    _, _, rest = address.partition("://")
-    if "//" in rest.replace("//", "/", int(address.startswith("root"))) or rest.endswith("/"):
+    _, _, rest = text.partition("://")
+    if "//" in rest.replace("//", "/", int(scheme_of(address) == "root")) or rest.endswith("/"):
         return [], BAD_ADDRESS.finding(f"`{text}` has an empty part")
     if "*" not in address:
         return [Path(address)], None

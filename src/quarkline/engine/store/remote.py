@@ -22,8 +22,9 @@ from quarkline.engine.store.cache import cache_folder
 from quarkline.engine.store.keys import KEY_BYTES
 from quarkline.engine.store.locks import lock
 
-BLOCK = 2**20
-KEPT_BLOCKS = 32
+BLOCK = 2**18
+KEPT_BLOCKS = 64
+FINAL = frozenset({401, 403, 404, 410})  # answers of a web server that will not change
 FIRST_PAUSE = 0.5  # seconds before the second attempt; doubled before each further one
 
 UNREACHABLE = Rule(
@@ -73,7 +74,7 @@ def open_binary(path: Path, config: RemoteConfig = DEFAULT) -> io.BufferedReader
     address = address_of(path)
     if address is None:
         return path.open("rb")
-    return io.BufferedReader(_RemoteStream(address, config), BLOCK)
+    return io.BufferedReader(_RemoteStream(address, config))
 
 
 def file_size(path: Path) -> int:
@@ -173,10 +174,12 @@ class _Server:
                 time.sleep(FIRST_PAUSE * 2 ** (number - 1))
             try:
                 return work()
-            except (FileNotFoundError, PermissionError) as error:
-                finding = self._finding(NO_REMOTE_FILE, "there is no such file, or it is private")
-                raise InputError(finding) from error
             except Exception as error:
+                if _says_no(error):
+                    finding = self._finding(
+                        NO_REMOTE_FILE, "there is no such file, or it is private"
+                    )
+                    raise InputError(finding) from error
                 last = error
         why = f"{type(last).__name__}: {last}" if str(last) else type(last).__name__
         tries = self.config.retries + 1
@@ -267,6 +270,16 @@ _OPTIONS = {
     "s3": _s3_options,
     "root": _xrootd_options,
 }
+
+
+def _says_no(error: Exception) -> bool:
+    """Whether the server answered that there is nothing to be had.
+
+    fsspec also calls a web server that is down or busy a missing file, and keeps the cause.
+    """
+    if not isinstance(error, FileNotFoundError | PermissionError):
+        return False
+    return error.__cause__ is None or getattr(error.__cause__, "status", None) in FINAL
 
 
 def _read_note(path: Path) -> Any:
