@@ -33,7 +33,8 @@ class ColumnValues:
     Attributes:
         name: Its name.
         n: Number of values.
-        min: Smallest finite value, None if there is none or the column holds text.
+        min: Smallest finite value, a whole number in columns of integers, None if there is none or
+            the column holds text.
         max: Largest finite value.
         mean: Mean of the finite values.
         nan: Number of NaNs.
@@ -49,8 +50,8 @@ class ColumnValues:
 
     name: str
     n: int = 0
-    min: float | int | None = None
-    max: float | int | None = None
+    min: Any = None
+    max: Any = None
     mean: float | None = None
     nan: int = 0
     infinite: int = 0
