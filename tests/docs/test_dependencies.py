@@ -12,7 +12,11 @@ from tests.docs.pages import DOCS, PROJECT
 
 CONSTRAINTS = PROJECT / "constraints"
 HASHED = ("run.txt", "develop.txt", "oracle.txt")
-CONDA_NAMES = {"matplotlib": "matplotlib-base", "torch": "pytorch"}
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "torch": "pytorch",
+    "xxhash": "python-xxhash",
+}
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 
@@ -31,7 +35,7 @@ def requirements(*parts: str) -> dict[str, str]:
     return {match[1]: match[2].strip() for match in found}
 
 
-RUN = requirements("base", "train")
+RUN = requirements("base", "remote", "train")
 ALL = RUN | requirements("oracle", "build", "test", "lint", "docs")
 
 

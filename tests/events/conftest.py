@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import awkward as ak
@@ -42,6 +42,43 @@ def make_events(entries: int) -> ak.Array:
     columns["matrix"] = ak.from_numpy(random.normal(size=(entries, 3, 2)).astype("float32"))
     columns["odd"] = ak.from_numpy(np.resize([np.nan, np.inf, -np.inf, -0.0], entries))
     return record_array(columns, entries)
+
+
+def phenoml_text(entries: int) -> str:
+    """Events as PhenoML text, with every object and up to four of them."""
+    codes = ("j", "b", "e-", "e+", "m-", "m+", "g")
+    lines = []
+    for event in range(entries):
+        objects = [
+            f"{codes[(event + at) % 7]},{1000.5 * (at + 1)},{900 + event},{-1.25 + at},{0.5 * at}"
+            for at in range(event % 5)
+        ]
+        lines.append(";".join([f"{event};ttbar;{0.25 * event};{event + 0.5};-3.1", *objects]))
+    return "".join(f"{line};\n" for line in lines)
+
+
+def lhe_text(entries: int, *, weights: bool = False) -> str:
+    """Les Houches events with one to four particles, with or without two further weights."""
+    events = []
+    for event in range(entries):
+        particles = [
+            f" {21 + at} 1 0 0 101 0 {event}.5 -1e-3 {at} 7 0.105 0. 9." for at in range(event % 4)
+        ]
+        extra = "<rwgt><wgt id='up'>1.5</wgt><wgt id='down'>0.5</wgt></rwgt>" if weights else ""
+        line = f" {len(particles)} 81 {event}.25 91.2 7.8e-3 0.118"
+        events.append("\n".join(["<event>", line, *particles, f"{extra}</event>"]))
+    beams = "2212 2212 6500 6500 0 0 7 7 3 1\n1.0 0.1 1.0 81"
+    head = f'<LesHouchesEvents version="3.0">\n<init>\n{beams}\n</init>'
+    return "\n".join([head, *events, "</LesHouchesEvents>\n"])
+
+
+TEXTS = {"phenoml": phenoml_text, "lhe": lhe_text}
+
+
+@pytest.fixture(scope="session")
+def text_of() -> Mapping[str, Callable[..., str]]:
+    """Makes a file's text from a number of events, by format."""
+    return TEXTS
 
 
 @pytest.fixture

@@ -78,14 +78,13 @@ def test_what_cannot_be_read_is_listed_with_its_reason(data_folder):
     assert "not readable (1):\n  DataHeader: objects of type" in text
 
 
-def test_an_rntuple_is_listed_with_the_reason(tmp_path):
+def test_an_rntuple_is_a_table_like_a_tree(tmp_path):
     path = tmp_path / "a.root"
     with uproot.recreate(path) as file:
         file.mkrntuple("Events", {"x": np.arange(3.0)})
     result = inspect(path)
-    assert [tree.problem for tree in result.trees] == ["an RNTuple, which is not read yet"]
-    assert (result.tree, result.columns) == (None, ())
-    assert "an RNTuple, which is not read yet" in shown(path)
+    assert (result.tree, result.entries) == ("Events", 3)
+    assert [column.name for column in result.columns] == ["x"]
 
 
 def test_a_damaged_branch_does_not_hide_the_others(data_folder, tmp_path):

@@ -28,6 +28,22 @@ Site = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Compute and storage settings of this computer."),
 ]
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[FILE]...",
+        help="Files, globs or addresses, read as one table.",
+        default_factory=list,
+        show_default=False,
+    ),
+]
+FilesFrom = Annotated[
+    Path | None,
+    typer.Option(metavar="LIST", help="A text file with further files, one a line."),
+]
+Copy = Annotated[
+    bool, typer.Option("--copy", help="Copy remote files once into the cache, and read them there.")
+]
 Only = Annotated[str | None, typer.Option(metavar="STAGE", help="Run this stage alone.")]
 Until = Annotated[
     str | None, typer.Option(metavar="STAGE", help="Run up to and including this stage.")

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from quarkline.engine.core.addresses import spelt
 from quarkline.engine.core.findings import InputError, WorkError
 from quarkline.engine.core.results import Result
 from quarkline.engine.store.filekeys import file_key
+from quarkline.engine.store.remote import file_size
 from quarkline.events.schema import Column
-from quarkline.events.sources import Source, TreeInfo, detect, open_source
+from quarkline.events.sources import Source, TreeInfo, detect, list_trees, open_source
+from quarkline.tools.inspect_values import ColumnValues, column_values
 
 FIRST = 3
 
@@ -64,6 +67,7 @@ class InspectResult(Result, kind="inspect"):
         entries: Its number of events, None if none was chosen.
         columns: Its columns, in the file's order; those that cannot be read come last.
         metadata: What a table of our own says about itself.
+        values: What the readable columns hold, empty unless it was asked for.
     """
 
     file: str
@@ -76,15 +80,17 @@ class InspectResult(Result, kind="inspect"):
     entries: int | None = None
     columns: tuple[ColumnSummary, ...] = ()
     metadata: Mapping[str, Any] | None = None
+    values: tuple[ColumnValues, ...] = ()
 
 
-def inspect(path: str | Path, *, tree: str | None = None) -> InspectResult:
+def inspect(path: str | Path, *, tree: str | None = None, stats: bool = False) -> InspectResult:
     """Say what is in a file of events.
 
     Args:
         path: A file of any format that is read.
         tree: The tree to describe. Without it the only one is; of several only names and
             numbers of events are given.
+        stats: Read the whole table, and say what its columns hold.
 
     Raises:
         InputError: If the file is missing, of no known format or damaged, or has no such tree.
@@ -92,11 +98,11 @@ def inspect(path: str | Path, *, tree: str | None = None) -> InspectResult:
     path = Path(path)
     form = detect(path)
     key = file_key(path)
-    trees = form.trees(path)
+    trees = list_trees(path)
     listed = InspectResult(
-        file=str(path),
+        file=spelt(path),
         format=form.name,
-        size=path.stat().st_size,
+        size=file_size(path),
         key=key.digest,
         weak=key.weak,
         trees=tuple(map(_tree_summary, trees)),
@@ -111,6 +117,7 @@ def inspect(path: str | Path, *, tree: str | None = None) -> InspectResult:
             entries=source.schema.entries,
             columns=_column_summaries(source),
             metadata=told if isinstance(told, Mapping) and told else None,
+            values=column_values(source, list(source.schema.columns)) if stats else (),
         )
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from quarkline.engine.core.findings import WorkError
 from quarkline.engine.store import filekeys
-from quarkline.engine.store.filekeys import FileKey, cache_folder, file_key, source_id
+from quarkline.engine.store.cache import cache_folder
+from quarkline.engine.store.filekeys import FileKey, file_key, source_id
 
 OLD = time.time_ns() - 10**12
 

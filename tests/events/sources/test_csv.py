@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from quarkline.engine.core.findings import InputError
-from quarkline.events.sources import csv as csv_source
+from quarkline.events.sources import lines as line_source
 from quarkline.events.sources import open_source
 
 
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Cut files into blocks of two or three lines."""
-    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 10)
+    monkeypatch.setattr(line_source, "BLOCK_BYTES", 10)
 
 
 def write_csv(folder: Path, text: str | bytes, name: str = "a.csv") -> Path:
@@ -84,7 +84,7 @@ def test_what_no_type_keeps_exactly_is_unreadable(tmp_path, cells, reason):
 
 
 def test_a_float_behind_many_blocks_of_integers_does_not_fail(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_source, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(line_source, "BLOCK_BYTES", 1000)
     path = write_csv(tmp_path, "x\n" + "1\n" * 5000 + "1.5\n")
     assert read(path)["x"][-2:] == [1.0, 1.5]
 
@@ -140,11 +140,6 @@ def test_the_first_line_names_every_column_once(tmp_path, text, message):
     finding = finding_of(write_csv(tmp_path, text))
     assert finding.code == "QL-EVENTS-014"
     assert message in finding.message
-
-
-def test_objects_of_varying_number_are_not_plain_csv(data_folder):
-    finding = finding_of(data_folder / "phenoml" / "ttbar_10fb.csv")
-    assert finding.code == "QL-EVENTS-011"
 
 
 def test_real_events_read_as_numpy_reads_them(data_folder):

@@ -148,10 +148,17 @@ def test_several_trees_are_listed_with_their_entries(samples):
     assert "--tree" in finding.suggestion
 
 
-def test_an_rntuple_is_said_not_to_be_read(samples):
-    finding = finding_of(samples / "uproot-physlite-rntuple_v1-0-0-0.root", tree="EventData")
-    assert finding.code == "QL-EVENTS-005"
-    assert "`EventData` is an RNTuple, which is not read yet" in finding.message
+def test_an_rntuple_of_atlas_reads(samples):
+    with open_source(samples / "uproot-physlite-rntuple_v1-0-0-0.root", tree="EventData") as source:
+        assert source.schema.entries == 100
+        assert source.schema["AnalysisJetsAuxDyn.pt"].depth == 1
+        jets = source.read(["AnalysisJetsAuxDyn.pt", "AnalysisJetsAuxDyn.eta", "index_ref"])
+    assert ak.num(jets["AnalysisJetsAuxDyn.pt"]).to_list() == (
+        ak.num(jets["AnalysisJetsAuxDyn.eta"]).to_list()
+    )
+    with uproot.open(samples / "uproot-physlite-rntuple_v1-0-0-0.root") as file:
+        expected = file["EventData"]["AnalysisJetsAuxDyn:pt"].array()
+    assert jets["AnalysisJetsAuxDyn.pt"].to_list() == expected.to_list()
 
 
 def test_an_unknown_tree_names_the_nearest(tmp_path):

@@ -32,9 +32,7 @@ ASCII = Glyphs(" #", "|", "+", "-")
 
 
 def command(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files or globs, read as one table.")
-    ],
+    files: options.Files,
     expression: Annotated[
         str, typer.Argument(metavar="EXPR", help="What to draw, such as 'Muon_pt[0]/MET_pt'.")
     ],
@@ -52,6 +50,8 @@ def command(
         str | None,
         typer.Option(metavar="N,LO,HI", help="Bins; default: round ones that hold all values."),
     ] = None,
+    files_from: options.FilesFrom = None,
+    copy: options.Copy = False,
     as_json: options.Json = False,
 ) -> None:
     """Draw EXPR over the events of FILE, as TTree::Draw does.
@@ -65,6 +65,7 @@ def command(
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.binning import parse_bins
     from quarkline.tools.draw import draw
+    from quarkline.tools.input_files import input_files
 
     chosen = parse_bins(bins) if bins is not None else None
     console = Console(stderr=True)
@@ -72,7 +73,7 @@ def command(
     with Progress(console=console, transient=True, disable=hidden) as bars:
         bar = bars.add_task("reading", total=1.0)
         result = draw(
-            files,
+            input_files(files, files_from=files_from, copy=copy),
             expression,
             tree=tree,
             select=select,

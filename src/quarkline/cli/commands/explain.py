@@ -20,12 +20,12 @@ def command(
     expression: Annotated[
         str, typer.Argument(metavar="EXPR", help="An expression, such as a selection.")
     ],
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files or globs, read as one table.")
-    ],
+    files: options.Files,
     tree: Annotated[
         str | None, typer.Option(metavar="TREE", help="The tree, if a file has several.")
     ] = None,
+    files_from: options.FilesFrom = None,
+    copy: options.Copy = False,
     as_json: options.Json = False,
 ) -> None:
     """Explain EXPR: how it is read, which branches it needs, which events its clauses pass."""
@@ -34,6 +34,7 @@ def command(
 
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.explain import explain
+    from quarkline.tools.input_files import input_files
 
     errors = Console(stderr=True)
     hidden = as_json or not errors.is_terminal
@@ -41,7 +42,7 @@ def command(
         bar = bars.add_task("reading", total=1.0)
         result = explain(
             expression,
-            files,
+            input_files(files, files_from=files_from, copy=copy),
             tree=tree,
             progress=lambda read: bars.update(bar, completed=read),
         )

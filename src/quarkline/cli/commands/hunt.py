@@ -24,9 +24,7 @@ BAR_WIDTH = 40
 
 
 def command(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Files or globs, read as one table.")
-    ],
+    files: options.Files,
     mass: Annotated[
         str, typer.Option(metavar="EXPR", help="Mass, such as dimu_mass or 'Jet_mass[0]'.")
     ],
@@ -91,6 +89,8 @@ def command(
         Path | None, typer.Option(metavar="STEM", help="Write STEM.pdf, STEM.png and STEM.json.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Threads for toys.")] = 1,
+    files_from: options.FilesFrom = None,
+    copy: options.Copy = False,
     as_json: options.Json = False,
 ) -> None:
     """Hunt for a bump in the mass spectrum of FILE.
@@ -100,6 +100,9 @@ def command(
     peak, each with a polynomial of its own.
     """
     _check_options(window, bins, resolution, mask, scan=scan, log=log)
+    from quarkline.tools.input_files import input_files
+
+    chosen = input_files(files, files_from=files_from, copy=copy)
     common: dict[str, Any] = {
         "mass_range": mass_range,
         "select": select,
@@ -115,7 +118,7 @@ def command(
         found = _with_bar(
             partial(
                 hunt_spectrum,
-                files,
+                chosen,
                 mass,
                 resolution=0.01 if resolution is None else resolution,
                 degree=3 if degree is None else degree,
@@ -133,7 +136,7 @@ def command(
     report = _with_bar(
         partial(
             hunt,
-            files,
+            chosen,
             mass,
             degree=5 if degree is None else degree,
             bins=bins or 11,

@@ -21,17 +21,24 @@ GAP = 3  # between two columns of a table
 
 
 def command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A ROOT, Parquet, CSV or NPZ file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of events, or its address.")],
     tree: Annotated[
         str | None, typer.Option(metavar="TREE", help="The tree to describe, if there are several.")
     ] = None,
+    stats: Annotated[
+        bool,
+        typer.Option("--stats", help="Read it all: ranges, NaN, sentinels such as -999, shapes."),
+    ] = False,
+    copy: options.Copy = False,
     as_json: options.Json = False,
 ) -> None:
     """Show the trees in FILE, and the branches of one with type, counter and first values."""
     from quarkline.engine.core.results import pretty_json
+    from quarkline.tools.input_files import input_files
     from quarkline.tools.inspect import inspect
 
-    result = inspect(file, tree=tree)
+    (path,) = input_files([file], copy=True) if copy else (file,)
+    result = inspect(path, tree=tree, stats=stats)
     if as_json:
         typer.echo(pretty_json(result), nl=False)
         return
@@ -40,6 +47,8 @@ def command(
 
 def _show(result: InspectResult) -> None:
     from rich.console import Console
+
+    from quarkline.cli.commands.inspect_values import glyphs_of, remarks, values_table
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     size = f"{result.size:,} bytes"
@@ -54,7 +63,12 @@ def _show(result: InspectResult) -> None:
     readable = [column for column in result.columns if not column.problem]
     name = f"{result.tree}: " if result.tree else ""
     console.print(f"{name}{result.entries:,} entries, {len(readable)} columns")
-    if readable:
+    if result.values:
+        console.print(values_table(result.values, console.width, glyphs_of(console)))
+        for item in result.values:
+            if said := remarks(item):
+                console.print(f"{item.name}: {said}")
+    elif readable:
         console.print(_columns(readable, console.width))
     if refused := [column for column in result.columns if column.problem]:
         console.print(f"not readable ({len(refused)}):")

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, mo
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ValidationInfo
 
+from quarkline.engine.core.addresses import address_of, spelt
 from quarkline.engine.core.findings import InputError, Place, Rule, did_you_mean
 from quarkline.engine.core.mistakes import LACKS_KIND, find_mistakes, shown, with_kinds
 from quarkline.engine.core.yaml_file import KeyPath, Text, YamlFile, parse_value, read_yaml
@@ -86,9 +87,14 @@ class _Unknown:
 
 
 def resolve_path(value: Any) -> Any:
-    """Resolve a relative path against the file that states it; `~` is the home folder."""
+    """Resolve a relative path against the file that states it; `~` is the home folder.
+
+    The address of a file on another computer stays as it is.
+    """
     if not isinstance(value, str):
         return value
+    if address_of(value):
+        return Path(value)
     path = Path(value).expanduser()
     return value.file.parent / path if isinstance(value, Text) else path
 
@@ -281,7 +287,9 @@ def _roots(written: Any, places: Places) -> dict[str, str]:
                 )
             )
     return {
-        name: str(resolve_path(text).absolute()) for name, text in texts if isinstance(text, str)
+        name: spelt(text) if address_of(text) else str(resolve_path(text).absolute())
+        for name, text in texts
+        if isinstance(text, str)
     }
 
 

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from quarkline.engine.core.addresses import spelt
+
 EXCERPT_WIDTH = 96
 
 
@@ -47,7 +49,8 @@ class Place:
     def __str__(self) -> str:
         """The place as `file:line:column`, or its label."""
         column = None if self.line is None else self.column
-        position = [str(part) for part in (self.file, self.line, column) if part is not None]
+        file = None if self.file is None else spelt(self.file)
+        position = [str(part) for part in (file, self.line, column) if part is not None]
         return "  ".join(part for part in (":".join(position), self.label) if part)
 
 

@@ -2,7 +2,8 @@
 
 A file is known again by (path, size, modification time, inode); its key is that of its content,
 so a copy elsewhere has the same key. Above `WHOLE_FILE_LIMIT` only the size, the first and the
-last MiB are hashed and the key is marked weak, unless the caller asks to verify.
+last MiB are hashed and the key is marked weak, unless the caller asks to verify. So it is for a
+file on another computer above 2 MiB; such a file is asked for every time.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import Rule, WorkError
 from quarkline.engine.store.atomic import write_atomic
+from quarkline.engine.store.cache import cache_folder
 from quarkline.engine.store.keys import KEY_BYTES
+from quarkline.engine.store.remote import file_size, open_binary
 
 WHOLE_FILE_LIMIT = 4 * 2**30
 ENDS = 2**20
@@ -56,6 +59,10 @@ def file_key(path: Path, *, verify: bool = False) -> FileKey:
     Raises:
         WorkError: If the file changes meanwhile.
     """
+    if address_of(path):
+        size = file_size(path)
+        whole = verify or size <= 2 * ENDS
+        return FileKey(_hash_all(path) if whole else _hash_ends(path, size), not whole)
     state = _state(path)
     if not verify and (known := _recall(path, state)):
         return known
@@ -79,22 +86,13 @@ def source_id(key: FileKey) -> int:
     return int.from_bytes(bytes.fromhex(key.digest)[:8], "little")
 
 
-def cache_folder() -> Path:
-    """Where file keys are kept: `QUARKLINE_CACHE`, else the user's cache folder."""
-    if own := os.environ.get("QUARKLINE_CACHE"):
-        return Path(own)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "quarkline"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "quarkline"
-
-
 def _state(path: Path) -> dict[str, int]:
     status = path.stat()
     return {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "inode": status.st_ino}
 
 
 def _hash_all(path: Path) -> str:
-    with path.open("rb") as stream:
+    with open_binary(path) as stream:
         return hashlib.file_digest(stream, _blake2b).hexdigest()
 
 
@@ -102,7 +100,7 @@ def _hash_ends(path: Path, size: int) -> str:
     """Hash the size and both ends; the first MiB of a ROOT file holds its UUID."""
     digest = _blake2b()
     digest.update(f"weak:{size}:".encode())
-    with path.open("rb") as stream:
+    with open_binary(path) as stream:
         digest.update(stream.read(ENDS))
         stream.seek(size - ENDS)
         digest.update(stream.read(ENDS))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quarkline.engine.core.addresses import spelt
 from quarkline.engine.core.findings import InputError, Rule, did_you_mean
 from quarkline.engine.store.filekeys import file_key
 from quarkline.engine.store.keys import content_key, stage_key
@@ -182,7 +183,7 @@ def _plan_stage(
         record=record,
         why=why,
         seconds=previous.seconds if previous else None,
-        weak=tuple(str(file.path) for file in weak),
+        weak=tuple(spelt(file.path) for file in weak),
         verified={file.digest: file.verified for file in weak if file.verified},
     )
 

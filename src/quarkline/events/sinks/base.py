@@ -20,8 +20,8 @@ UNWRITABLE_COLUMN = Rule(
     "QL-EVENTS-041",
     "a column that is written has a type its format holds",
     "Columns hold numbers, booleans or strings, alone or in lists; objects are written member by "
-    "member. A TTree written here holds no lists of lists, no lists of strings and no 16-bit "
-    "floats; Parquet does.",
+    "member. Parquet holds all of them, an RNTuple all but 16-bit floats. A TTree written here "
+    "holds no lists of lists and no lists of strings, HDF5 neither, and CSV no lists at all.",
 )
 
 

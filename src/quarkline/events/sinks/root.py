@@ -6,27 +6,17 @@ the first underscore being equal, share the counter `nMuon`; `jets` alone gets `
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
-import threading
-import types
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import awkward as ak
 import numpy as np
-import uproot
-from uproot.writing import _cascade, _cascadetree
 
 from quarkline.engine.core.findings import InputError, Place, Rule
-from quarkline.engine.core.results import canonical_json
 from quarkline.events.schema import Column
-from quarkline.events.sinks.base import Sink
-from quarkline.events.sources.root import LABEL
+from quarkline.events.sinks.root_file import RootFileSink, fixed_time
 
-SUFFIXES = (".root",)
 LISTS = "[]"  # marks what uproot calls a record: the columns with a common counter
 
 UNEVEN_LISTS = Rule(
@@ -38,16 +28,10 @@ UNEVEN_LISTS = Rule(
 )
 
 
-class RootSink(Sink):
+class RootSink(RootFileSink):
     """One TTree as a ROOT file; equal events give equal bytes."""
 
     block_rows = 50_000
-
-    def __init__(
-        self, path: Path, metadata: Mapping[str, Any] | None = None, *, tree: str = "Events"
-    ) -> None:
-        super().__init__(path, metadata)
-        self._name = tree
 
     def _refusal(self, column: Column) -> str | None:
         if column.depth > 1:
@@ -69,12 +53,8 @@ class RootSink(Sink):
         types = {name: _branch_type(self.columns[name]) for name in self._flat}
         for prefix, names in self._groups.items():
             types[prefix + LISTS] = _record_type([self.columns[name] for name in names])
-        stream = self._stack.enter_context(path.open("w+b"))
-        with _fixed_time():
-            # given a stream, uproot does not write the temporary name into the file
-            self._file = uproot.recreate(
-                stream, compression=uproot.ZSTD(5), uuid_function=lambda: uuid.UUID(int=0)
-            )
+        with fixed_time():
+            self._file = self._create(path)
             self._tree = self._file.mktree(
                 self._name,
                 types,
@@ -87,14 +67,8 @@ class RootSink(Sink):
         for prefix, names in self._groups.items():
             self._check_lengths(array, prefix, names)
             data[prefix + LISTS] = ak.zip({name: array[name] for name in names}, depth_limit=2)
-        with _fixed_time():
+        with fixed_time():
             self._tree.extend(data)
-
-    def _end(self) -> None:
-        with _fixed_time():
-            if self.metadata:
-                self._file[LABEL] = canonical_json(self.metadata)
-            self._file.close()
 
     def _check_lengths(self, array: ak.Array, prefix: str, names: Sequence[str]) -> None:
         counter = _counter(prefix)
@@ -136,29 +110,3 @@ def _record_type(columns: Sequence[Column]) -> Any:
     contents = [ak.types.NumpyType(column.dtype) for column in columns]
     names = [column.name for column in columns]
     return ak.types.ListType(ak.types.RecordType(contents, names))
-
-
-_CLOCK = threading.Lock()
-
-
-@contextlib.contextmanager
-def _fixed_time() -> Iterator[None]:
-    """Let uproot stamp its records with one fixed time, so that equal events give equal bytes.
-
-    ROOT does the same for files opened with `?reproducible`; uproot has no such option.
-    """
-
-    class Fixed(dt.datetime):
-        @classmethod
-        def now(cls, tz: dt.tzinfo | None = None) -> Fixed:
-            return cls(1995, 1, 1, tzinfo=tz)
-
-    modules = (_cascade, _cascadetree)
-    with _CLOCK:
-        for module in modules:
-            module.datetime = types.SimpleNamespace(datetime=Fixed)
-        try:
-            yield
-        finally:
-            for module in modules:
-                module.datetime = dt

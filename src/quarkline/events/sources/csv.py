@@ -11,7 +11,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,13 @@ import pyarrow.csv as pa_csv
 from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.events.schema import Column, Schema
 from quarkline.events.sources.arrow import from_arrow
-from quarkline.events.sources.base import Source
 from quarkline.events.sources.layout import without_missing
-from quarkline.events.sources.problems import TreeInfo, opening, reading, refuse_tree
+from quarkline.events.sources.lines import Block, LineSource
+from quarkline.events.sources.problems import TreeInfo, opening, refuse_tree
 
 NAME = "CSV"
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 SUFFIXES = tuple(DELIMITERS)
-BLOCK_BYTES = 16 * 2**20
 EXACT = 2**53  # integers up to here are exact in float64
 
 RAGGED_ROWS = Rule(
@@ -97,66 +96,26 @@ def _wider(names: set[str]) -> str:
     return "float" if names == {"integer", "float"} else "string" if names else "nothing"
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Whole lines of the file, and the rows in them."""
-
-    offset: int
-    size: int
-    line: int
-    start: int
-    stop: int
-
-
-_NOTHING = _Block(0, 0, 0, 0, 0)
-
-
-class CsvSource(Source):
+class CsvSource(LineSource):
     """The table of a CSV file."""
 
     def __init__(self, path: Path, tree: str | None = None) -> None:
         refuse_tree(path, tree, "a CSV file")
-        self.path = path
-        self._stream = path.open("rb")
+        super().__init__(path)
         self._delimiter = DELIMITERS.get(path.suffix.lower(), ",")
-        self._parsed: tuple[object, Mapping[str, ak.Array]] = (None, {})
         try:
             with opening(path):
                 self._names, line = self._header()
-                self._blocks, kinds = self._scan(line)
-                self.schema = _schema(kinds, self._blocks)
+                self._kinds = dict.fromkeys(self._names, _Kind())
+                self._blocks = self._scan(line, self._look)
+                self.schema = _schema(self._kinds, self._blocks)
         except BaseException:
             self.close()
             raise
 
-    def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
-
-    def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
-        empty = self._values(_NOTHING, columns)
-        pieces = [empty] if columns else []
-        for block in self._blocks:
-            if columns and block.start < stop and block.stop > start:
-                inside = slice(max(0, start - block.start), stop - block.start)
-                values = self._block(block, columns)
-                pieces.append({name: array[inside] for name, array in values.items()})
-        return {name: ak.concatenate([piece[name] for piece in pieces]) for name in columns}
-
-    def _block(self, block: _Block, columns: Sequence[str]) -> Mapping[str, ak.Array]:
-        """The rows of one block; the last block parsed is kept for the next chunk."""
-        key = (block, tuple(columns))
-        if self._parsed[0] != key:
-            self._parsed = (key, self._values(block, columns))
-        return self._parsed[1]
-
-    def _values(self, block: _Block, columns: Sequence[str]) -> Mapping[str, ak.Array]:
+    def _values(self, data: bytes, line: int, columns: Sequence[str]) -> Mapping[str, ak.Array]:
         types = {name: _ARROW[self.schema[name].dtype] for name in columns}
-        with reading(self.path, ", ".join(columns), None):
-            table = self._parse(self._lines(block), block.line, types, columns)
-            if table.num_rows != block.stop - block.start:
-                msg = f"line {block.line}: the file changed after it was opened"
-                raise ValueError(msg)
+        table = self._parse(_without_comments(data), line, types, columns)
         return {name: without_missing(from_arrow(table[name])) for name in columns}
 
     def _header(self) -> tuple[list[str], int]:
@@ -186,27 +145,13 @@ class CsvSource(Source):
             )
         return names, line + 1
 
-    def _scan(self, line: int) -> tuple[list[_Block], dict[str, _Kind]]:
-        """Parse the whole file once: where its rows are and what each column holds."""
-        kinds = dict.fromkeys(self._names, _Kind())
-        blocks: list[_Block] = []
-        rows, offset = 0, self._stream.tell()
-        for data in self._raw_blocks():
-            table = self._parse(_without_comments(data), line, {}, self._names)
-            for name in self._names:
-                kinds[name] = kinds[name].join(self._kind(table[name], name, data, line))
-            if table.num_rows:
-                blocks.append(_Block(offset, len(data), line, rows, rows + table.num_rows))
-            rows, offset, line = rows + table.num_rows, offset + len(data), line + data.count(b"\n")
-        return blocks, kinds
-
-    def _raw_blocks(self) -> Iterator[bytes]:
-        while data := self._stream.read(BLOCK_BYTES):
-            yield data + self._stream.readline()
-
-    def _lines(self, block: _Block) -> bytes:
-        self._stream.seek(block.offset)
-        return _without_comments(self._stream.read(block.size))
+    def _look(self, data: bytes, line: int) -> int:
+        """Widen what each column holds by the rows of one block; returns their number."""
+        table = self._parse(_without_comments(data), line, {}, self._names)
+        for name in self._names:
+            kind = self._kind(table[name], name, data, line)
+            self._kinds[name] = self._kinds[name].join(kind)
+        return int(table.num_rows)
 
     def _parse(self, data: bytes, line: int, types: Mapping[str, Any], names: Sequence[str]) -> Any:
         """Parse lines that start at line `line` of the file."""
@@ -301,7 +246,7 @@ def is_text(head: bytes) -> bool:
     return b"\0" not in head
 
 
-def _schema(kinds: Mapping[str, _Kind], blocks: Sequence[_Block]) -> Schema:
+def _schema(kinds: Mapping[str, _Kind], blocks: Sequence[Block]) -> Schema:
     columns: dict[str, Column] = {}
     unreadable: dict[str, str] = {}
     for name, kind in kinds.items():

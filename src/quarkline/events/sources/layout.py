@@ -51,7 +51,8 @@ def columns_of(
     Raises:
         UnreadableError: If there is something in it that no column can hold.
     """
-    leaves = list(_leaves(form, (), 0, ()))
+    empty = form.is_record and not form.fields
+    leaves = [] if empty else list(_leaves(form, (), 0, ()))
     if not leaves:
         msg = "an object without members"
         raise UnreadableError(msg)

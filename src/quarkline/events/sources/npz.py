@@ -18,6 +18,7 @@ import awkward as ak
 import numpy as np
 
 from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.engine.store.remote import open_binary
 from quarkline.events.schema import Column, Schema
 from quarkline.events.sources.base import BlockSource
 from quarkline.events.sources.layout import READABLE, Member
@@ -108,7 +109,7 @@ def matches(path: Path, head: bytes) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_binary(path) as stream, zipfile.ZipFile(stream) as archive:
             return any(map(_is_array, archive.infolist()))
     except zipfile.BadZipFile:
         return False

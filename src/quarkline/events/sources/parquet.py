@@ -12,7 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import Place, Rule, WorkError
+from quarkline.engine.store.remote import open_binary
 from quarkline.events.schema import Column, Schema
 from quarkline.events.sources.arrow import from_arrow
 from quarkline.events.sources.base import BlockSource
@@ -45,7 +47,11 @@ class ParquetSource(BlockSource):
         refuse_tree(path, tree, "a Parquet file")
         self.path = path
         with opening(path):
-            self._file = pq.ParquetFile(path, memory_map=False, page_checksum_verification=True)
+            self._file = pq.ParquetFile(
+                open_binary(path) if address_of(path) else path,
+                memory_map=False,
+                page_checksum_verification=True,
+            )
         self._members: dict[str, Member] = {}
         try:
             with opening(path):

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.engine.store.remote import local_path, open_binary
 from quarkline.events.files import missing_file
-from quarkline.events.sources import csv, npz, parquet, root
+from quarkline.events.sources import csv, hdf5, lhe, npz, parquet, phenoml, root
 from quarkline.events.sources.base import Source
 from quarkline.events.sources.problems import AGAIN, TreeInfo
 
@@ -18,10 +20,10 @@ HEAD_BYTES = 4096
 UNKNOWN_FORMAT = Rule(
     "QL-EVENTS-002",
     "a file of events has a format that is read",
-    "Events are read from ROOT, Parquet, CSV and NPZ files, recognised by their content; CSV is "
-    "plain text and recognised by the ending `.csv` or `.tsv`. A file whose name promises a "
-    "format and whose content is another thing is often an error page or a pointer saved by a "
-    "download, or was damaged in its first bytes.",
+    "Events are read from ROOT, Parquet, HDF5, NPZ, CSV, PhenoML and Les Houches files, "
+    "recognised by their content; CSV is plain text and recognised by the ending `.csv` or "
+    "`.tsv`. A file whose name promises a format and whose content is another thing is often an "
+    "error page or a pointer saved by a download, or was damaged in its first bytes.",
 )
 
 
@@ -35,6 +37,8 @@ class Format:
         matches: Whether a file, by path and first bytes, has this format.
         open: Opens one table of a file by path and name of the tree.
         trees: Lists the tables in a file.
+        in_pieces: Whether a file on another computer is read piece by piece; others are copied
+            into the cache first.
     """
 
     name: str
@@ -42,14 +46,27 @@ class Format:
     matches: Callable[[Path, bytes], bool]
     open: Callable[[Path, str | None], Source]
     trees: Callable[[Path], list[TreeInfo]]
+    in_pieces: bool = False
 
 
 SOURCES: dict[str, Format] = {
-    "root": Format(root.NAME, root.SUFFIXES, root.matches, root.RootSource, root.trees),
+    "root": Format(
+        root.NAME, root.SUFFIXES, root.matches, root.open_source, root.trees, in_pieces=True
+    ),
     "parquet": Format(
-        parquet.NAME, parquet.SUFFIXES, parquet.matches, parquet.ParquetSource, parquet.trees
+        parquet.NAME,
+        parquet.SUFFIXES,
+        parquet.matches,
+        parquet.ParquetSource,
+        parquet.trees,
+        in_pieces=True,
     ),
     "npz": Format(npz.NAME, npz.SUFFIXES, npz.matches, npz.NpzSource, npz.trees),
+    "hdf5": Format(hdf5.NAME, hdf5.SUFFIXES, hdf5.matches, hdf5.Hdf5Source, hdf5.trees),
+    "lhe": Format(lhe.NAME, lhe.SUFFIXES, lhe.matches, lhe.LheSource, lhe.trees),
+    "phenoml": Format(
+        phenoml.NAME, phenoml.SUFFIXES, phenoml.matches, phenoml.PhenomlSource, phenoml.trees
+    ),
     "csv": Format(csv.NAME, csv.SUFFIXES, csv.matches, csv.CsvSource, csv.trees),
 }
 """Formats of this package by name; others register under `quarkline.sources` entry points."""
@@ -58,10 +75,8 @@ FOREIGN_TEXT = {
     b"version https://git-lfs": "a git-lfs pointer, not the file it stands for",
     b"<!doctype html": "an HTML page, perhaps an error message saved by a download",
     b"<html": "an HTML page, perhaps an error message saved by a download",
-    b"<leshouchesevents": "a Les Houches event file, which is not read yet",
 }
 FOREIGN = {
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file, which is not read yet",
     b"\x93NUMPY": "a single NumPy array: save named ones with `np.savez`",
     **dict.fromkeys(
         (bytes([0x80, protocol]) for protocol in range(6)),
@@ -81,20 +96,27 @@ def open_source(path: str | Path, *, tree: str | None = None) -> Source:
     """Open a file of events.
 
     Args:
-        path: A ROOT, Parquet, CSV or NPZ file.
-        tree: Name of the tree (in NPZ: of the group of arrays); needed if there are several.
+        path: A file of a format in `SOURCES`, or its address: `https://`, `s3://`, `root://`.
+        tree: Name of the tree (in HDF5 and NPZ: of the group of arrays); needed if there are
+            several.
 
     Raises:
         InputError: If the file is missing, damaged or of another kind, or the tree is not clear.
     """
-    path = Path(path)
-    return detect(path).open(path, tree)
+    form, path = _found(Path(path))
+    return form.open(path, tree)
 
 
 def list_trees(path: str | Path) -> list[TreeInfo]:
     """The tables in a file of events, also those that cannot be read, with the reason."""
-    path = Path(path)
-    return detect(path).trees(path)
+    form, path = _found(Path(path))
+    return form.trees(path)
+
+
+def _found(path: Path) -> tuple[Format, Path]:
+    """The format of a file, and where it is read from."""
+    form = detect(path)
+    return form, path if form.in_pieces else local_path(path)
 
 
 def detect(path: Path) -> Format:
@@ -103,10 +125,10 @@ def detect(path: Path) -> Format:
     Raises:
         InputError: If the file is missing or of no known format.
     """
-    if not path.is_file():
+    if not address_of(path) and not path.is_file():
         raise InputError(missing_file(path))
     try:
-        with path.open("rb") as stream:
+        with open_binary(path) as stream:
             head = stream.read(HEAD_BYTES)
     except OSError as error:
         raise InputError(
@@ -120,7 +142,7 @@ def detect(path: Path) -> Format:
         UNKNOWN_FORMAT.finding(
             _what_instead(path, head),
             place=Place(file=path),
-            suggestion=AGAIN if _promised(path) else "convert it to ROOT, Parquet, CSV or NPZ",
+            suggestion=AGAIN if _promised(path) else "convert it to ROOT, Parquet, HDF5 or CSV",
         )
     )
 
@@ -139,8 +161,8 @@ def _foreign_text(head: bytes) -> str | None:
 
 def _promised(path: Path) -> str | None:
     """The format a file's name promises."""
-    suffix = path.suffix.lower()
-    return next((form.name for form in SOURCES.values() if suffix in form.suffixes), None)
+    name = path.name.lower()
+    return next((form.name for form in SOURCES.values() if name.endswith(form.suffixes)), None)
 
 
 def _what_instead(path: Path, head: bytes) -> str:

@@ -65,7 +65,12 @@ def input_files(inputs: InputsConfig) -> list[InputFile]:
     Raises:
         InputError: If a file is missing.
     """
-    paths = expand_files([str(path) for path in inputs.files], base=Path())
+    paths = expand_files(
+        [str(path) for path in inputs.files],
+        base=Path(),
+        files_from=inputs.files_from,
+        remote=inputs.remote,
+    )
     paths = paths[: inputs.max_files]
     if inputs.max_events is None:
         return [InputFile(path, None) for path in paths]

@@ -19,6 +19,7 @@ from pydantic import (
 
 from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.findings import InputError
+from quarkline.engine.store.remote import RemoteConfig
 from quarkline.engine.workflow.study import StudyConfig
 from quarkline.studies.resonance.particles import known_resonance
 
@@ -33,7 +34,10 @@ class InputsConfig(Config):
     """Which events are read."""
 
     files: Annotated[list[ConfigPath], BeforeValidator(_as_list)] = Field(
-        min_length=1, description="Event files; names may hold wildcards."
+        default_factory=list, description="Event files or addresses; names may hold wildcards."
+    )
+    files_from: ConfigPath | None = Field(
+        None, description="A text file with further event files, one a line, relative to itself."
     )
     tree: str | None = Field(None, description="Name of the tree, where a file has several.")
     identity: list[str] = Field(
@@ -50,9 +54,19 @@ class InputsConfig(Config):
     fraction: float = Field(
         1.0, gt=0, le=1, description="Keep this fraction of the events, chosen by seed."
     )
+    remote: RemoteConfig = Field(
+        default_factory=RemoteConfig, description="How files on other computers are read."
+    )
     allow_bad_files: int = Field(
         0, ge=0, description="How many unreadable files are left out before the run is refused."
     )
+
+    @model_validator(mode="after")
+    def _some_files(self) -> Self:
+        if not self.files and self.files_from is None:
+            msg = "name event files as `files` or `files_from`"
+            raise ValueError(msg)
+        return self
 
 
 class PairConfig(Config):
