@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+LABEL = "quarkline"
+"""Name under which our own files say what their table is."""
+NOTES = ("quarkline_friend",)
+"""Names of what else they may say."""
 
 
 @dataclass(frozen=True)
@@ -48,3 +55,20 @@ class Schema:
 
     def __getitem__(self, name: str) -> Column:
         return self.columns[name]
+
+
+def own_notes(texts: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+    """What our own sinks wrote beside a table, from JSON texts by name.
+
+    Returns:
+        Always an entry for `LABEL`; nothing of a text that is not ours.
+    """
+    return {LABEL: {}} | {name: _parsed(texts[name]) for name in (LABEL, *NOTES) if name in texts}
+
+
+def _parsed(text: str) -> Mapping[str, Any]:
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -7,13 +7,13 @@ import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import awkward as ak
 
 from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.engine.store.atomic import atomic_path
-from quarkline.events.schema import Column
+from quarkline.events.schema import LABEL, Column
 from quarkline.events.sources.layout import UnreadableError, columns_of, without_missing
 
 UNWRITABLE_COLUMN = Rule(
@@ -36,14 +36,17 @@ class Sink(abc.ABC):
         path: The file.
         metadata: What the file will say about its table; may be set until the sink is closed.
         columns: The columns, known after the first chunk.
+        notes: Further things the file will say, JSON values by name.
     """
 
     block_rows: int
+    tells: ClassVar[bool] = True  # whether the format holds metadata and notes
 
     def __init__(self, path: Path, metadata: Mapping[str, Any] | None = None) -> None:
         self.path = path
         self.metadata: Mapping[str, Any] = metadata or {}
         self.columns: dict[str, Column] = {}
+        self.notes: dict[str, Mapping[str, Any]] = {}
         self._pending: list[ak.Array] = []
         self._rows = 0
         self._stack = contextlib.ExitStack()
@@ -70,6 +73,11 @@ class Sink(abc.ABC):
         self._rows += len(array)
         while self._rows >= self.block_rows:
             self._write_block(self._pop(self.block_rows))
+
+    @property
+    def told(self) -> dict[str, Mapping[str, Any]]:
+        """Everything the file says besides its events, by name."""
+        return ({LABEL: self.metadata} if self.metadata else {}) | self.notes
 
     def close(self) -> None:
         """Write what is left and give the file its name.

@@ -28,6 +28,7 @@ class CsvSink(Sink):
     """One flat table as a CSV file; units and metadata have no place in it."""
 
     block_rows = 100_000
+    tells = False
 
     def _refusal(self, column: Column) -> str | None:
         if column.depth or column.shape:

@@ -14,7 +14,7 @@ from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.engine.core.results import canonical_json
 from quarkline.events.schema import Column
 from quarkline.events.sinks.base import Sink
-from quarkline.events.sources.hdf5 import LABEL, SUFFIXES, UNIT
+from quarkline.events.sources.hdf5 import SUFFIXES, UNIT
 
 __all__ = ["SUFFIXES", "Hdf5Sink"]
 
@@ -85,8 +85,8 @@ class Hdf5Sink(Sink):
         for name, unit in self.metadata.get("units", {}).items():
             if name in self._group:
                 self._group[name].attrs[UNIT] = unit
-        if self.metadata:
-            self._group.attrs[LABEL] = canonical_json(self.metadata)
+        for name, value in self.told.items():
+            self._group.attrs[name] = canonical_json(value)
         self._file.close()
 
     def _values(self, array: ak.Array, column: Column) -> Any:

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from quarkline.engine.core.results import canonical_json
 from quarkline.events.schema import Column
 from quarkline.events.sinks.base import Sink
-from quarkline.events.sources.parquet import LABEL
 
 SUFFIXES = (".parquet", ".pq")
 FLOATS = ("float16", "float32", "float64")
@@ -44,8 +43,8 @@ class ParquetSink(Sink):
         self._writer.write_table(table, row_group_size=self.block_rows)
 
     def _end(self) -> None:
-        if self.metadata:
-            self._writer.add_key_value_metadata({LABEL: canonical_json(self.metadata).encode()})
+        texts = {name: canonical_json(value).encode() for name, value in self.told.items()}
+        self._writer.add_key_value_metadata(texts)
 
 
 def _field(column: Column) -> Any:

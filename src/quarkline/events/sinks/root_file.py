@@ -16,7 +16,6 @@ from uproot.writing import _cascade, _cascadentuple, _cascadetree
 
 from quarkline.engine.core.results import canonical_json
 from quarkline.events.sinks.base import Sink
-from quarkline.events.sources.root_file import LABEL
 
 SUFFIXES = (".root",)
 
@@ -41,8 +40,8 @@ class RootFileSink(Sink):
 
     def _end(self) -> None:
         with fixed_time():
-            if self.metadata:
-                self._file[LABEL] = canonical_json(self.metadata)
+            for name, value in self.told.items():
+                self._file[name] = canonical_json(value)
             self._file.close()
 
 

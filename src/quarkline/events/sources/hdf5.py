@@ -7,7 +7,6 @@ storage, virtual datasets, links to other files) are not followed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ import h5py
 import numpy as np
 import pyarrow as pa
 
-from quarkline.events.schema import Column, Schema
+from quarkline.events.schema import LABEL, NOTES, Column, Schema, own_notes
 from quarkline.events.sources.arrow import from_arrow
 from quarkline.events.sources.base import BlockSource, record_array
 from quarkline.events.sources.layout import Member, UnreadableError, columns_of, without_missing
@@ -28,7 +27,6 @@ NAME = "HDF5"
 SUFFIXES = (".h5", ".hdf5", ".hdf")
 MAGIC = b"\x89HDF\r\n\x1a\n"
 USER_BLOCKS = (0, 512, 1024, 2048)  # where the file proper may begin
-LABEL = "quarkline"  # our own metadata: an attribute of the group
 UNIT = "units"
 TITLES = ("title", "TITLE", "description")
 
@@ -89,8 +87,9 @@ class Hdf5Source(BlockSource):
     def _describe(self, name: str, table: _Table) -> Schema:
         columns: dict[str, Column] = {}
         unreadable: dict[str, str] = {}
-        told = _metadata(table.group)
-        units = told.get("units", {})
+        texts = {key: _text(table.group, (key,)) for key in (LABEL, *NOTES)}
+        told = own_notes({key: text for key, text in texts.items() if text})
+        units = told[LABEL].get("units", {})
         for label, dataset in table.datasets.items():
             for spelt, dtype in _parts(label, dataset, table.compound):
                 unit = units.get(spelt) or _text(dataset, (UNIT,))
@@ -104,7 +103,7 @@ class Hdf5Source(BlockSource):
                 for column, member in found:
                     at = (spelt, *member.path) if table.compound else member.path
                     columns[column.name], self._members[column.name] = column, Member(label, at)
-        facts = {"unreadable": unreadable, LABEL: told}
+        facts = {"unreadable": unreadable, **told}
         return Schema(columns, table.entries, name, facts)
 
 
@@ -253,12 +252,3 @@ def _text(item: Any, names: tuple[str, ...]) -> str:
         if name in item.attrs and isinstance(value := item.attrs[name], str | bytes):
             return value if isinstance(value, str) else value.decode(errors="replace")
     return ""
-
-
-def _metadata(group: Any) -> Mapping[str, Any]:
-    """What our own tables say about themselves; nothing if it is absent or not ours."""
-    try:
-        told = json.loads(_text(group, (LABEL,)) or "{}")
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}

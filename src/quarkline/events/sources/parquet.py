@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import pyarrow.parquet as pq
 from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import Place, Rule, WorkError
 from quarkline.engine.store.remote import open_binary
-from quarkline.events.schema import Column, Schema
+from quarkline.events.schema import LABEL, Column, Schema, own_notes
 from quarkline.events.sources.arrow import from_arrow
 from quarkline.events.sources.base import BlockSource
 from quarkline.events.sources.layout import (
@@ -30,7 +28,6 @@ from quarkline.events.sources.problems import TreeInfo, opening, reading, refuse
 NAME = "Parquet"
 SUFFIXES = (".parquet", ".pq")
 MAGIC = b"PAR1"
-LABEL = b"quarkline"
 
 MISSING_VALUES = Rule(
     "QL-EVENTS-012",
@@ -94,8 +91,14 @@ class ParquetSource(BlockSource):
     def _describe(self) -> Schema:
         columns: dict[str, Column] = {}
         unreadable: dict[str, str] = {}
-        told = _metadata(self._file.metadata.metadata or {})
-        units = told.get("units", {})
+        stored = self._file.metadata.metadata or {}
+        told = own_notes(
+            {
+                name.decode(errors="replace"): text.decode(errors="replace")
+                for name, text in stored.items()
+            }
+        )
+        units = told[LABEL].get("units", {})
         for field in self._file.schema_arrow:
             try:
                 found = columns_of(field.name, _form(field), unit=units.get(field.name, ""))
@@ -104,7 +107,7 @@ class ParquetSource(BlockSource):
                 continue
             for column, member in found:
                 columns[column.name], self._members[column.name] = column, member
-        facts = {"unreadable": unreadable, "quarkline": told}
+        facts = {"unreadable": unreadable, **told}
         return Schema(columns, self._file.metadata.num_rows, None, facts)
 
 
@@ -131,15 +134,6 @@ def _row_group_ends(metadata: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
         msg = f"its row groups hold {counted} rows, its header says {metadata.num_rows}"
         raise ValueError(msg)
     return ends
-
-
-def _metadata(stored: Mapping[bytes, bytes]) -> Mapping[str, Any]:
-    """What our own tables say about themselves; nothing if it is absent or not ours."""
-    try:
-        told = json.loads(stored.get(LABEL, b"{}"))
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _form(field: Any) -> Any:

@@ -15,11 +15,11 @@ import awkward as ak
 import numpy as np
 import xxhash
 
-from quarkline.events.schema import Column, Schema
+from quarkline.events.schema import LABEL, Column, Schema
 from quarkline.events.sources.base import BlockSource
 from quarkline.events.sources.layout import Member, UnreadableError, columns_of, without_missing
 from quarkline.events.sources.problems import in_short, opening, reading
-from quarkline.events.sources.root_file import LABEL, own_metadata
+from quarkline.events.sources.root_file import own_metadata
 
 CHECKSUM = struct.Struct("<Q")
 
@@ -83,7 +83,7 @@ class NtupleSource(BlockSource):
         columns: dict[str, Column] = {}
         unreadable: dict[str, str] = {}
         told = own_metadata(self._file)
-        units: Mapping[str, str] = told.get("units", {})
+        units: Mapping[str, str] = told[LABEL].get("units", {})
         forms = _forms(self._ntuple)
         for field in self._ntuple.fields:
             spelt = field.name.replace(":", ".").rstrip(".")
@@ -96,7 +96,7 @@ class NtupleSource(BlockSource):
             self._fields[spelt] = field
             for column, member in found:
                 columns[column.name], self._members[column.name] = column, member
-        facts = {"unreadable": unreadable, LABEL: told}
+        facts = {"unreadable": unreadable, **told}
         return Schema(columns, int(self._ntuple.num_entries), name, facts)
 
 

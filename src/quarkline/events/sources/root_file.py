@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,12 +13,12 @@ import uproot
 from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.engine.store.remote import open_binary
+from quarkline.events.schema import LABEL, NOTES, own_notes
 from quarkline.events.sources.problems import AGAIN, TreeInfo, choose_tree, opening
 
 MAGIC = b"root"
 TREES = frozenset({"TTree", "TNtuple", "TNtupleD"})
 RNTUPLE = "ROOT::RNTuple"
-LABEL = "quarkline"  # our own metadata: a TObjString beside the tree
 
 TRUNCATED = Rule(
     "QL-EVENTS-004",
@@ -79,15 +78,11 @@ def choose(file: Any, path: Path, tree: str | None) -> tuple[str, bool]:
     return name, kinds[name] == RNTUPLE
 
 
-def own_metadata(file: Any) -> Mapping[str, Any]:
-    """What our own sink wrote beside the tree; nothing if it is absent or not ours."""
-    if file.classnames(recursive=False, cycle=False).get(LABEL) != "TObjString":
-        return {}
-    try:
-        told = json.loads(str(file[LABEL]))
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
+def own_metadata(file: Any) -> dict[str, Mapping[str, Any]]:
+    """What our own sink wrote beside the tree, as TObjStrings."""
+    kinds = file.classnames(recursive=False, cycle=False)
+    ours = [name for name in (LABEL, *NOTES) if kinds.get(name) == "TObjString"]
+    return own_notes({name: str(file[name]) for name in ours})
 
 
 def _check_length(path: Path) -> None:

@@ -13,11 +13,11 @@ import numpy as np
 import uproot
 
 from quarkline.engine.core.findings import Place, WorkError
-from quarkline.events.schema import Column, Schema
+from quarkline.events.schema import LABEL, Column, Schema
 from quarkline.events.sources.base import UNREADABLE_COLUMN, BlockSource
 from quarkline.events.sources.layout import Member, UnreadableError, columns_of
 from quarkline.events.sources.problems import in_short, opening, reading
-from quarkline.events.sources.root_file import LABEL, own_metadata
+from quarkline.events.sources.root_file import own_metadata
 
 MISFIT = "wrong number of bytes"  # what uproot says of a basket that is no whole number of objects
 
@@ -87,7 +87,7 @@ class TreeSource(BlockSource):
         unreadable: dict[str, str] = {}
         counters: dict[str, str] = {}
         told = own_metadata(self._file)
-        units = told.get("units", {})
+        units = told[LABEL].get("units", {})
         for label, branch in _leaf_branches(self._tree):
             try:
                 found = columns_of(
@@ -101,7 +101,7 @@ class TreeSource(BlockSource):
                 columns[column.name], self._members[column.name] = column, member
                 if branch.count_branch is not None:
                     counters[column.name] = str(branch.count_branch.name)
-        facts = {"unreadable": unreadable, "counters": counters, LABEL: told}
+        facts = {"unreadable": unreadable, "counters": counters, **told}
         return Schema(columns, int(self._tree.num_entries), name, facts)
 
 

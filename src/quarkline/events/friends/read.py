@@ -1,0 +1,276 @@
+"""Reads a host with its friends as one table, refusing friends that do not line up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+from numpy.typing import NDArray
+
+from quarkline.engine.core.findings import InputError, Place, Rule, WorkError
+from quarkline.events.friends.proof import (
+    OTHER_HOST,
+    FriendProof,
+    block_hash,
+    blocks,
+    check_identity,
+    host_id,
+    key_rows,
+    told_proof,
+)
+from quarkline.events.friends.write import TAKEN
+from quarkline.events.identity import group_ids
+from quarkline.events.schema import Schema
+from quarkline.events.sources import Source, open_source
+
+BY_KEY = Rule(
+    "QL-EVENTS-074",
+    "joined by key, every entry of the host has one row of the friend",
+    "An entry without a row has no value, and one with two rows has no single one. Events that "
+    "the detector simulation used more than once need a further identity column.",
+)
+
+
+class With(StrEnum):
+    """How rows of a friend find their entries.
+
+    Attributes:
+        POSITION: Row i belongs to entry i, proved block by block.
+        KEY: A row belongs to the entry with equal identity columns.
+    """
+
+    POSITION = "position"
+    KEY = "key"
+
+
+def with_friends(
+    host: Source, friends: Sequence[str | Path], *, by: With = With.POSITION
+) -> Source:
+    """A host's table with the columns of its friends.
+
+    Closing it closes the host, too. Friends are verified where they are read: each block once.
+
+    Args:
+        host: The host, open.
+        friends: Friend files.
+        by: How rows find their entries.
+
+    Raises:
+        InputError: If a friend is another file's, tells nothing of a host, or has a column of
+            the host's or another friend's.
+    """
+    if not friends:
+        return host
+    return _JoinedSource(host, [Path(path) for path in friends], With(by))
+
+
+class _JoinedSource(Source):
+    def __init__(self, host: Source, paths: Sequence[Path], by: With) -> None:
+        self.path, self._host = host.path, host
+        self._stack = ExitStack()
+        self._stack.callback(host.close)
+        join = _ByPosition if by is With.POSITION else _ByKey
+        try:
+            self._friends = [join.of(self._stack, host, path) for path in paths]
+            self.schema = self._joined()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close host and friends."""
+        self._stack.close()
+
+    @property
+    def source_id(self) -> int:
+        """That of the host, whose entries these are."""
+        return self._host.source_id
+
+    def _joined(self) -> Schema:
+        columns = dict(self._host.schema.columns)
+        for friend in self._friends:
+            for name in friend.columns:
+                if name in columns:
+                    raise InputError(
+                        TAKEN.finding(
+                            f"there is a column `{name}` in the host or another friend already",
+                            place=Place(friend.source.path),
+                            suggestion="rename it where the friend is made",
+                        )
+                    )
+                columns[name] = friend.source.schema[name]
+        schema = self._host.schema
+        return Schema(columns, schema.entries, schema.tree, schema.metadata)
+
+    def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
+        own = [name for name in columns if name in self._host.schema]
+        table = self._host.read(own, start, stop)
+        arrays = {name: table[name] for name in own}
+        for friend in self._friends:
+            if asked := [name for name in columns if name in friend.columns]:
+                arrays |= friend.read(asked, start, stop)
+        return {name: arrays[name] for name in columns}
+
+
+@dataclass(frozen=True)
+class _Friend:
+    """A friend that was opened beside its host."""
+
+    host: Source
+    source: Source
+    proof: FriendProof
+
+    @classmethod
+    def of(cls, stack: ExitStack, host: Source, path: Path) -> _Friend:
+        source = stack.enter_context(open_source(path))
+        friend = cls(host, source, told_proof(source))
+        friend.check()
+        return friend
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """What the friend adds to its host."""
+        return [name for name in self.source.schema.columns if name not in self.proof.identity]
+
+    def check(self) -> None:
+        """Refuse a friend that cannot be the host's, before anything is read."""
+        raise NotImplementedError
+
+    def read(self, columns: Sequence[str], start: int, stop: int) -> dict[str, ak.Array]:
+        """The values for the host's entries [start, stop)."""
+        raise NotImplementedError
+
+    def refuse(self, what: str, suggestion: str) -> None:
+        raise InputError(
+            OTHER_HOST.finding(what, place=Place(self.source.path), suggestion=suggestion)
+        )
+
+
+class _ByPosition(_Friend):
+    @cached_property
+    def _verified(self) -> set[int]:
+        return set()
+
+    def check(self) -> None:
+        proof, schema = self.proof, self.host.schema
+        join = "join by key, or make the friend for this file"
+        if proof.entries != schema.entries:
+            what = f"it has {proof.entries} entries, {self.host.path} has {schema.entries}"
+            self.refuse(what, join)
+        if proof.tree != (schema.tree or ""):
+            self.refuse(f"it belongs to a tree `{proof.tree}`, not `{schema.tree}`", join)
+        if not proof.identity and proof.host != host_id(self.host):
+            what = f"it was made for another file than {self.host.path}, and names no columns"
+            self.refuse(f"{what} that identify an event", "make the friend for this file")
+        check_identity(self.host, proof.identity)
+
+    def read(self, columns: Sequence[str], start: int, stop: int) -> dict[str, ak.Array]:
+        if self.proof.identity:
+            for number, first, end in blocks(start, stop, self.proof):
+                if number not in self._verified:
+                    self._verify(number, first, end)
+                    self._verified.add(number)
+        table = self.source.read(columns, start, stop)
+        return {name: table[name] for name in columns}
+
+    def _verify(self, number: int, start: int, stop: int) -> None:
+        identity = self.proof.identity
+        rows = key_rows(self.host.read(identity, start, stop), identity)
+        if block_hash(rows) == self.proof.hashes[number]:
+            return
+        told = key_rows(self.source.read(identity, start, stop), identity)
+        different = np.flatnonzero((rows != told).any(axis=1))
+        if not different.size:
+            what = f"its proof does not fit its own entries {start} to {stop}: it is damaged"
+            raise WorkError(OTHER_HOST.finding(what, place=Place(self.source.path)))
+        entry = start + int(different[0])
+        here, there = (_spelt(identity, values[different[0]]) for values in (rows, told))
+        what = f"entry {entry} is ({here}) in {self.host.path} and ({there}) in the friend"
+        raise WorkError(
+            OTHER_HOST.finding(
+                what,
+                place=Place(self.source.path),
+                suggestion="join by key, or make the friend for this file",
+                evidence={"entry": entry},
+            )
+        )
+
+
+class _ByKey(_Friend):
+    def check(self) -> None:
+        if not self.proof.identity:
+            self.refuse("it names no columns that identify an event", "join by position")
+        check_identity(self.host, self.proof.identity)
+
+    @cached_property
+    def _index(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Keys of the friend's rows sorted by hash: hashes, rows they stand for, the keys."""
+        identity = self.proof.identity
+        keys = key_rows(self.source.read(identity), identity)
+        hashes = _hashed(keys, identity)
+        order = np.argsort(hashes, kind="stable")
+        again = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
+        if again.size:
+            row = int(order[again[0] + 1])
+            what = f"({_spelt(identity, keys[row])}) is in the friend more than once, at row {row}"
+            raise WorkError(
+                BY_KEY.finding(
+                    what,
+                    place=Place(self.source.path),
+                    suggestion="make the friend with a further identity column",
+                )
+            )
+        return hashes[order], order, keys
+
+    def read(self, columns: Sequence[str], start: int, stop: int) -> dict[str, ak.Array]:
+        identity = self.proof.identity
+        hashes, order, keys = self._index
+        wanted = key_rows(self.host.read(identity, start, stop), identity)
+        place = np.searchsorted(hashes, _hashed(wanted, identity))
+        rows = order[np.minimum(place, max(len(order) - 1, 0))] if len(order) else place * 0
+        found = np.zeros(len(wanted), bool)
+        if len(order):
+            found = (keys[rows] == wanted).all(axis=1)
+        if not found.all():
+            lost = int(np.flatnonzero(~found)[0])
+            what = f"entry {start + lost} ({_spelt(identity, wanted[lost])}) has no row"
+            raise WorkError(
+                BY_KEY.finding(
+                    f"{what}; {int((~found).sum())} of entries [{start}, {stop}) have none",
+                    place=Place(self.source.path),
+                    suggestion=f"make the friend for {self.host.path}",
+                )
+            )
+        table = self._table(tuple(columns))
+        return {name: table[name][rows] for name in columns}
+
+    def _table(self, columns: tuple[str, ...]) -> ak.Array:
+        """All rows of some columns: a join by key needs them in any order."""
+        known: dict[tuple[str, ...], ak.Array] = self.__dict__.setdefault("_tables", {})
+        if columns not in known:
+            known[columns] = self.source.read(columns)
+        return known[columns]
+
+
+def _hashed(rows: NDArray[np.int64], identity: Sequence[str]) -> NDArray[np.int64]:
+    return group_ids({name: rows[:, i] for i, name in enumerate(identity)})
+
+
+def _spelt(identity: Sequence[str], values: NDArray[np.int64]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in zip(identity, values, strict=True))
+
+
+def mirrored(path: Path, base: Path, target: Path, *, suffix: str | None = None) -> Path:
+    """Where the friend of a file lies: at the same place below `target` as it has below `base`.
+
+    Raises:
+        ValueError: If the file is not below `base`.
+    """
+    place = target / path.resolve().relative_to(base.resolve())
+    return place if suffix is None else place.with_suffix(suffix)
