@@ -167,8 +167,11 @@ def test_a_changed_end_changes_the_weak_key(server):
     assert file_key(at(server, "a.bin")) != before
 
 
-@pytest.mark.parametrize("address", ["http://h/a", "s3://b/a", "root://h//a"])
-def test_a_missing_package_names_the_extra(monkeypatch, address):
+@pytest.mark.parametrize(
+    ("address", "extra"),
+    [("http://h/a", "remote"), ("s3://b/a", "remote"), ("root://h//a", "xrootd")],
+)
+def test_a_missing_package_names_the_extra(monkeypatch, address, extra):
     def absent(*_: object, **__: object) -> None:
         raise ImportError("Install s3fs")
 
@@ -178,4 +181,4 @@ def test_a_missing_package_names_the_extra(monkeypatch, address):
         open_binary(Path(address))
     (finding,) = raised.value.findings
     assert finding.code == "QL-RUN-031"
-    assert 'pip install "quarkline[remote]"' in finding.suggestion
+    assert finding.suggestion == f'pip install "quarkline[{extra}]"'

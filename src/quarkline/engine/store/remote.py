@@ -242,7 +242,7 @@ def _filesystem(address: str, timeout: float) -> tuple[Any, str]:
         raise InputError(
             MISSING_EXTRA.finding(
                 f"`{scheme}://` addresses need a package that is not installed ({error})",
-                suggestion='pip install "quarkline[remote]"',
+                suggestion=f'pip install "quarkline[{EXTRAS.get(scheme, "remote")}]"',
             )
         ) from error
     return files, path
@@ -263,6 +263,9 @@ def _s3_options(timeout: float) -> dict[str, Any]:
 def _xrootd_options(timeout: float) -> dict[str, Any]:
     return {"timeout": int(timeout) or 1}
 
+
+EXTRAS = {"root": "xrootd"}
+"""The extra that a protocol needs where it is not `remote`."""
 
 _OPTIONS = {
     "http": _http_options,
