@@ -23,7 +23,7 @@ from quarkline.studies.resonance.results import WorkingPoint
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from quarkline.studies.resonance.figures import Material
+    from quarkline.studies.resonance.material import Material
 
 Floats = NDArray[np.float64]
 

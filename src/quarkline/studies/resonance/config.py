@@ -187,7 +187,7 @@ class MlpConfig(_FoldsConfig):
 
     kind: Literal["mlp"] = Field("mlp", description="Multi-layer perceptrons of PyTorch.")
     hidden: list[int] = Field(
-        default=[64, 64], min_length=1, description="Widths of the hidden layers."
+        default=[32, 32], min_length=1, description="Widths of the hidden layers."
     )
     batch_size: int = Field(512, ge=8, description="Events in a batch.")
     learning_rate: float = Field(2e-3, gt=0, description="Adam's step size.")

@@ -25,7 +25,7 @@ from quarkline.statistics import HuntBinning, excess_significance, fit_batch, sp
 from quarkline.studies.resonance.check_flows import Sidebands, separation
 from quarkline.studies.resonance.config import ResonanceConfig
 from quarkline.studies.resonance.events import Pairs
-from quarkline.studies.resonance.figures import label_of, spectrum_lines
+from quarkline.studies.resonance.material import label_of, spectrum_lines
 
 Floats = NDArray[np.float64]
 

@@ -24,6 +24,7 @@ from quarkline.studies.resonance.check_inputs import (
 )
 from quarkline.studies.resonance.config import ResonanceConfig, classifier_of_kind
 from quarkline.studies.resonance.layout import SelectConfig, whole_files
+from quarkline.studies.resonance.material import FiguresConfig
 from quarkline.studies.resonance.methods import METHODS
 
 
@@ -132,7 +133,7 @@ def stages(config: ResonanceConfig) -> list[Stage]:
         Stage(
             "figures",
             1,
-            figures.FiguresConfig(
+            FiguresConfig(
                 features=features,
                 range=config.resonance.range,
                 window=window,
