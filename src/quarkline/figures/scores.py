@@ -147,7 +147,7 @@ def plot_score_vs_mass(
             frame.main.annotate(
                 "Cut at the working point",
                 (1, cut),
-                (-5, 4),
+                (-5, -11 if cut > rows[-1] - 0.1 * (rows[-1] - rows[0]) else 4),
                 xycoords=("axes fraction", "data"),
                 textcoords="offset points",
                 ha="right",
