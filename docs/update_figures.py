@@ -21,7 +21,7 @@ CAPTIONS = {
     "spectra": "The mass spectrum behind cuts of falling false-positive rate, with the polynomial "
     "fitted to the sidebands.",
     "p_value_scan": "Background-only p-value against the false-positive rate: the classifier, each "
-    "feature alone, a random cut, and all events reweighted.",
+    "feature alone, a random cut, and all events reweighted (a limit from toys).",
     "feature_distributions": "The features in the window, before and behind the cuts.",
     "training_losses": "Training and held-out loss of each flow.",
     "flow_check": "Generated against real sidebands, feature by feature.",
