@@ -16,7 +16,6 @@ from quarkline.studies.resonance.calibration_results import Envelope, Reweightin
 from quarkline.studies.resonance.events import read_features
 from quarkline.studies.resonance.material import Material
 from quarkline.studies.resonance.methods import CLASSIFIER_NAMES, METHODS
-from quarkline.studies.resonance.particles import typeset
 from quarkline.studies.resonance.results import (
     BackgroundModel,
     Comparison,

@@ -9,7 +9,7 @@ from quarkline.engine.core.config import Config
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.workflow.stage import Context
 from quarkline.studies.resonance.config import LabelsConfig
-from quarkline.studies.resonance.figures import label_of
+from quarkline.studies.resonance.material import label_of
 from quarkline.studies.resonance.particles import typeset
 from quarkline.studies.resonance.results import Selection
 from quarkline.studies.resonance.spectrum.results import SpectrumSearch
