@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +19,7 @@ from quarkline.studies.resonance.events import SIGN_NAMES, Pairs, read_pairs
 from quarkline.studies.resonance.generate import hypothesis_name
 from quarkline.studies.resonance.hunt import cut_at
 from quarkline.studies.resonance.methods import METHODS
+from quarkline.studies.resonance.particles import typeset
 from quarkline.studies.resonance.results import Classification, Selection, Variations
 
 if TYPE_CHECKING:
@@ -137,8 +137,3 @@ def spectrum_lines(masses: Mapping[str, float], labels: LabelsConfig) -> dict[st
 
     marked = {typeset(name): mass for name, mass in masses.items()}
     return {"masses": marked, "mass_label": DIMUON_MASS, "label": label_of(labels)}
-
-
-def typeset(particle: str) -> str:
-    """A particle's name with Greek letters: `Upsilon(1S)` with a capital upsilon."""
-    return re.sub(r"^(Upsilon|psi|phi|rho|omega|eta)", r"$\\\1$", particle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from quarkline.report import Section, Table, Text, number
 from quarkline.studies.resonance.compare import mean_over_seeds
 from quarkline.studies.resonance.methods import METHODS, method_name
@@ -10,7 +12,7 @@ from quarkline.studies.resonance.sections.parts import Figures, Results, Row, re
 
 COLUMNS = (
     "method",
-    "classifier learns data in the window from",
+    "data in the window against",
     "Z local",
     "signal",
     "Z control",
@@ -61,7 +63,7 @@ def methods_section(results: Results, draw: Figures) -> Section:
                 "compare",
                 f"The declared working point, FPR {comparison.working_point:g}. The K-S test "
                 "compares the masses of passing and failing sideband events: a small p-value says "
-                "that the cut changes their shape. Its median over the seeds is given.",
+                "that the cut changes their shape. Medians over the seeds are given.",
             ),
             Table(
                 "methods-scan",
@@ -85,7 +87,6 @@ def methods_section(results: Results, draw: Figures) -> Section:
 
 def _working_point(item: ComparedMethod) -> Row:
     points = item.working_point
-    middle = sorted(points, key=lambda point: point.ks_p_value)[len(points) // 2]
     means = [
         mean_over_seeds([point.hunt.z_local for point in points]),
         mean_over_seeds([point.hunt.signal.value for point in points]),
@@ -95,6 +96,6 @@ def _working_point(item: ComparedMethod) -> Row:
         method_name(item),
         METHODS[item.method].against,
         *(number(mean) for mean in means),
-        number(middle.ks_statistic),
-        number(middle.ks_p_value),
+        number(median(point.ks_statistic for point in points)),
+        number(median(point.ks_p_value for point in points)),
     ]
