@@ -29,16 +29,24 @@ BACKGROUND_TIMES = 10
 BACKGROUND_SEED = 1_000_000
 
 
-def compare(folder: Path, background: Path, seed: int, overrides: list[str]) -> Comparison:
-    """Select and compare one sample, no further."""
+def compare(folder: Path, given: list[str], seed: int, overrides: list[str]) -> Comparison:
+    """Select and compare one sample, no further; `given` names the background of `ideal`."""
     simulate("upsilon", folder / "nanoaod", seed=seed)
     config = new("upsilon", folder=folder)
-    own = [f"roots.runs={folder / 'runs'}", f"background.files={background}"]
+    own = [f"roots.runs={folder / 'runs'}", *given]
     rates = ["fit.scan.start=1", "fit.scan.stop=0.001", "fit.scan.points=61"]
     analysis = load_analysis(config, overrides=[*own, *rates, *overrides])
-    for stage in ("select", "select-background", "compare"):
+    for stage in ("select", *(["select-background"] if given else []), "compare"):
         outcome = run(analysis, only=stage)
     return cast("Comparison", outcome.run.results()["comparison"])
+
+
+def background_alone(folder: Path) -> list[str]:
+    """Simulate what `ideal` learns against, and name it in the config."""
+    path = folder / "background.root"
+    events = BACKGROUND_TIMES * DEFAULT_EVENTS
+    simulate("upsilon", path, events=events, signal=0, seed=BACKGROUND_SEED)
+    return [f"background.files={path}"]
 
 
 def at_rates(comparison: Comparison) -> dict[str, np.ndarray]:
@@ -73,15 +81,13 @@ def main() -> None:
     means: dict[str, list[np.ndarray]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        background = folder / "background.root"
-        events = BACKGROUND_TIMES * DEFAULT_EVENTS
-        simulate("upsilon", background, events=events, signal=0, seed=BACKGROUND_SEED)
+        given = background_alone(folder) if "ideal" in options.methods else []
         print(f"Z at FPR {RATES}")
         for seed in options.samples:
             clock = time.perf_counter()
             own = folder / f"{seed}"
             own.mkdir()
-            comparison = compare(own, background, seed, [*asked, *options.overrides])
+            comparison = compare(own, given, seed, [*asked, *options.overrides])
             print(f"== sample {seed}, {time.perf_counter() - clock:.0f} s")
             for method, z in at_rates(comparison).items():
                 show(method, z)
