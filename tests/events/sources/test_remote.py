@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +117,24 @@ def test_an_address_named_twice_is_refused():
         expand_files(["https://host/a.root"] * 2, base=Path())
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    """Wait until somebody listens."""
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"nobody listens on port {port}")
+
+
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
     """The address of a local S3 server with an empty bucket `data`."""
@@ -125,9 +142,7 @@ def s3() -> Iterator[str]:
     program = shutil.which("moto_server")
     if program is None:
         pytest.skip('no S3 server here: pip install "moto[server]"')
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen(
         [program, "-H", "127.0.0.1", "-p", str(port)],
@@ -135,12 +150,7 @@ def s3() -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{url}/moto-api/", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
+        wait_for(port)
         yield url
     finally:
         process.terminate()
@@ -179,4 +189,41 @@ def test_globs_work_on_s3(bucket):
 def test_a_missing_object_is_one_finding(bucket):
     with pytest.raises(InputError) as raised:
         open_source(f"{bucket}/none.root")
+    assert raised.value.findings[0].code == "QL-REMOTE-002"
+
+
+@pytest.fixture
+def xrootd(folder: Path) -> Iterator[str]:
+    """The address of a local XRootD server that exports `folder`."""
+    pytest.importorskip("fsspec_xrootd", reason='pip install "quarkline[remote]"')
+    program = shutil.which("xrootd")
+    if program is None:
+        pytest.skip("no XRootD server here: apt install xrootd-server")
+    port = free_port()
+    config = folder / "xrootd.cfg"
+    config.write_text(
+        f"all.export {folder}\nxrd.port {port}\nall.adminpath {folder}/admin\n"
+        f"all.pidpath {folder}/admin\nxrd.allow host *\n"
+    )
+    user = ["-R", "nobody"] if os.getuid() == 0 else []  # it refuses to run as root
+    for place in (folder, *folder.parents[:3], folder / "admin"):
+        place.mkdir(exist_ok=True)
+        place.chmod(0o777)
+    process = subprocess.Popen([program, *user, "-c", config, "-l", folder / "admin" / "log"])
+    try:
+        wait_for(port)
+        yield f"root://127.0.0.1:{port}/{folder}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_every_format_reads_from_xrootd_as_from_the_disk(xrootd, folder, equal):
+    for name in NAMES:
+        check_same(Path(f"{xrootd}/{name}"), folder / name, equal)
+    found = expand_files([f"{xrootd}/*.root"], base=Path())
+    assert found == [Path(f"{xrootd}/a.root"), Path(f"{xrootd}/ntuple.root")]
+    with pytest.raises(InputError) as raised:
+        open_source(f"{xrootd}/none.root")
     assert raised.value.findings[0].code == "QL-REMOTE-002"

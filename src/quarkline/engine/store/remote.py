@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import io
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,7 @@ from quarkline.engine.store.locks import lock
 
 BLOCK = 2**18
 KEPT_BLOCKS = 64
+XROOTD_FINAL = ("[3010]", "[3011]")  # not authorised; not found
 FINAL = frozenset({401, 403, 404, 410})  # answers of a web server that will not change
 FIRST_PAUSE = 0.5  # seconds before the second attempt; doubled before each further one
 
@@ -261,7 +264,11 @@ def _s3_options(timeout: float) -> dict[str, Any]:
 
 
 def _xrootd_options(timeout: float) -> dict[str, Any]:
-    return {"timeout": int(timeout) or 1}
+    client = importlib.import_module("XRootD.client")
+    seconds = math.ceil(timeout)
+    client.EnvPutInt("ConnectionWindow", seconds)  # else it tries five times for two minutes
+    client.EnvPutInt("ConnectionRetry", 1)
+    return {"timeout": seconds, "use_listings_cache": False}
 
 
 EXTRAS = {"root": "xrootd"}
@@ -281,7 +288,7 @@ def _says_no(error: Exception) -> bool:
     fsspec also calls a web server that is down or busy a missing file, and keeps the cause.
     """
     if not isinstance(error, FileNotFoundError | PermissionError):
-        return False
+        return isinstance(error, OSError) and any(code in str(error) for code in XROOTD_FINAL)
     return error.__cause__ is None or getattr(error.__cause__, "status", None) in FINAL
 
 
