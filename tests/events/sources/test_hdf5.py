@@ -191,3 +191,21 @@ def test_a_file_that_is_cut_off_is_refused(write, events, tmp_path):
         with pytest.raises(InputError) as raised:
             open_source(path)
         assert raised.value.findings[0].code == "QL-EVENTS-003"
+
+
+@pytest.mark.parametrize("at", [16, 24, 40])
+def test_a_damaged_heap_is_refused_before_the_library_follows_it_without_end(tmp_path, at):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        lists = file.create_dataset("x", (20,), h5py.vlen_dtype("f8"))
+        for row in range(20):
+            lists[row] = np.arange(row + 1.0)
+        file["flat"] = np.arange(20)
+    data = bytearray(path.read_bytes())
+    heap = data.index(b"GCOL")
+    data[heap + at : heap + at + 40] = bytes(40)
+    path.write_bytes(data)
+    with open_source(path) as source:
+        assert len(source.read(["flat"])) == 20
+        with pytest.raises(WorkError, match=f"the heap at byte {heap} is damaged"):
+            source.read(["x"])

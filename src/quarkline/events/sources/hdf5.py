@@ -20,6 +20,7 @@ import pyarrow as pa
 from quarkline.events.schema import LABEL, NOTES, Column, Schema, own_notes
 from quarkline.events.sources.arrow import from_arrow
 from quarkline.events.sources.base import BlockSource, record_array
+from quarkline.events.sources.hdf5_heap import check_heaps
 from quarkline.events.sources.layout import Member, UnreadableError, columns_of, without_missing
 from quarkline.events.sources.problems import TreeInfo, choose_tree, opening, reading
 
@@ -48,6 +49,7 @@ class Hdf5Source(BlockSource):
         self.path = path
         self._members: dict[str, Member] = {}
         self._fields: dict[str, list[str]] = {}
+        self._heaps_checked = False
         with opening(path):
             self._file = h5py.File(path, "r")
         try:
@@ -69,6 +71,9 @@ class Hdf5Source(BlockSource):
         dataset = self._datasets[unit]
         with reading(self.path, unit, self.schema.tree):
             _check_storage(dataset)
+            if not self._heaps_checked and _in_heap(dataset.dtype):
+                check_heaps(self.path)
+                self._heaps_checked = True
             fields = self._fields.get(unit)
             if fields is None:
                 return _array(dataset[start:stop], dataset.dtype)
@@ -244,6 +249,13 @@ def _check_storage(dataset: Any) -> None:
         pieces = "chunks" if dataset.chunks else "bytes"
         msg = f"{stored} of {needed} {pieces} were written"
         raise ValueError(msg)
+
+
+def _in_heap(dtype: Any) -> bool:
+    """Whether values of a type, or a part of them, vary in length."""
+    if dtype.names:
+        return any(_in_heap(dtype[name].base) for name in dtype.names)
+    return h5py.check_vlen_dtype(dtype) is not None
 
 
 def _text(item: Any, names: tuple[str, ...]) -> str:
