@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -92,9 +92,10 @@ class Source(abc.ABC):
     def chunks(self, columns: Sequence[str], *, step: int = CHUNK_ROWS) -> Iterator[Chunk]:
         """Read all events in order, `step` at a time; an empty table gives one empty chunk."""
         names = self._checked(columns)
-        starts = range(0, self.schema.entries, step) or range(1)
-        ranges = [(start, min(start + step, self.schema.entries)) for start in starts]
-        for (start, stop), arrays in zip(ranges, self._sweep(names, ranges), strict=True):
+        ranges = self._ranges(step)
+        for (start, stop), arrays in zip(
+            ranges, self._sweep(names, self._ranges(step)), strict=True
+        ):
             yield Chunk(record_array(arrays, stop - start), start, self.source_id)
 
     @abc.abstractmethod
@@ -106,11 +107,16 @@ class Source(abc.ABC):
         """Read events [start, stop) of known columns."""
 
     def _sweep(
-        self, columns: Sequence[str], ranges: Sequence[tuple[int, int]]
+        self, columns: Sequence[str], ranges: Iterable[tuple[int, int]]
     ) -> Iterator[Mapping[str, ak.Array]]:
         """Read consecutive ranges of known columns."""
         for start, stop in ranges:
             yield self._arrays(columns, start, stop)
+
+    def _ranges(self, step: int) -> Iterator[tuple[int, int]]:
+        """One by one, because a damaged number of entries may be any."""
+        for start in range(0, self.schema.entries, step) or range(1):
+            yield start, min(start + step, self.schema.entries)
 
     def _checked(self, columns: Sequence[str]) -> list[str]:
         names = list(dict.fromkeys(columns))
@@ -164,7 +170,7 @@ class BlockSource(Source):
         return self._take(columns, units)
 
     def _sweep(
-        self, columns: Sequence[str], ranges: Sequence[tuple[int, int]]
+        self, columns: Sequence[str], ranges: Iterable[tuple[int, int]]
     ) -> Iterator[Mapping[str, ak.Array]]:
         windows = {unit: _Window(self, unit) for unit in self._units(columns)}
         for start, stop in ranges:
