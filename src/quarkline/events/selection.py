@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.engine.core.results import Result
-from quarkline.events.expressions.batch import Table, as_batch
+from quarkline.events.expressions.batch import EventTable, as_batch
 from quarkline.events.expressions.compiled import Expression, compile_expression, joint_scope
 from quarkline.events.schema import Schema
 
@@ -62,7 +62,7 @@ class Query:
         leaf = self.value.leaves.get(self.value.tree)
         return leaf.column.unit if leaf and not leaf.whole else ""
 
-    def instances(self, table: Table) -> Instances:
+    def instances(self, table: EventTable) -> Instances:
         """Evaluate the query on events of the table."""
         return select_instances(table, self.value, select=self.select, weight=self.weight)
 
@@ -118,7 +118,7 @@ class Instances:
 
 
 def select_instances(
-    table: Table,
+    table: EventTable,
     value: Expression,
     *,
     select: Expression | None = None,
@@ -146,7 +146,7 @@ def select_instances(
     return Instances(scope.values(value.tree)[kept], weights[kept], scope.frame.events[kept])
 
 
-def select_events(table: Table, *cuts: Expression) -> NDArray[np.bool_]:
+def select_events(table: EventTable, *cuts: Expression) -> NDArray[np.bool_]:
     """Whether events have an instance that passes all cuts together, with shape (N,)."""
     scope = joint_scope(table, cuts)
     frame = scope.frame
@@ -226,7 +226,7 @@ def _added(first: CutStep, second: CutStep) -> CutStep:
 
 
 def cut_flow(
-    table: Table, cuts: Mapping[str, Expression], *, weight: Expression | None = None
+    table: EventTable, cuts: Mapping[str, Expression], *, weight: Expression | None = None
 ) -> CutFlow:
     """Count the events of a table that pass cuts one after the other.
 
@@ -254,7 +254,7 @@ def cut_flow(
     return CutFlow(batch.rows, *_sums(weights), nan, tuple(steps), weight.text if weight else "")
 
 
-def _event_weights(table: Table, weight: Expression) -> NDArray[np.float64]:
+def _event_weights(table: EventTable, weight: Expression) -> NDArray[np.float64]:
     if weight.depth:
         raise InputError(
             WEIGHT_PER_EVENT.finding(

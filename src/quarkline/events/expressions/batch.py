@@ -111,10 +111,10 @@ class Batch:
         return self.entries.values(name, self.rows)
 
 
-Table: TypeAlias = Columns | Batch
+EventTable: TypeAlias = Columns | Batch
 
 
-def as_batch(table: Table) -> Batch:
+def as_batch(table: EventTable) -> Batch:
     """The table as a batch, which it may be already."""
     return table if isinstance(table, Batch) else Batch(table)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import Finding, InputError, Place
 from quarkline.events.expressions import nodes
-from quarkline.events.expressions.batch import Table, as_batch
+from quarkline.events.expressions.batch import EventTable, as_batch
 from quarkline.events.expressions.check import check
 from quarkline.events.expressions.evaluate import Scope
 from quarkline.events.expressions.frame import nested
@@ -73,7 +73,7 @@ class Expression:
         """Array dimensions it loops over: 0 for one value an event, 1 for `Muon_pt`."""
         return depth_of(self.tree, self.leaves)
 
-    def evaluate(self, table: Table) -> NDArray[np.float64] | ak.Array:
+    def evaluate(self, table: EventTable) -> NDArray[np.float64] | ak.Array:
         """The values for every event of a table.
 
         Args:
@@ -94,7 +94,7 @@ class Expression:
         return nested(values, frame)
 
 
-def joint_scope(table: Table, expressions: Iterable[Expression]) -> Scope:
+def joint_scope(table: EventTable, expressions: Iterable[Expression]) -> Scope:
     """Several expressions on the instances that they share."""
     joined = list(expressions)
     leaves = {node: leaf for item in joined for node, leaf in item.leaves.items()}

@@ -59,7 +59,7 @@ class CompareConfig(Config):
 
 
 @dataclass(frozen=True)
-class Material:
+class SeedMaterial:
     """What the classifiers of one seed read beside the pairs.
 
     Attributes:
@@ -97,7 +97,7 @@ def run(context: Context) -> dict[str, Any]:
     return {"comparison": Comparison(seeds, rates, config.working_point, methods)}
 
 
-def _material(context: Context) -> list[Material]:
+def _material(context: Context) -> list[SeedMaterial]:
     """Flows and generated events of every seed."""
     config: CompareConfig = context.config
     seeds, pairs = config.training_seeds, context.files("pairs")
@@ -125,10 +125,12 @@ def _material(context: Context) -> list[Material]:
         ],
     )
     windows = [item.folder / "events.parquet" for item in made]
-    return [Material(*parts) for parts in zip(seeds, flows, windows, strict=True)]
+    return [SeedMaterial(*parts) for parts in zip(seeds, flows, windows, strict=True)]
 
 
-def _ranks(context: Context, material: Sequence[Material]) -> dict[tuple[str, str], list[Floats]]:
+def _ranks(
+    context: Context, material: Sequence[SeedMaterial]
+) -> dict[tuple[str, str], list[Floats]]:
     """Score of every pair by method and kind of classifier, one array a seed."""
     config: CompareConfig = context.config
     asked = list(product(config.methods, config.classifiers, material))
@@ -149,7 +151,7 @@ def _item(
     context: Context,
     method: Method,
     classifier: BdtConfig | MlpConfig,
-    material: Material,
+    material: SeedMaterial,
     repetition: int,
 ) -> Item:
     files = template_files(context.inputs, material.window)
