@@ -86,6 +86,24 @@ def test_a_run_is_compared_with_itself(finished: RunOutcome, events: Path, tmp_p
     assert ideal.working_point[0].hunt.z_local != cathode.working_point[0].hunt.z_local
 
 
+@pytest.mark.slow
+def test_networks_are_the_same_whatever_the_workers(events: Path, tmp_path: Path) -> None:
+    text = CONFIG.replace("seeds: 2}", "classifiers: [mlp], seeds: 2}")
+    path = write_config(events, text)
+    found = []
+    for workers in (1, 2):
+        analysis = load_analysis(
+            path,
+            overrides=[f"roots.runs={tmp_path / str(workers)}"],
+            compute={"workers": workers},
+        )
+        for stage in ("select", "compare"):
+            outcome = run(analysis, only=stage)
+        found.append(outcome.run.results()["comparison"])
+    assert found[0] == found[1]
+    assert {item.classifier for item in found[0].methods} == {"mlp"}
+
+
 def test_the_error_is_that_of_the_mean() -> None:
     mean = mean_over_seeds([1.0, 2.0, 3.0, 6.0])
     error = np.std([1, 2, 3, 6], ddof=1) / 2
