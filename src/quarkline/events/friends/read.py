@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ class _JoinedSource(Source):
 
 
 @dataclass(frozen=True)
-class _Friend:
+class _Friend(abc.ABC):
     """A friend that was opened beside its host."""
 
     host: Source
@@ -138,13 +139,13 @@ class _Friend:
         """What the friend adds to its host."""
         return [name for name in self.source.schema.columns if name not in self.proof.identity]
 
+    @abc.abstractmethod
     def check(self) -> None:
         """Refuse a friend that cannot be the host's, before anything is read."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def read(self, columns: Sequence[str], start: int, stop: int) -> dict[str, ak.Array]:
         """The values for the host's entries [start, stop)."""
-        raise NotImplementedError
 
     def refuse(self, what: str, suggestion: str) -> None:
         raise InputError(
