@@ -1,4 +1,7 @@
-"""Lets docstrings be written as in Markdown, with `code` in single backticks; shows only ours."""
+"""Lets docstrings be written as in Markdown, with `code` in single backticks; shows only ours.
+
+A name in a signature links to what it names, and to nothing of ours that is named alike.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import re
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.domains.python import PythonDomain
+from sphinx.environment import BuildEnvironment
 
 CODE = re.compile(r"(``[^`]+``|(?<!:)`[^`]+`)")
 SPECIAL = re.compile(r"([|*]|\b_\b|(?<=\w)_(?=\W|$))")
@@ -40,8 +45,25 @@ def _skip_inherited(_app: Sphinx, _what: str, _name: str, of: Any, skip: bool, _
     return skip or not (getattr(of, "__module__", None) or "quarkline").startswith("quarkline")
 
 
+class ExactPythonDomain(PythonDomain):
+    """Links a name in a signature to what it names, never to something of ours named alike."""
+
+    def find_obj(
+        self,
+        env: BuildEnvironment,
+        modname: str | None,
+        classname: str | None,
+        name: str,
+        type: str | None,  # noqa: A002  (Sphinx's own name)
+        searchmode: int = 0,  # noqa: ARG002
+    ) -> Any:
+        """Sphinx's search for `name` without its mode 1, which takes any ending that fits."""
+        return super().find_obj(env, modname, classname, name, type, 0)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx, ahead of napoleon."""
     app.connect("autodoc-process-docstring", _translate, priority=100)
     app.connect("autodoc-skip-member", _skip_inherited)
+    app.add_domain(ExactPythonDomain, override=True)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
