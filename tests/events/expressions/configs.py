@@ -8,7 +8,8 @@ from pathlib import Path
 
 FOLDERS = ("trexfitter_configs", "lq")
 SCHEMAS = {"jobSchema.config", "multiFitSchema.config"}  # lists of options, not configs
-OPTION = re.compile(r"^\s*(Selection|MCweight|Variable|Weight(?:Suf)?(?:Up|Down))\s*:\s*(.+)$")
+NAMES = r"Selection|MCweight|Variable|Expression|Weight(?:Suf)?(?:Up|Down)"
+OPTION = re.compile(rf"^\s*({NAMES})\s*:\s*(.+)$")
 DEFINITION = re.compile(r"^(XXX_\w+)\s*:\s*(.*)$")
 PLACEHOLDER = re.compile(r"XXX_\w+")
 # Which a script replaces; and definitions that are no expressions but lists and names.
@@ -58,6 +59,8 @@ def options(config: Path, name: str = "") -> Iterator[str]:
                 text = value.strip()
                 if match[1] == "Variable":
                     text = text.rsplit(",", 3)[0] if text.count(",") >= 3 else text.split(",")[0]
+                elif match[1] == "Expression":  # formula:PARAMETER[value,low,high]
+                    text = text.partition(":")[0]
                 yield text.strip().strip('"').strip()
 
 
