@@ -241,6 +241,14 @@ def test_a_pickle_that_fails_stops_no_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
+def test_a_folder_that_nothing_came_into_is_not_left(tmp_path: Path) -> None:
+    write_pickle(tmp_path / "all_mu_0", {"Muon_pt": print})
+    with pytest.raises(WorkError):
+        convert_pickles([str(tmp_path / "all_mu_0")], tmp_path / "out", workers=1)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("in_this_process")
 def test_a_damaged_file_of_events_is_made_again(tmp_path: Path) -> None:
     write_pickle(tmp_path / "all_mu_0", PT)
     convert_pickles([str(tmp_path / "all_mu_0")], tmp_path / "out", workers=1)

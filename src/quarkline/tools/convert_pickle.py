@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -176,6 +177,8 @@ def convert_pickles(
             progress(len(pickled) - len(fresh) + done + 1, len(pickled), outcome.name)
         remove_folder(work)
     if problems:
+        with contextlib.suppress(OSError):  # it holds what was converted before or now
+            output.rmdir()
         raise WorkError(*problems)
     return _summary(pickled, output, {item.index for item in fresh})
 
