@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,13 @@ class Device(StrEnum):
     auto = "auto"
     cpu = "cpu"
     cuda = "cuda"
+
+
+class BatchSystem(StrEnum):
+    """Batch systems that jobs can be given to."""
+
+    slurm = "slurm"
+    htcondor = "htcondor"
 
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="The analysis as a YAML file.")]
@@ -50,7 +57,19 @@ Until = Annotated[
 ]
 Verify = Annotated[bool, typer.Option("--verify", help="Hash large input files whole.")]
 Workers = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Processes; default: all cores.")
+    int | None,
+    typer.Option(min=1, metavar="N", help="Processes of this computer; default: all cores."),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Run on this Dask cluster: tcp://HOST:PORT or its scheduler file."
+    ),
+]
+Batch = Annotated[BatchSystem | None, typer.Option(help="Run as jobs of this batch system.")]
+SubmitDir = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Scripts and logs of jobs; default: beside the results."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object to standard output.")]
 
@@ -64,6 +83,38 @@ def refuse_both(first: str, first_value: object, second: str, second_value: obje
     if first_value is not None and second_value is not None:
         message = f"{first} and {second} cannot be used together"
         raise typer.BadParameter(message)
+
+
+def compute_keys(
+    *,
+    workers: int | None = None,
+    cluster: str | None = None,
+    batch: BatchSystem | None = None,
+    submit_dir: Path | None = None,
+    device: Device | None = None,
+) -> dict[str, Any]:
+    """Keys of the `compute` section from the options given; one place replaces the config's other.
+
+    Raises:
+        typer.BadParameter: If two places to compute are given.
+    """
+    places = {"--workers": workers, "--cluster": cluster, "--batch": batch}
+    given = [name for name, value in places.items() if value is not None]
+    if len(given) > 1:
+        message = f"{given[0]} and {given[1]} cannot be used together"
+        raise typer.BadParameter(message)
+    keys: dict[str, Any] = {"cluster": None, "batch": None} if given else {}
+    if workers is not None:
+        keys["workers"] = workers
+    if cluster is not None:
+        keys["cluster"] = cluster
+    if batch is not None:
+        keys["batch"] = {"kind": batch.value}  # keeps the config's settings of the same system
+    if submit_dir is not None:
+        keys["submit_dir"] = str(submit_dir)
+    if device is not None:
+        keys["device"] = device.value
+    return keys
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quarkline.engine.compute.config import compute_overrides
 from quarkline.engine.core.config import load_config
 from quarkline.engine.core.findings import Finding
 from quarkline.engine.workflow.plan import Plan
@@ -62,8 +63,7 @@ def load_analysis(
     Raises:
         InputError: With one finding for each mistake in the config.
     """
-    given = {key: value for key, value in (compute or {}).items() if value is not None}
-    texts = [f"compute.{key}={value}" for key, value in given.items()]
+    texts = compute_overrides(compute or {})
     return open_analysis(load_config(config, site=site, overrides=[*overrides, *texts]))
 
 

@@ -19,6 +19,9 @@ def command(
         bool, typer.Option("--new", help="Start a new run even if an equal one exists.")
     ] = False,
     workers: options.Workers = None,
+    cluster: options.Cluster = None,
+    batch: options.Batch = None,
+    submit_dir: options.SubmitDir = None,
     device: Annotated[
         options.Device | None, typer.Option(help="Where models train; default: auto.")
     ] = None,
@@ -34,7 +37,9 @@ def command(
     from quarkline.tools import run as tool
 
     options.refuse_both("--only", only, "--until", until)
-    compute = {"workers": workers, "device": device.value if device else None}
+    compute = options.compute_keys(
+        workers=workers, cluster=cluster, batch=batch, submit_dir=submit_dir, device=device
+    )
     analysis = tool.load_analysis(config, site=site, overrides=overrides or (), compute=compute)
     with options.continued(), RunWatch(quiet=as_json) as watch:
         outcome = tool.run(analysis, new=new, only=only, until=until, verify=verify, watcher=watch)

@@ -47,6 +47,9 @@ class LocalWorkers:
     workers: int = 1
     device: str = "auto"
 
+    def check(self) -> None:
+        """This computer is always there."""
+
     def map(
         self, task: str, items: Sequence[tuple[Item, Path]], *, retries: int = 0
     ) -> Iterator[Outcome]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from quarkline.engine.compute.executors import open_executor
 from quarkline.engine.compute.threads import available_cores, limited_threads
 from quarkline.engine.core.config import ConfigFile
 from quarkline.engine.core.findings import (
@@ -152,14 +153,17 @@ def run_analysis(
         The run, and its report if every stage is finished.
 
     Raises:
-        InputError: If another process is at work on this run; nothing has been written then.
+        InputError: If another process is at work on this run, or the cluster or batch system is
+            not there; nothing has been written then.
         QuarklineError: What a stage raised.
     """
     watcher = watcher or Unwatched()
     finished = {item.stage.name: item.record for item in plan.stages if item.record}
+    conditions = _conditions(analysis)
+    if plan.wanted - finished.keys():
+        conditions.executor.check()
     with _claimed(analysis, plan, finished, new) as folder, _logged(folder):
         _clear(analysis, folder)
-        conditions = _conditions(analysis.config)
         attempt = _begin(folder, analysis, plan, conditions)
         ran: list[str] = []
         for item in plan.stages:
@@ -230,9 +234,13 @@ def _items(store: StageStore) -> Path:
     return store.root.parent / runs.ITEMS
 
 
-def _conditions(config: StudyConfig) -> Conditions:
-    workers = config.compute.workers or available_cores()
-    return Conditions(workers=workers, device=config.compute.device)
+def _conditions(analysis: Analysis) -> Conditions:
+    config = analysis.config.compute
+    return Conditions(
+        workers=config.workers or available_cores(),
+        device=config.device,
+        executor=open_executor(config, folder=analysis.folder / runs.JOBS),
+    )
 
 
 def _run_stage(

@@ -24,6 +24,7 @@ PROVENANCE = "provenance.json"
 LOCK = ".lock"
 STAGES = "stages"
 ITEMS = "items"
+JOBS = "jobs"
 
 NO_RUN = Rule(
     "QL-RUN-004",

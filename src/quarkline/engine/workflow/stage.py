@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar, cast
 import numpy as np
 from pydantic import BaseModel
 
+from quarkline.engine.compute.executors import Executor
 from quarkline.engine.compute.job import Task, task_name
 from quarkline.engine.compute.local import LocalWorkers, failures, finished
 from quarkline.engine.compute.outcome import Done, Failed, Item, Outcome
@@ -65,12 +66,14 @@ class Conditions:
     """How a run computes; none of it may change a result, so none of it is in a key.
 
     Attributes:
-        workers: Number of processes.
+        workers: Number of processes of this computer.
         device: "auto", "cpu" or "cuda".
+        executor: What runs the items of stages.
     """
 
     workers: int = 1
     device: str = "auto"
+    executor: Executor = field(default_factory=LocalWorkers)
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Context:
         inputs: Each declared input: a path, a result value, or the paths of `Files`.
         out: Where it writes its output files; empty at the start of every attempt.
         items: Where finished items are, shared by all stages of the run's name.
-        conditions: Workers and device.
+        conditions: Workers, device and executor.
         progress: Where to say how far it is.
         summaries: What it found, in short lines shown for cached stages, too.
     """
@@ -137,7 +140,7 @@ class Context:
         self.summaries.append(text)
 
     def map(self, step: str, task: Task, items: Sequence[Item], *, retries: int = 0) -> list[Done]:
-        """Run a task on every item over the workers; finished items survive a kill.
+        """Run a task on every item, wherever the run computes; finished items survive a kill.
 
         Args:
             step: Name of this step in the stage.
@@ -148,10 +151,10 @@ class Context:
         Raises:
             WorkError: With one finding for each item that failed.
         """
-        workers = LocalWorkers(self.conditions.workers, self.conditions.device)
+        executor = self.conditions.executor
         pairs = self._with_folders(step, items)
         outcomes: list[Outcome] = []
-        for outcome in workers.map(task_name(task), pairs, retries=retries):
+        for outcome in executor.map(task_name(task), pairs, retries=retries):
             outcomes.append(outcome)
             self.progress.update(len(outcomes), len(items), outcome.name)
         if failed := failures(outcomes):

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
+from quarkline.engine.compute.config import ComputeConfig
 from quarkline.engine.core.config import Config, ConfigFile, ConfigPath
 from quarkline.engine.core.findings import Finding, InputError, Rule, did_you_mean
 from quarkline.engine.core.results import Result
@@ -23,13 +24,6 @@ UNKNOWN_STUDY = Rule(
 
 GROUP = "quarkline.studies"
 NAME_PATTERN = "[A-Za-z0-9][A-Za-z0-9_.-]{0,79}"
-
-
-class ComputeConfig(Config):
-    """How to compute; never part of a content key."""
-
-    workers: int | None = Field(None, ge=1, description="Processes; default: all cores.")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models train.")
 
 
 class StudyConfig(Config):
