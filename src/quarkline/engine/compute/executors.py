@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from quarkline.engine.compute.batch.jobs import BatchJobs
+from quarkline.engine.compute.cluster import DaskCluster
 from quarkline.engine.compute.config import ComputeConfig
 from quarkline.engine.compute.local import LocalWorkers
 from quarkline.engine.compute.outcome import Item, Outcome
@@ -36,11 +38,15 @@ class Executor(Protocol):
         """
 
 
-def open_executor(config: ComputeConfig, *, folder: Path) -> Executor:  # noqa: ARG001
+def open_executor(config: ComputeConfig, *, folder: Path) -> Executor:
     """The executor that a config asks for.
 
     Args:
         config: The `compute` section.
         folder: Where logs and records of jobs go, unless the config names a `submit_dir`.
     """
+    if config.cluster is not None:
+        return DaskCluster(config.cluster, folder, config.device)
+    if config.batch is not None:
+        return BatchJobs(config.batch, config.submit_dir or folder, folder, config.device)
     return LocalWorkers(config.workers or available_cores(), config.device)

@@ -9,7 +9,6 @@ import queue
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import cast
 
-from quarkline.engine.compute.job import perform, read_finished
+from quarkline.engine.compute.job import attempt, in_order
 from quarkline.engine.compute.outcome import Done, Failed, Item, Outcome
-from quarkline.engine.compute.threads import limit_this_process
+from quarkline.engine.compute.threads import prepare_this_process
 from quarkline.engine.core.findings import Rule, WorkError
 
 NO_WORKER = Rule(
@@ -60,14 +59,7 @@ class LocalWorkers:
             items: Each item with the folder its files go to.
             retries: How often a failed item is tried again.
         """
-        found = [read_finished(item, folder) for item, folder in items]
-        waiting = [pair for pair, done in zip(items, found, strict=True) if done is None]
-        fresh = self._run(task, waiting, retries)
-        try:
-            for done in found:
-                yield done or next(fresh)
-        finally:
-            fresh.close()
+        return in_order(items, lambda waiting: self._run(task, waiting, retries))
 
     def _run(
         self, task: str, items: Sequence[tuple[Item, Path]], retries: int
@@ -191,18 +183,11 @@ def _work(pipe: Connection, device: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # gives locks back on its way out
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.dup2(2, 1)  # standard output belongs to the command's result
-    limit_this_process(1)
-    if device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    prepare_this_process(device)
     pipe.send("ready")
     while True:
         task, item, folder = pipe.recv()
-        try:
-            outcome: Done | Failed = perform(task, item, folder)
-        except Exception as error:
-            reason = "".join(traceback.format_exception_only(error)).strip()
-            outcome = Failed(item.name, reason, traceback.format_exc())
-        pipe.send(outcome)
+        pipe.send(attempt(task, item, folder))
 
 
 def _end_with_parent() -> None:

@@ -34,6 +34,13 @@ def limit_this_process(threads: int) -> None:
     threadpool_limits(threads)
 
 
+def prepare_this_process(device: str) -> None:
+    """Make this process a worker: one thread, and no GPU in sight where `device` is "cpu"."""
+    limit_this_process(1)
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
 @contextlib.contextmanager
 def limited_threads(threads: int) -> Iterator[None]:
     """Limit this process while the block runs: libraries that are loaded, or will be in it."""

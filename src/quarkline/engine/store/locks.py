@@ -9,8 +9,9 @@ import os
 import platform
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from quarkline.engine.core.findings import Finding, InputError, Rule
@@ -74,7 +75,7 @@ def lock(path: Path, *, wait: bool = False, poll_seconds: float = 0.2) -> Iterat
     told = False
     while not _try_lock(path):
         if is_abandoned(path):
-            _break(path)
+            _break(path, partial(is_abandoned, path))
             continue
         holder = read_holder(path)
         if not wait:
@@ -86,8 +87,24 @@ def lock(path: Path, *, wait: bool = False, poll_seconds: float = 0.2) -> Iterat
     try:
         yield
     finally:
-        if read_holder(path) == this_process():
+        if is_mine(path):
             path.unlink(missing_ok=True)
+
+
+def is_mine(path: Path) -> bool:
+    """Whether this process holds the lock file."""
+    return read_holder(path) == this_process()
+
+
+def release_dead(path: Path, dead: Holder) -> None:
+    """Remove the lock file if `dead` holds it.
+
+    Args:
+        path: The lock file.
+        dead: A process, perhaps of another computer, that whoever ran it knows to be dead.
+    """
+    if read_holder(path) == dead:
+        _break(path, lambda: read_holder(path) == dead)
 
 
 def living_holder(path: Path) -> Holder | None:
@@ -135,7 +152,7 @@ def remove_abandoned(folder: Path) -> None:
     """Remove what killed processes left of their locks in a folder."""
     for path in (*folder.glob("*.lock"), *folder.glob(".*.claim"), *folder.glob(".*.breaking")):
         if is_abandoned(path):
-            _break(path)
+            _break(path, partial(is_abandoned, path))
 
 
 def _try_lock(path: Path) -> bool:
@@ -164,8 +181,8 @@ def _create_exclusively(path: Path, content: str) -> bool:
     return True
 
 
-def _break(path: Path) -> None:
-    """Remove an abandoned lock; a guard file keeps two breakers from removing a new one."""
+def _break(path: Path, is_left: Callable[[], bool]) -> None:
+    """Remove a lock that was left; a guard file keeps two breakers from removing a new one."""
     guard = path.with_name(f".{path.name}.breaking")
     try:
         guard.touch(exist_ok=False)
@@ -177,7 +194,7 @@ def _break(path: Path) -> None:
         return
     try:
         holder = read_holder(path)
-        if is_abandoned(path):
+        if is_left():
             log.warning("removing %s, left by %s", path, holder or "a process killed early")
             path.unlink(missing_ok=True)
     finally:

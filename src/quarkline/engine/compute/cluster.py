@@ -1,0 +1,331 @@
+"""A Dask cluster: the items of a task over workers that other people started, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Collection, Generator, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import quarkline
+from quarkline.engine.compute.job import VALUE, Pairs, in_order, lock_of
+from quarkline.engine.compute.order import Order
+from quarkline.engine.compute.outcome import Done, Failed, Item, Outcome
+from quarkline.engine.core.extras import missing_extra
+from quarkline.engine.core.findings import InputError, Rule, WorkError
+from quarkline.engine.core.results import canonical_json
+from quarkline.engine.store.locks import Holder, release_dead, this_process
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+log = logging.getLogger(__name__)
+
+NO_CLUSTER = Rule(
+    "QL-JOBS-001",
+    "a Dask scheduler answers at the cluster's address",
+    "`--cluster` takes the address a Dask scheduler shows when it starts, such as "
+    "tcp://10.0.0.5:8786, or the path of the file it writes with `--scheduler-file`. Certificates "
+    "for tls:// addresses come from Dask's own configuration.",
+)
+BAD_WORKER = Rule(
+    "QL-JOBS-002",
+    "the workers of a cluster run this version of Quarkline",
+    "Numbers are promised for one version. Start the workers in the environment that the command "
+    "runs in, or in an equal one.",
+)
+NOT_SHARED = Rule(
+    "QL-JOBS-003",
+    "workers write where the command reads",
+    "Items are handed over as files, so the folder of the results must be on a file system that "
+    "all workers share, under the same path.",
+)
+
+CONNECT_SECONDS = 10.0
+SHARING_SECONDS = 10.0  # a network file system may show a new file late
+LOOK_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class DaskCluster:
+    """Runs tasks on the workers of any Dask cluster, one item a worker process at a time.
+
+    Attributes:
+        address: The scheduler's address, or the path of its scheduler file.
+        folder: A folder the workers must share; it need not exist yet.
+        device: "cpu" hides GPUs from the items.
+    """
+
+    address: str
+    folder: Path
+    device: str = "auto"
+
+    def check(self) -> None:
+        """See that the scheduler answers and that its workers can be used.
+
+        Raises:
+            InputError: If not.
+        """
+        with self._connected() as client:
+            _Crew(client, self.folder).look()
+
+    def map(self, task: str, items: Pairs, *, retries: int = 0) -> Iterator[Outcome]:
+        """Run `task` on every item that is not finished yet.
+
+        An item whose worker dies is given to another one, as often as the scheduler's
+        `allowed-failures` says.
+
+        Args:
+            task: Importable name `module:function`.
+            items: Each item with the folder its files go to.
+            retries: How often a failed item is tried again.
+
+        Raises:
+            InputError: If there is no scheduler, or a worker that cannot be used.
+        """
+        return in_order(items, lambda waiting: self._run(task, waiting, retries))
+
+    def _run(self, task: str, items: Pairs, retries: int) -> Generator[Outcome]:
+        if not items:
+            return
+        with self._connected() as client:
+            crew = _Crew(client, self.folder)
+            crew.look()
+            futures = [
+                client.submit(
+                    carry_out,
+                    json.dumps(Order(task, item, folder, self.device).as_json()),
+                    key=f"{item.name}-{uuid.uuid4().hex}",
+                    retries=retries,
+                )
+                for item, folder in items
+            ]
+            try:
+                for number, (item, folder) in enumerate(items):
+                    crew.wait(futures[number], [folder for _, folder in items[number:]])
+                    yield _outcome(futures[number], item, folder)
+            finally:
+                client.cancel(futures)
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Client]:
+        if findings := missing_extra("cluster"):
+            raise InputError(*findings)
+        from distributed import Client
+
+        with _quiet():
+            try:
+                client = Client(
+                    self._scheduler(), timeout=f"{CONNECT_SECONDS} s", set_as_default=False
+                )
+            except (OSError, ValueError, TypeError, KeyError) as error:
+                raise InputError(
+                    NO_CLUSTER.finding(
+                        f"no Dask scheduler answers at {self.address}: {error}",
+                        suggestion="start one, or leave out --cluster to compute here",
+                    )
+                ) from error
+            with client:
+                yield client
+
+    def _scheduler(self) -> str:
+        """The scheduler's address, perhaps from its file."""
+        if "://" in self.address:
+            return self.address
+        return str(json.loads(Path(self.address).read_text())["address"])
+
+
+class _Crew:
+    """The workers of a cluster: each is looked at once, and their deaths are noticed.
+
+    A lock that a dead worker left can be removed from its own computer only, unless somebody
+    knows that it is dead: the scheduler does.
+    """
+
+    def __init__(self, client: Client, folder: Path) -> None:
+        self.client = client
+        self.folder = folder
+        self.known: dict[str, Holder] = {}
+        self.told: set[str] = set()
+
+    def wait(self, future: Future[str], folders: Collection[Path]) -> None:
+        """Wait until an item is over, and look at the workers now and then.
+
+        Args:
+            future: The item.
+            folders: Folders of all items that are not over, whose locks dead workers may hold.
+        """
+        from distributed import CancelledError, wait
+
+        while not future.done():
+            with contextlib.suppress(TimeoutError, CancelledError):
+                wait(future, timeout=LOOK_SECONDS)
+                return
+            if self.client.status == "running":
+                self.look(folders)
+
+    def look(self, folders: Collection[Path] = ()) -> None:
+        """Meet new workers, and remove the locks of those that are gone.
+
+        Raises:
+            InputError: If a worker cannot be used.
+        """
+        threads = self.client.nthreads()
+        for address in self.known.keys() - threads.keys():
+            dead = self.known.pop(address)
+            for folder in folders:
+                release_dead(lock_of(folder), dead)
+        if new := sorted(threads.keys() - self.known.keys()):
+            self._meet(new)
+        if not threads:
+            self._tell("the cluster has no worker; waiting for one")
+        if any(number > 1 for number in threads.values()):
+            self._tell("each worker does one item at a time: start them with --nthreads 1")
+
+    def _tell(self, text: str) -> None:
+        if text not in self.told:
+            self.told.add(text)
+            log.warning(text)
+
+    def _meet(self, addresses: list[str]) -> None:
+        with _probe(self.folder) as probe:
+            seen = self.client.run(
+                describe_worker, str(probe), workers=addresses, on_error="return"
+            )
+        for address, answer in seen.items():
+            if isinstance(answer, OSError):  # it has just gone
+                continue
+            if isinstance(answer, Exception):
+                raise InputError(
+                    BAD_WORKER.finding(
+                        f"worker {address} has no usable Quarkline: {answer}",
+                        suggestion="install it in the environment of the workers",
+                    )
+                )
+            self.known[address] = Holder(**answer["holder"])
+        told = [answer for answer in seen.values() if isinstance(answer, dict)]
+        _refuse_other_versions(told)
+        _refuse_other_folders(told, self.folder)
+
+
+def _refuse_other_versions(workers: list[dict[str, Any]]) -> None:
+    others = {one["version"] for one in workers} - {quarkline.__version__}
+    if others:
+        hosts = sorted({one["holder"]["host"] for one in workers if one["version"] in others})
+        raise InputError(
+            BAD_WORKER.finding(
+                f"workers run Quarkline {', '.join(sorted(others))}, this command "
+                f"{quarkline.__version__}: {', '.join(hosts)}",
+                suggestion="start the workers in the environment of this command",
+            )
+        )
+
+
+def _refuse_other_folders(workers: list[dict[str, Any]], folder: Path) -> None:
+    blind = sorted({one["holder"]["host"] for one in workers if not one["sees"]})
+    if blind:
+        raise InputError(
+            NOT_SHARED.finding(
+                f"workers on {', '.join(blind)} do not see {folder.absolute()}",
+                suggestion="put the results on a file system they share, such as "
+                "--set roots.runs=/shared/runs",
+            )
+        )
+
+
+@contextlib.contextmanager
+def _probe(folder: Path) -> Iterator[Path]:
+    """A file that only who shares the folder sees, in the nearest parent that exists."""
+    folder = folder.absolute()
+    while not folder.is_dir():
+        folder = folder.parent
+    probe = folder / f".quarkline-probe-{uuid.uuid4().hex}.tmp"
+    probe.touch()
+    try:
+        yield probe
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+async def describe_worker(probe: str) -> dict[str, Any]:
+    """What a worker says of itself: its process, its version, whether it sees a file."""
+    deadline = time.monotonic() + SHARING_SECONDS
+    while not (sees := Path(probe).exists()) and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+    return {"version": quarkline.__version__, "sees": sees, "holder": asdict(this_process())}
+
+
+class ItemFailedError(Exception):
+    """An item's failure, so that Dask tries it again: reason and details."""
+
+
+_ONE_ITEM = threading.Lock()
+"""Held while an item runs: it sees the same conditions however many threads a worker has."""
+
+
+def carry_out(order: str) -> str:
+    """What a worker does: one item, given as JSON; its value as JSON.
+
+    Raises:
+        ItemFailedError: If the item failed.
+    """
+    with _ONE_ITEM:
+        outcome = Order.from_json(json.loads(order)).carry_out()
+    if isinstance(outcome, Failed):
+        raise ItemFailedError(outcome.reason, outcome.details)
+    return canonical_json(outcome.value)
+
+
+def _outcome(future: Future[str], item: Item, folder: Path) -> Outcome:
+    from distributed import CancelledError, KilledWorker
+
+    try:
+        value = json.loads(future.result())
+    except ItemFailedError as error:
+        return Failed(item.name, *error.args)
+    except KilledWorker as error:
+        reason = (
+            f"its worker process died on each of {error.allowed_failures + 1} attempts; "
+            "it may have been out of memory"
+        )
+        return Failed(item.name, reason, str(error))
+    except CancelledError as error:
+        return Failed(item.name, "the cluster gave it up, or its scheduler ended", str(error))
+    except Exception as error:
+        return Failed(item.name, f"{type(error).__name__}: {error}", "")
+    _wait_for_files(folder)
+    return Done(item.name, value, folder)
+
+
+def _wait_for_files(folder: Path) -> None:
+    """Wait until a finished item's files are seen here, too.
+
+    Raises:
+        WorkError: If they do not come.
+    """
+    deadline = time.monotonic() + SHARING_SECONDS
+    while not (folder / VALUE).exists():
+        if time.monotonic() > deadline:
+            raise WorkError(
+                NOT_SHARED.finding(f"a worker has written {folder.absolute()}, which is not here")
+            )
+        time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's own messages off the terminal: what matters is told as findings."""
+    logger = logging.getLogger("distributed")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
