@@ -19,6 +19,7 @@ from quarkline.cli.commands import (
     fetch,
     hunt,
     inspect,
+    jobs,
     list_runs,
     new,
     plan,
@@ -58,6 +59,7 @@ app.command("new")(new.command)
 app.command("plan")(plan.command)
 app.command("run")(run.command)
 app.command("list")(list_runs.command)
+app.command("jobs")(jobs.command)
 app.command("simulate")(simulate.command)
 app.command("fetch")(fetch.command)
 app.add_typer(convert.app, name="convert")

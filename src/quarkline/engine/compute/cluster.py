@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Collection, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,18 +99,17 @@ class DaskCluster:
         with self._connected() as client:
             crew = _Crew(client, self.folder)
             crew.look()
-            futures = [
-                client.submit(
-                    carry_out,
-                    json.dumps(Order(task, item, folder, self.device).as_json()),
-                    key=f"{item.name}-{uuid.uuid4().hex}",
-                    retries=retries,
-                )
-                for item, folder in items
-            ]
+            orders = [Order(task, item, folder, self.device) for item, folder in items]
+            futures = [_submit(client, order, retries) for order in orders]
             try:
                 for number, (item, folder) in enumerate(items):
-                    crew.wait(futures[number], [folder for _, folder in items[number:]])
+                    unfinished = [folder for _, folder in items[number:]]
+                    crew.wait(futures[number], unfinished)
+                    if _was_killed(futures[number]):
+                        for other in futures[number:]:
+                            crew.wait(other, unfinished)
+                        futures[number] = _submit(client, orders[number], retries)
+                        crew.wait(futures[number], unfinished)
                     yield _outcome(futures[number], item, folder)
             finally:
                 client.cancel(futures)
@@ -118,28 +118,55 @@ class DaskCluster:
     def _connected(self) -> Iterator[Client]:
         if findings := missing_extra("cluster"):
             raise InputError(*findings)
-        from distributed import Client
+        import distributed  # before its loggers are silenced: it sets their levels
 
         with _quiet():
-            try:
-                client = Client(
-                    self._scheduler(), timeout=f"{CONNECT_SECONDS} s", set_as_default=False
-                )
-            except (OSError, ValueError, TypeError, KeyError) as error:
-                raise InputError(
-                    NO_CLUSTER.finding(
-                        f"no Dask scheduler answers at {self.address}: {error}",
-                        suggestion="start one, or leave out --cluster to compute here",
-                    )
-                ) from error
-            with client:
+            address = self._scheduler()
+            with distributed.Client(address, set_as_default=False) as client:
                 yield client
 
     def _scheduler(self) -> str:
-        """The scheduler's address, perhaps from its file."""
-        if "://" in self.address:
-            return self.address
-        return str(json.loads(Path(self.address).read_text())["address"])
+        """The scheduler's address, perhaps from its file, after it has answered.
+
+        Raises:
+            InputError: If it does not.
+        """
+        try:
+            address = self.address
+            if "://" not in address:
+                address = json.loads(Path(address).read_text())["address"]
+            with ThreadPoolExecutor(1) as thread:  # a notebook has an event loop of its own here
+                thread.submit(asyncio.run, _ask_scheduler(address)).result()
+        except Exception as error:  # whatever listens there may say anything
+            said = str(error) or f"nothing within {CONNECT_SECONDS:g} s"
+            raise InputError(
+                NO_CLUSTER.finding(
+                    f"no Dask scheduler answers at {self.address}: {said}",
+                    suggestion="start one, or leave out --cluster to compute here",
+                )
+            ) from error
+        return address
+
+
+async def _ask_scheduler(address: str) -> None:
+    """Ask who listens; unlike a client's, this attempt ends in time.
+
+    Raises:
+        ValueError: If it is no scheduler.
+    """
+    from distributed import Security
+    from distributed.comm import connect
+    from distributed.core import send_recv
+
+    async with asyncio.timeout(CONNECT_SECONDS):
+        comm = await connect(address, **Security().get_connection_args("client"))
+        try:
+            answer = await send_recv(comm, op="identity")
+        finally:
+            comm.abort()
+    if answer["type"] != "Scheduler":
+        msg = f"a Dask {answer['type'].lower()} does"
+        raise ValueError(msg)
 
 
 class _Crew:
@@ -162,12 +189,9 @@ class _Crew:
             future: The item.
             folders: Folders of all items that are not over, whose locks dead workers may hold.
         """
-        from distributed import CancelledError, wait
-
-        while not future.done():
-            with contextlib.suppress(TimeoutError, CancelledError):
-                wait(future, timeout=LOOK_SECONDS)
-                return
+        over = threading.Event()
+        future.add_done_callback(lambda _: over.set())
+        while not over.wait(LOOK_SECONDS):
             if self.client.status == "running":
                 self.look(folders)
 
@@ -283,6 +307,22 @@ def carry_out(order: str) -> str:
     return canonical_json(outcome.value)
 
 
+def _submit(client: Client, order: Order, retries: int) -> Future[str]:
+    key = f"{order.item.name}-{uuid.uuid4().hex}"
+    return client.submit(carry_out, json.dumps(order.as_json()), key=key, retries=retries)
+
+
+def _was_killed(future: Future[str]) -> bool:
+    """Whether Dask gave an item up because its workers died.
+
+    It counts deaths against every item a worker was given, the one that it was at and those that
+    waited behind it, so only an item that was alone is known to be the cause.
+    """
+    from distributed import KilledWorker
+
+    return future.status == "error" and isinstance(future.exception(), KilledWorker)
+
+
 def _outcome(future: Future[str], item: Item, folder: Path) -> Outcome:
     from distributed import CancelledError, KilledWorker
 
@@ -322,10 +362,12 @@ def _wait_for_files(folder: Path) -> None:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep Dask's own messages off the terminal: what matters is told as findings."""
-    logger = logging.getLogger("distributed")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
