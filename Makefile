@@ -30,7 +30,7 @@ demo/nanoaod/upsilon_00.root: | $(RUN)
 test: $(DEVELOP) ## Run the tests
 	$(PYTEST) -m "not slow and not oracle"
 
-test-full: $(DEVELOP) ## Run what `make test` leaves out: kills, fuzz, long laws, ROOT's own values
+test-full: $(DEVELOP) ## Run what `make test` leaves out: kills, fuzz, long laws, ROOT's own values, Slurm
 	$(PYTEST) -m "slow or oracle"
 
 lint: $(DEVELOP) ## Check style, types and the floors' imports
@@ -56,7 +56,7 @@ install-check: $(DEVELOP) ## Build the wheel and install it in a fresh environme
 		"$$(echo build/install-check/*.whl)[all]"
 	build/install-check/venv/bin/pip check
 
-oracle: $(DEVELOP) ## Add ROOT itself, which some tests compare with (Linux x86-64 only)
+oracle: $(DEVELOP) ## Add ROOT and HTCondor, which some tests compare with (Linux x86-64 only)
 	pip install --quiet --require-hashes --no-deps --requirement constraints/oracle.txt
 	python -c 'import ROOT; print("ROOT", ROOT.gROOT.GetVersion())'
 

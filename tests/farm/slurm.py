@@ -1,4 +1,4 @@
-"""A real Slurm of one computer on loopback, for tests: `python tests/farm/slurm.py FOLDER COMMAND...`
+"""A real Slurm of one computer on loopback: `python tests/farm/slurm.py FOLDER COMMAND...`
 
 It installs Debian's packages where they are missing, keeps keys, config and state in a folder of
 its own, runs its three daemons as children and ends them by their numbers.
@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo")
@@ -73,7 +73,8 @@ def install() -> None:
     for command in (["update"], ["install", "--no-install-recommends", "--yes", *PACKAGES]):
         done = subprocess.run([*quiet, *command], env=environment, capture_output=True, text=True)
         if done.returncode != 0:
-            raise CannotRunError(f"apt-get {command[0]} failed: {done.stderr.strip()[-500:]}")
+            msg = f"apt-get {command[0]} failed: {done.stderr.strip()[-500:]}"
+            raise CannotRunError(msg)
 
 
 @contextlib.contextmanager
@@ -101,7 +102,7 @@ def slurm(folder: Path) -> Iterator[dict[str, str]]:
                     subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=folder)
                 )
             if command[0] == "munged":
-                _wait(lambda: (folder / "munge.socket").exists(), "munged", folder)
+                _wait((folder / "munge.socket").exists, "munged", folder)
         _wait(lambda: _is_idle(environment), "slurmd", folder)
         yield {"SLURM_CONF": str(config)}
     finally:
@@ -149,13 +150,14 @@ def _is_idle(environment: dict[str, str]) -> bool:
     return done.stdout.strip() == "idle"
 
 
-def _wait(is_ready: object, what: str, folder: Path, seconds: float = 30.0) -> None:
+def _wait(is_ready: Callable[[], bool], what: str, folder: Path, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
-    while not is_ready():  # type: ignore[operator]
+    while not is_ready():
         if time.monotonic() > deadline:
             logs = sorted([*folder.glob("*.log"), *folder.glob("*.out")])
             told = "\n".join(f"{log.name}: {log.read_text()[-800:]}" for log in logs)
-            raise CannotRunError(f"{what} does not start\n{told}")
+            msg = f"{what} does not start\n{told}"
+            raise CannotRunError(msg)
         time.sleep(0.1)
 
 

@@ -57,3 +57,19 @@ def sleep(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> 
     (folder / "started").touch()
     time.sleep(args["seconds"])
     return 1
+
+
+def write(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
+    """Writes the same wherever it runs."""
+    (folder / "input.txt").write_text("".join(path.read_text() for path in inputs.values()))
+    return {"x": args["x"]}
+
+
+def slow_once(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
+    """Takes its time at the first try only; tells its process, which a test may kill."""
+    note = folder / "pid"
+    if note.exists():
+        return 2
+    note.write_text(str(os.getpid()))
+    time.sleep(args["seconds"])
+    return 1

@@ -30,16 +30,16 @@ def command(
     options.refuse_both("--resume", resume or None, "--cancel", cancel or None)
     if cancel:
         ended = tool.cancel(folder)
-        typer.echo(pretty_json({"ended": ended}) if as_json else f"ended: {ended} items")
+        typer.echo(pretty_json({"ended": ended}).strip() if as_json else f"ended: {ended} items")
         return
     if resume:
         made = [
             {"folder": str(array.folder), "job": array.job_id, "items": len(array.members)}
             for array in tool.resume(folder)
         ]
-        text = [f"{one['items']} items as job {one['job']}: {one['folder']}" for one in made]
-        said = pretty_json(made) if as_json else "\n".join(text or ["nothing to resume"])
-        typer.echo(said)
+        lines = [f"{one['items']} items as job {one['job']}: {one['folder']}" for one in made]
+        text = "\n".join(lines or ["nothing to resume"])
+        typer.echo(pretty_json(made).strip() if as_json else text)
         return
     rows = tool.show(folder)
     if as_json:

@@ -20,7 +20,7 @@ class State(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    LOST = "lost"  # its job ended without a word
+    LOST = "lost"  # its job ended without a result
 
     @property
     def in_flight(self) -> bool:
@@ -99,8 +99,15 @@ def _unfinished(array: JobArray, member: Member, answers: Answers) -> Standing:
     if not array.was_submitted:
         return Standing(member, array, State.WAITING)
     last = array.last_lines(member.job)
-    words = f": {last.splitlines()[-1]}" if last else ""
-    return Standing(member, array, State.LOST, f"its job ended without a word{words}", last)
+    reason = f"its job ended without a result{_last_words(last)}"
+    return Standing(member, array, State.LOST, reason, last)
+
+
+def _last_words(log: str) -> str:
+    """The line of a log that tells most: what Slurm says of the job's end, or the last one."""
+    lines = log.splitlines()
+    said = [line for line in lines if line.startswith("slurmstepd")]
+    return f": {(said or lines)[-1]}" if lines else ", and its log is empty"
 
 
 def _each_once(arrays: Iterable[JobArray]) -> list[JobArray]:
