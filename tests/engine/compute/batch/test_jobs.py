@@ -33,12 +33,12 @@ class Farm:
 
     def __init__(self, folder: Path, setup: list[str]) -> None:
         self.folder = folder
-        self.keys: dict[str, Any] = {"setup": setup}
+        self.keys: dict[str, Any] = {"setup": setup, "retries": 0}
 
     def executor(self, **keys: Any) -> BatchJobs:
         config = HTCondorConfig(kind="htcondor", **(self.keys | keys))
         folder = self.folder / "jobs"
-        return BatchJobs(config, folder, folder, "cpu", poll_seconds=0.5, settle_seconds=1.0)
+        return BatchJobs(config, folder, folder, "cpu", poll_seconds=0.3, settle_seconds=0.3)
 
     def run(
         self, task: Any, *arguments: dict[str, Any], retries: int = 0, **keys: Any
@@ -131,6 +131,17 @@ def test_failed_items_are_tried_again_in_jobs_of_their_own(farm: Farm) -> None:
     )
     assert [outcome.value for outcome in outcomes] == [1, 0, 0]
     assert [array.jobs for array in farm.arrays()] == [1, 3]
+
+
+def test_a_lost_job_is_replaced_where_an_error_is_not(farm: Farm) -> None:
+    outcomes = farm.run(
+        tasks.fail, {"how": "kill", "times": 1}, {"how": "raise", "times": 1}, retries=0
+    )
+    assert [type(outcome) for outcome in outcomes] == [Failed, Failed]
+    farm.keys["retries"] = 1
+    outcomes = farm.run(tasks.fail, {"how": "kill", "times": 2}, {"how": "raise", "times": 3})
+    assert outcomes[0].value == 2
+    assert "ValueError: try 1" in outcomes[1].reason
 
 
 def test_items_compute_on_one_thread(farm: Farm) -> None:

@@ -100,7 +100,7 @@ class TestRealSlurm:
 
     @pytest.fixture
     def executor(self, tmp_path: Path, setup_lines: list[str]) -> BatchJobs:
-        config = SlurmConfig(kind="slurm", memory="100MB", setup=setup_lines)
+        config = SlurmConfig(kind="slurm", memory="100MB", setup=setup_lines, retries=0)
         folder = tmp_path / "jobs"
         return BatchJobs(config, folder, folder, "cpu", poll_seconds=1.0, settle_seconds=2.0)
 

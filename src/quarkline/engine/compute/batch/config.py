@@ -28,6 +28,9 @@ class JobConfig(Config):
         None, pattern=TIME, description="Longest time of a job: hours:minutes:seconds."
     )
     items_per_job: int = Field(1, ge=1, description="Items that a job does one after another.")
+    retries: int = Field(
+        1, ge=0, description="How often an item whose job was lost or held gets another job."
+    )
     python: str | None = Field(
         None, description="Python that runs a job; default: the one that submits it."
     )

@@ -63,7 +63,8 @@ class BatchJobs:
         Args:
             task: Importable name `module:function`.
             items: Each item with the folder its files go to.
-            retries: How often a failed item gets a new job.
+            retries: How often an item that failed gets another job; one whose job was lost gets
+                as many more as the config says.
 
         Raises:
             InputError: If the batch system's commands are not there.
@@ -121,6 +122,7 @@ class _Watch:
         self.system = find_system(jobs.config.kind)
         self.orders = {order.folder.absolute(): order for order in orders}
         self.tries_left = dict.fromkeys(self.orders, retries)
+        self.jobs_left = dict.fromkeys(self.orders, jobs.config.retries)
         self.over: dict[Path, Standing] = {}
         self.gone_since: dict[Path, float] = {}
         self.arrays = [
@@ -175,14 +177,23 @@ class _Watch:
         for standing in ended:
             folder = standing.member.folder
             self._cancel_held(standing)
-            if standing.state is State.DONE or self.tries_left[folder] == 0:
-                self.over[folder] = standing
-            else:
-                self.tries_left[folder] -= 1
+            if standing.state is not State.DONE and self._may_try_again(standing):
                 log.warning("%s: %s; trying again", standing.member.name, standing.reason)
                 again.append(folder)
+            else:
+                self.over[folder] = standing
         alone = {"items_per_job": 1}  # what kills its job takes no other item with it
         self._submit(again, self.jobs.config.model_copy(update=alone))
+
+    def _may_try_again(self, standing: Standing) -> bool:
+        """Use up one of the item's tries; what the batch system lost has some of its own."""
+        folder = standing.member.folder
+        lost = standing.held or standing.state is not State.FAILED
+        for left in (self.jobs_left, self.tries_left) if lost else (self.tries_left,):
+            if left[folder] > 0:
+                left[folder] -= 1
+                return True
+        return False
 
     def _cancel_held(self, standing: Standing) -> None:
         if standing.held:
