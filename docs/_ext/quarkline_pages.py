@@ -35,6 +35,7 @@ KINDS = (
     (r" \| None", ""),
     (r"Literal\[(.*?)\]", r"\1"),
     (r"'(\w+)'", r"`\1`"),
+    (r"Optional\[([^][]*)\]", r"\1"),
     (r"tuple\[float, float\]", "[number, number]"),
     (r"list\[(\w+)\]", r"list of \1"),
     (r"list\[(`[^]]*)\]", r"list of \1"),

@@ -50,10 +50,11 @@ def slurm_cluster(slurm_variables: dict[str, str], monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture
-def condor_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def condor_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of a stand-in for HTCondor, whose commands are on the PATH."""
     pool = tmp_path / "condor"
     condor.install(pool)
     monkeypatch.setenv("STUB_CONDOR", str(pool))
     monkeypatch.setenv("PATH", f"{pool / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    return pool
+    yield pool
+    condor.stop(pool)

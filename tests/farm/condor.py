@@ -6,6 +6,7 @@ named by `STUB_CONDOR` holds jobs when they are submitted, `silent` lets no comm
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -91,6 +92,16 @@ def condor_rm(*arguments: str) -> None:
             if job["JobStatus"] == 2:
                 os.kill(job["pid"], signal.SIGTERM)
             job["path"].unlink(missing_ok=True)
+
+
+def stop(folder: Path) -> None:
+    """End what failed tests left."""
+    for path in folder.glob("*.job"):
+        job = json.loads(path.read_text())
+        path.unlink()
+        if "pid" in job:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(job["pid"], signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -106,6 +106,7 @@ def slurm(folder: Path) -> Iterator[dict[str, str]]:
         _wait(lambda: _is_idle(environment), "slurmd", folder)
         yield {"SLURM_CONF": str(config)}
     finally:
+        _end_jobs(environment)
         for process in reversed(started):
             process.terminate()
         for process in reversed(started):
@@ -113,6 +114,16 @@ def slurm(folder: Path) -> Iterator[dict[str, str]]:
                 process.wait(10)
             process.kill()
             process.wait()
+
+
+def _end_jobs(environment: dict[str, str]) -> None:
+    """End what failed tests left: a job would outlive the daemons."""
+    subprocess.run(["scancel", "--user=root"], env=environment, capture_output=True)
+    for _ in range(50):
+        command = ["squeue", "--noheader"]
+        if not subprocess.run(command, env=environment, capture_output=True).stdout:
+            return
+        time.sleep(0.2)
 
 
 def _configure(folder: Path) -> Path:

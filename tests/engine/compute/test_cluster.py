@@ -18,7 +18,7 @@ import pytest
 import sample_tasks as tasks
 
 import quarkline
-from quarkline.engine.compute import cluster
+from quarkline.engine.compute import cluster, crew
 from quarkline.engine.compute.cluster import DaskCluster
 from quarkline.engine.compute.job import lock_of, task_name
 from quarkline.engine.compute.local import LocalWorkers
@@ -210,7 +210,7 @@ def test_an_order_of_another_version_is_not_carried_out(tmp_path: Path) -> None:
 def test_workers_that_do_not_see_the_folder_are_refused(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "_probe", lambda _: contextlib.nullcontext(tmp_path / "unseen"))
+    monkeypatch.setattr(crew, "_probe", lambda _: contextlib.nullcontext(tmp_path / "unseen"))
     with pytest.raises(InputError, match=f"QL-JOBS-003  workers on .* do not see {tmp_path}"):
         run(tasks.write, {"x": 1})
 
@@ -227,9 +227,9 @@ def test_the_lock_of_a_dead_worker_of_another_computer_is_removed(tmp_path: Path
     lock, other = lock_of(tmp_path / "item"), lock_of(tmp_path / "other")
     lock.write_text(json.dumps(asdict(dead)))
     other.write_text(json.dumps(asdict(replace(dead, pid=2))))
-    crew = cluster._Crew(Client("tcp://b"), tmp_path)  # type: ignore[arg-type]
-    crew.known = {"tcp://a": dead, "tcp://b": this_process()}
-    crew.look([tmp_path / "item", tmp_path / "other"])
+    workers = crew.Crew(Client("tcp://b"), tmp_path)  # type: ignore[arg-type]
+    workers.known = {"tcp://a": dead, "tcp://b": this_process()}
+    workers.look([tmp_path / "item", tmp_path / "other"])
     assert not lock.exists()
     assert other.exists()
-    assert list(crew.known) == ["tcp://b"]
+    assert list(workers.known) == ["tcp://b"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from quarkline.engine.compute.batch.config import BatchConfig
+from quarkline.engine.compute.batch.config import HTCondorConfig, SlurmConfig
 from quarkline.engine.core.config import Config, ConfigPath, resolve_path
 
 
@@ -25,7 +25,9 @@ class ComputeConfig(Config):
     cluster: Annotated[str | None, BeforeValidator(_cluster)] = Field(
         None, description="A Dask cluster instead: `tcp://HOST:PORT`, or its scheduler file."
     )
-    batch: BatchConfig | None = Field(None, description="Jobs of a batch system instead.")
+    batch: SlurmConfig | HTCondorConfig | None = Field(
+        None, discriminator="kind", description="Jobs of a batch system instead."
+    )
     submit_dir: ConfigPath | None = Field(
         None, description="Scripts and logs of jobs; default: beside the results."
     )

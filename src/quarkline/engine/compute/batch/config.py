@@ -41,7 +41,7 @@ class JobConfig(Config):
 class SlurmConfig(JobConfig):
     """Job arrays of Slurm."""
 
-    kind: Literal["slurm"]
+    kind: Literal["slurm"] = "slurm"
     partition: str | None = Field(None, pattern=WORD, description="Partition of the jobs.")
     account: str | None = Field(None, pattern=WORD, description="Account that pays for the jobs.")
 
@@ -49,7 +49,7 @@ class SlurmConfig(JobConfig):
 class HTCondorConfig(JobConfig):
     """Job clusters of HTCondor."""
 
-    kind: Literal["htcondor"]
+    kind: Literal["htcondor"] = "htcondor"
     flavour: JobFlavour | None = Field(None, description="CERN's name for a longest time.")
     group: str | None = Field(None, pattern=WORD, description="Accounting group of the jobs.")
 
