@@ -14,8 +14,9 @@ from importlinter.cli import lint_imports
 
 PROJECT = Path(__file__).parents[1]
 HEAVY = {
-    "awkward", "dask", "distributed", "lightgbm", "lightning", "matplotlib", "mplhep", "numpy", "pandas",
-    "particle", "pyarrow", "pydantic", "ruamel", "scipy", "sklearn", "torch", "uproot", "zuko",
+    "awkward", "dask", "distributed", "lightgbm", "lightning", "matplotlib", "mplhep", "numpy",
+    "pandas", "particle", "pyarrow", "pydantic", "ruamel", "scipy", "sklearn", "torch", "uproot",
+    "zuko",
 }  # fmt: skip
 
 

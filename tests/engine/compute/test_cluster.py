@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -28,6 +30,8 @@ from quarkline.engine.core.findings import InputError
 from quarkline.engine.store.locks import this_process
 
 pytest.importorskip("distributed")
+HERE = Path(__file__).parent
+
 pytestmark = [pytest.mark.xdist_group("dask"), pytest.mark.timeout(120)]
 
 
@@ -122,6 +126,32 @@ def test_an_item_whose_worker_is_killed_is_done_by_another(run: Any, tmp_path: P
     outcomes = run(tasks.slow_once, {"seconds": 60}, *({"seconds": 0, "n": n} for n in range(4)))
     killer.join()
     assert [outcome.value for outcome in outcomes] == [2, 1, 1, 1, 1]
+
+
+CLIENT = """
+import sys
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+import sample_tasks as tasks
+from quarkline.engine.compute.cluster import DaskCluster
+from quarkline.engine.compute.outcome import Item
+item = (Item("item-0", {{"seconds": 2.0}}), Path({folder!r}, "0"))
+list(DaskCluster({address!r}, Path({folder!r})).map("sample_tasks:slow_once", [item]))
+"""
+
+
+def test_an_item_of_a_killed_client_is_not_done_twice(
+    run: Any, tmp_path: Path, dask_cluster: str
+) -> None:
+    folder = tmp_path / "items"
+    script = CLIENT.format(tests=str(HERE), folder=str(folder), address=dask_cluster)
+    client = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    note = folder / "0.partial" / "pid"
+    while not note.exists():
+        time.sleep(0.02)
+    client.kill()
+    client.wait()
+    assert [outcome.value for outcome in run(tasks.slow_once, {"seconds": 2.0})] == [1]
 
 
 @pytest.mark.slow
