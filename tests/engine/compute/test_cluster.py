@@ -183,6 +183,15 @@ def test_an_address_without_a_scheduler(tmp_path: Path, address: str) -> None:
     assert address in str(raised.value)
 
 
+def test_without_the_extra_the_command_that_installs_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quarkline.engine.core.extras._packages", lambda extra: ["no-such-dask"])
+    with pytest.raises(InputError, match=r"QL-RUN-031  not installed: no-such-dask") as raised:
+        DaskCluster("tcp://127.0.0.1:1", tmp_path).check()
+    assert 'pip install "quarkline[cluster]"' in str(raised.value)
+
+
 @contextlib.contextmanager
 def listening(answer: bytes | None) -> Iterator[str]:
     """The address of something that is no scheduler."""
