@@ -60,8 +60,14 @@ def test_jobs_as_json(quarkline: Call, array: Path) -> None:
         "job": "12",
         "step": "task",
         "items": {"done": 1, "failed": 1},
-        "reasons": {"ValueError: [no]": 1},
-        "logs": [str(array / "logs" / "1.log")],
+        "troubles": [
+            {
+                "reason": "ValueError: [no]",
+                "items": 1,
+                "first": "ValueError: [no]",
+                "log": str(array / "logs" / "1.log"),
+            }
+        ],
     }
 
 

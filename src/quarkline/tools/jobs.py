@@ -34,20 +34,35 @@ REASONS = 3
 
 
 @dataclass(frozen=True)
+class Trouble:
+    """Items of an array that failed or were lost for one reason.
+
+    Attributes:
+        reason: The reason.
+        items: How many items.
+        first: What the first of them says.
+        log: The log of the first.
+    """
+
+    reason: str
+    items: int
+    first: str
+    log: Path
+
+
+@dataclass(frozen=True)
 class ArrayRow:
     """One job array in a list, with the items that no newer array has taken over.
 
     Attributes:
         array: The array.
         counts: Number of items by state; states without items are left out.
-        reasons: Why items failed or were lost, most frequent first, each with its number.
-        logs: Log of the first item of each reason.
+        troubles: Why items failed or were lost, most frequent first.
     """
 
     array: JobArray
     counts: Mapping[State, int]
-    reasons: Mapping[str, int]
-    logs: tuple[Path, ...]
+    troubles: tuple[Trouble, ...]
 
 
 def find_arrays(folder: Path) -> list[JobArray]:
@@ -154,7 +169,10 @@ def _row(standings: list[Standing]) -> ArrayRow:
     troubled = [one for one in standings if one.state in {State.FAILED, State.LOST}]
     reasons = Counter(standing.reason for standing in troubled)
     first = {standing.reason: standing for standing in reversed(troubled)}
-    shown = dict(reasons.most_common(REASONS))
-    logs = tuple(first[reason].array.log(first[reason].member.job) for reason in shown)
     ordered = {state: counts[state] for state in State if counts[state]}
-    return ArrayRow(standings[0].array, ordered, shown, logs)
+    troubles = tuple(
+        Trouble(reason, number, one.told, one.array.log(one.member.job))
+        for reason, number in reasons.most_common(REASONS)
+        for one in [first[reason]]
+    )
+    return ArrayRow(standings[0].array, ordered, troubles)

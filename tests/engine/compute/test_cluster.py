@@ -140,6 +140,7 @@ list(DaskCluster({address!r}, Path({folder!r})).map("sample_tasks:slow_once", [i
 """
 
 
+@pytest.mark.slow
 def test_an_item_of_a_killed_client_is_not_done_twice(
     run: Any, tmp_path: Path, dask_cluster: str
 ) -> None:
@@ -164,6 +165,7 @@ def test_an_item_that_kills_every_worker_fails_alone(run: Any) -> None:
     assert [outcome.value for outcome in outcomes[1:]] == [0] * 6
 
 
+@pytest.mark.slow
 def test_stopping_early_cancels_what_waits(tmp_path: Path, dask_cluster: str) -> None:
     pairs = items(tmp_path / "items", *({"seconds": 0.3, "n": n} for n in range(30)))
     outcomes = DaskCluster(dask_cluster, tmp_path).map(task_name(tasks.sleep), pairs)

@@ -95,6 +95,7 @@ def test_a_finished_run_needs_no_batch_system(ran: Bench) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_in_batch_jobs_whose_client_is_killed(
     bench: Bench, expected: dict[str, bytes | None], condor_pool: Path, setup_lines: list[str]

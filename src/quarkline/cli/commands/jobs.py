@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,8 +56,7 @@ def _as_json(row: ArrayRow) -> dict[str, object]:
         "job": row.array.job_id,
         "step": row.array.step,
         "items": {state.value: number for state, number in row.counts.items()},
-        "reasons": dict(row.reasons),
-        "logs": [str(log) for log in row.logs],
+        "troubles": [asdict(trouble) | {"log": str(trouble.log)} for trouble in row.troubles],
     }
 
 
@@ -78,5 +78,6 @@ def _show(rows: list[ArrayRow]) -> None:
     console = Console(highlight=False)
     console.print(table)
     for row in rows:
-        for (reason, number), log in zip(row.reasons.items(), row.logs, strict=True):
-            console.print(f"{number} x {reason}\n    {log}", markup=False, soft_wrap=True)
+        for trouble in row.troubles:
+            text = f"{trouble.items} x {trouble.first}\n    {trouble.log}"
+            console.print(text, markup=False, soft_wrap=True)

@@ -120,6 +120,7 @@ def test_a_failure_costs_its_own_item_and_names_its_log(farm: Farm) -> None:
     assert farm.states() == ["failed", "failed", "lost", "done"]
 
 
+@pytest.mark.slow
 def test_failed_items_are_tried_again_in_jobs_of_their_own(farm: Farm) -> None:
     outcomes = farm.run(
         tasks.fail,
@@ -133,6 +134,7 @@ def test_failed_items_are_tried_again_in_jobs_of_their_own(farm: Farm) -> None:
     assert [array.jobs for array in farm.arrays()] == [1, 3]
 
 
+@pytest.mark.slow
 def test_a_lost_job_is_replaced_where_an_error_is_not(farm: Farm) -> None:
     outcomes = farm.run(
         tasks.fail, {"how": "kill", "times": 1}, {"how": "raise", "times": 1}, retries=0
@@ -194,6 +196,7 @@ def test_a_held_job_fails_with_its_reason_and_is_removed(farm: Farm, condor_pool
     assert list(condor_pool.glob("*.job")) == []
 
 
+@pytest.mark.slow
 def test_a_silent_batch_system_is_asked_again(
     farm: Farm, condor_pool: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -230,6 +233,7 @@ def test_without_the_commands_nothing_starts(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_many_items_are_several_arrays(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs_module, "MOST_JOBS", 2)
     outcomes = farm.run(tasks.write, *({"x": x} for x in range(5)))
@@ -237,6 +241,7 @@ def test_many_items_are_several_arrays(farm: Farm, monkeypatch: pytest.MonkeyPat
     assert [array.jobs for array in farm.arrays()] == [2, 2, 1]
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_lost_job_of_another_computer_is_removed(
     farm: Farm, condor_pool: Path, tmp_path: Path
 ) -> None:
@@ -258,8 +263,9 @@ class TestTool:
         farm.run(tasks.fail, {"how": "raise", "times": 1}, {"how": "raise", "times": 0})
         (row,) = tool.show(tmp_path)
         assert row.counts == {State.DONE: 1, State.FAILED: 1}
-        assert row.reasons == {"ValueError: try 0": 1}
-        assert row.logs == (row.array.log(0),)
+        (trouble,) = row.troubles
+        assert (trouble.reason, trouble.items) == ("ValueError: try 0", 1)
+        assert trouble.log == row.array.log(0)
         (array,) = tool.resume(tmp_path / "jobs")
         assert [member.name for member in array.members] == ["item-0"]
         wait_for(lambda: farm.states() == ["done", "done"])
@@ -279,6 +285,8 @@ class TestTool:
         assert [type(outcome) for outcome in found] == [Failed, Failed]
         assert "ended by the batch system" in found[0].reason
         assert farm.states() == ["lost", "lost"]
+        (trouble,) = tool.show(tmp_path)[0].troubles
+        assert (trouble.reason, trouble.items) == ("its job ended without a result", 2)
         assert not list((tmp_path / "items").glob("*.lock"))
 
     def test_a_submit_folder_of_its_own(self, farm: Farm, tmp_path: Path) -> None:

@@ -108,8 +108,6 @@ def submit(
         for name, text in system.script(array).items():
             write_atomic(array.folder / name, text)
         array.record_submission(system.submit(array))
-        jobs = f"{array.jobs} job" + "s" * (array.jobs > 1)
-        log.warning("%s given to %s as %s: %s", jobs, config.kind, array.job_id, array.folder)
         arrays.append(array)
     return arrays
 
@@ -178,7 +176,7 @@ class _Watch:
             folder = standing.member.folder
             self._cancel_held(standing)
             if standing.state is not State.DONE and self._may_try_again(standing):
-                log.warning("%s: %s; trying again", standing.member.name, standing.reason)
+                log.warning("%s: %s; trying again", standing.member.name, standing.told)
                 again.append(folder)
             else:
                 self.over[folder] = standing
@@ -225,7 +223,10 @@ class _Watch:
     def _submit(self, folders: Iterable[Path], config: SlurmConfig | HTCondorConfig) -> None:
         chosen = set(folders)
         orders = [order for folder, order in self.orders.items() if folder in chosen]
-        self.arrays += submit(orders, config, self.jobs.folder, home=self.jobs.home)
+        for array in submit(orders, config, self.jobs.folder, home=self.jobs.home):
+            jobs = f"{array.jobs} job" + "s" * (array.jobs > 1)
+            log.warning("%s given to %s as %s: %s", jobs, config.kind, array.job_id, array.folder)
+            self.arrays.append(array)
         for folder in chosen:
             self.gone_since.pop(folder, None)
         if chosen:

@@ -11,6 +11,8 @@ from quarkline.engine.compute.batch.arrays import JobArray, Member
 from quarkline.engine.compute.batch.systems import Answers, BatchSystem, JobState
 from quarkline.engine.compute.outcome import Failed
 
+LOST = "its job ended without a result"
+
 
 class State(StrEnum):
     """How far an item is."""
@@ -20,7 +22,7 @@ class State(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    LOST = "lost"  # its job ended without a result
+    LOST = "lost"
 
     @property
     def in_flight(self) -> bool:
@@ -38,6 +40,7 @@ class Standing:
         state: How far it is.
         reason: Why it waits, or why it failed, in one line.
         details: A traceback, or the end of the job's log.
+        words: Of a lost item, the line of its log that tells most.
         held: Whether its job waits in the batch system for somebody to mend it.
     """
 
@@ -46,13 +49,19 @@ class Standing:
     state: State
     reason: str = ""
     details: str = ""
+    words: str = ""
     held: bool = False
 
     @property
     def failed(self) -> Failed:
         """What to tell of an item that failed or was lost."""
         log = self.array.log(self.member.job)
-        return Failed(self.member.name, f"{self.reason} ({log})", self.details)
+        return Failed(self.member.name, f"{self.told} ({log})", self.details)
+
+    @property
+    def told(self) -> str:
+        """The reason with the words of the log."""
+        return f"{self.reason}: {self.words}" if self.words else self.reason
 
 
 def survey(arrays: Sequence[JobArray], system: BatchSystem) -> dict[Path, Standing]:
@@ -99,15 +108,13 @@ def _unfinished(array: JobArray, member: Member, answers: Answers) -> Standing:
     if not array.was_submitted:
         return Standing(member, array, State.WAITING)
     last = array.last_lines(member.job)
-    reason = f"its job ended without a result{_last_words(last)}"
-    return Standing(member, array, State.LOST, reason, last)
+    return Standing(member, array, State.LOST, LOST, last, _last_words(last))
 
 
 def _last_words(log: str) -> str:
     """The line of a log that tells most: what Slurm says of the job's end, or the last one."""
-    lines = log.splitlines()
-    said = [line for line in lines if line.startswith("slurmstepd")]
-    return f": {(said or lines)[-1]}" if lines else ", and its log is empty"
+    lines = log.splitlines() or ["its log is empty"]
+    return next((line for line in lines if line.startswith("slurmstepd")), lines[-1])
 
 
 def _each_once(arrays: Iterable[JobArray]) -> list[JobArray]:
