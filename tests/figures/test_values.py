@@ -268,6 +268,7 @@ def test_public_names_are_pinned():
         "plot_injection",
         "plot_mass_spectrum",
         "plot_method_comparison",
+        "plot_n_minus_one",
         "plot_p_value_calibration",
         "plot_p_value_scan",
         "plot_power",

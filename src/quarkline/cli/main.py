@@ -14,6 +14,7 @@ import typer
 import quarkline
 from quarkline.cli.commands import (
     convert,
+    cutflow,
     draw,
     explain,
     fetch,
@@ -64,6 +65,7 @@ app.add_typer(convert.app, name="convert")
 app.command("inspect")(inspect.command)
 app.command("draw")(draw.command)
 app.command("explain")(explain.command)
+app.command("cutflow")(cutflow.command)
 app.command("hunt")(hunt.command)
 
 
