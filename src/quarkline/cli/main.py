@@ -15,6 +15,7 @@ import quarkline
 from quarkline.cli.commands import (
     convert,
     cutflow,
+    doctor,
     draw,
     explain,
     fetch,
@@ -66,6 +67,7 @@ app.command("inspect")(inspect.command)
 app.command("draw")(draw.command)
 app.command("explain")(explain.command)
 app.command("cutflow")(cutflow.command)
+app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
 
 
