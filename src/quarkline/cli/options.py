@@ -58,7 +58,7 @@ Weight = Annotated[str | None, typer.Option(metavar="W", help="Weight of each ev
 Friend = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="FILE",
+        metavar="[NAME=]FILE",
         help="A friend, a glob of one for each file, or a folder of them; repeatable.",
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +30,12 @@ class Friends:
     Attributes:
         files: The friends of each file; a file that is not there has none.
         by: How rows find their entries.
+        names: Name of each friend of a file, "" for none.
     """
 
     files: Mapping[Path, tuple[Path, ...]] = field(default_factory=dict)
     by: With = With.POSITION
+    names: tuple[str, ...] = ()
 
     def open(self, path: Path, tree: str | None) -> Source:
         """Open a file of events with its friends.
@@ -41,30 +44,40 @@ class Friends:
             InputError: If a file is missing or not readable, or a friend is another file's.
         """
         source = open_source(path, tree=tree)
+        if path not in self.files:
+            return source
         try:
-            return with_friends(source, self.files.get(path, ()), by=self.by)
+            return with_friends(source, self.files[path], by=self.by, names=self.names)
         except BaseException:
             source.close()
             raise
 
 
 NO_FRIENDS = Friends()
+NAMED = re.compile(r"([A-Za-z_]\w*)=(.+)")
 
 
-def friends_of(hosts: Sequence[Path], friends: Sequence[str], *, by: With) -> Friends:
+def friends_of(hosts: Sequence[Path], friends: Sequence[str], *, by: str) -> Friends:
     """Find the friends of files of events.
 
     Args:
         hosts: The files of events.
-        friends: Each one file, a glob of as many files as hosts, or a folder that mirrors them.
-        by: How rows find their entries.
+        friends: Each one file, a glob of as many files as hosts, or a folder that mirrors them;
+            with a name in front, as in `NN=scores.root`, its columns are `NN.score`.
+        by: How rows find their entries, `position` or `key`.
 
     Raises:
         InputError: If a friend is missing, or there are more or fewer than hosts.
     """
-    columns = [_one_each(hosts, text) for text in friends]
+    named = [_name_and_files(text) for text in friends]
+    columns = [_one_each(hosts, text) for _, text in named]
     files = {host: tuple(column[place] for column in columns) for place, host in enumerate(hosts)}
-    return Friends(files, by)
+    return Friends(files, With(by), tuple(name for name, _ in named))
+
+
+def _name_and_files(text: str) -> tuple[str, str]:
+    found = None if Path(text).exists() else NAMED.fullmatch(text)
+    return (found[1], found[2]) if found else ("", text)
 
 
 def _one_each(hosts: Sequence[Path], text: str) -> list[Path]:
@@ -74,9 +87,10 @@ def _one_each(hosts: Sequence[Path], text: str) -> list[Path]:
         return expand_files([str(path) for path in found], base=Path())
     found = expand_files([text], base=Path())
     if len(found) != len(hosts):
+        files = f"{len(found)} friend file" + "s" * (len(found) != 1)
         raise InputError(
             FRIEND_FILES.finding(
-                f"{len(found)} friend files for {len(hosts)} files of events",
+                f"{files} for {len(hosts)} files of events",
                 place=Place(Path(text)),
                 suggestion="give as many in the same order, or a folder that mirrors the files'",
             )

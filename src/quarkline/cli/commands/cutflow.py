@@ -53,7 +53,6 @@ def command(
 
     from quarkline.engine.core.results import pretty_json
     from quarkline.events.cuts import named_cuts
-    from quarkline.events.friends import With
     from quarkline.tools.cutflow import cut_flows, write_report
     from quarkline.tools.friend_files import friends_of
     from quarkline.tools.run import load_analysis
@@ -81,7 +80,7 @@ def command(
             weight=weight,
         )
     hosts = [path for sample in samples for path in sample.files]
-    friends = friends_of(hosts, friend or (), by=With(friend_by))
+    friends = friends_of(hosts, friend or (), by=friend_by)
     console = Console(stderr=True)
     hidden = as_json or not console.is_terminal
     with Progress(console=console, transient=True, disable=hidden) as bars:

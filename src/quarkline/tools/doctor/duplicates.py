@@ -117,6 +117,7 @@ def _look(
     pairs, counts = np.unique(sides, axis=1, return_counts=True)
     for (one, other), count in zip(pairs.T, counts, strict=True):
         found.pairs[files[one], files[other]] += int(count)
+    again = again[np.lexsort((entries[again], owners[again]))]
     for row in again[: EXAMPLES - len(found.examples)]:
         places = [(files[owners[at]], int(entries[at])) for at in (row - 1, row)]
         keys = [_key_at(*place, identity, tree) for place in places]

@@ -18,7 +18,7 @@ from quarkline.engine.core.results import Result
 from quarkline.engine.store.filekeys import file_key
 from quarkline.events.cuts import Cuts
 from quarkline.events.identity import EVENT_KEY, SIMULATION_KEY, integer_key
-from quarkline.events.schema import Schema
+from quarkline.events.schema import Column, Schema
 from quarkline.events.selection import event_weights
 from quarkline.events.sources import Source, open_source
 from quarkline.events.sources.base import CHUNK_ROWS
@@ -103,7 +103,9 @@ def _facts(source: Source, args: Mapping[str, Any], folder: Path) -> FileFacts:
     schema = source.schema
     asked = args["columns"]
     names = [name for name in schema.columns if asked is None or name in asked]
-    identity = tuple(name for name in args["identity"] or known_key(schema) if name in schema)
+    identity = tuple(args["identity"]) or known_key(schema)
+    if not all(name in schema for name in identity):
+        identity = ()
     weight = None
     for look in (
         functools.partial(_write_keys, source, identity, folder),
@@ -132,10 +134,15 @@ def _in(finding: Finding, path: Path) -> Finding:
 
 def known_key(schema: Schema) -> tuple[str, ...]:
     """The event key of a table by the names that are usual, none if it has no such columns."""
+    spelt_as = {name.lower(): name for name, column in schema.columns.items() if _whole(column)}
     for key in KNOWN_KEYS:
-        if all(name in schema and "int" in type_name(schema[name]) for name in key):
-            return key
+        if all(name.lower() in spelt_as for name in key):
+            return tuple(spelt_as[name.lower()] for name in key)
     return ()
+
+
+def _whole(column: Column) -> bool:
+    return "int" in column.dtype and not column.depth and not column.shape
 
 
 def _write_keys(source: Source, identity: Sequence[str], folder: Path) -> None:

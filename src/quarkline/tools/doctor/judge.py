@@ -13,7 +13,7 @@ from quarkline.engine.workflow.samples import InputSample
 from quarkline.events.identity import DUPLICATE_EVENTS, SAME_CONTENT
 from quarkline.events.sources.problems import DAMAGED
 from quarkline.tools.doctor.duplicates import PAIRS, Repeated
-from quarkline.tools.doctor.examine import FileFacts, WeightFacts
+from quarkline.tools.doctor.examine import KNOWN_KEYS, FileFacts, WeightFacts
 from quarkline.tools.doctor.rules import (
     BAD_WEIGHT,
     CONSTANT_COLUMN,
@@ -31,6 +31,7 @@ LARGE_SHARE = 0.1
 ENOUGH = 20
 """Events from which on a large share of the sum of weights is worth a word."""
 SHOWN = 5
+MOST = 20
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,13 @@ class SampleFacts:
     files: Sequence[FileFacts]
     repeated: Repeated | None = None
     needed: Sequence[str] = ()
+
+    @property
+    def keys(self) -> set[str]:
+        """Columns that number events, whose values may be any."""
+        usual = {name.lower() for key in KNOWN_KEYS for name in key}
+        names = {name for file in self.files for name in file.types or {}}
+        return {*self.sample.identity, *(name for name in names if name.lower() in usual)}
 
     @property
     def place(self) -> Place:
@@ -156,6 +164,11 @@ class _Column:
             self.ends |= {values.min, values.max}
             self.constant &= values.nan == values.infinite == 0 and values.min is not None
 
+    @property
+    def fixed(self) -> bool:
+        """Whether there is one value only, and more than one event."""
+        return self.constant and len(self.ends) == 1 and self.n > 1
+
     def said(self, whats: Sequence[str]) -> str:
         """How many values are such, and in how many files if not in all of one."""
         parts = [f"{self.counts[what]:,} {what}" for what in whats]
@@ -166,6 +179,7 @@ class _Column:
 
 
 def _columns(facts: SampleFacts) -> Iterator[Finding]:
+    keys = facts.keys
     columns: dict[str, _Column] = {}
     for file in facts.files:
         for values in file.columns:
@@ -173,10 +187,23 @@ def _columns(facts: SampleFacts) -> Iterator[Finding]:
                 yield DAMAGED.finding(values.problem, place=_at(file.file))
             else:
                 columns.setdefault(values.name, _Column()).add(file.file, values)
-    identity = {name for file in facts.files for name in file.identity}
     for name, column in columns.items():
-        if name not in identity:
+        if name not in keys:
             yield from _column(name, column, facts.place)
+    fixed = {
+        name: next(iter(column.ends))
+        for name, column in columns.items()
+        if name not in keys and column.fixed
+    }
+    if fixed:
+        shown = [f"`{name}` ({value:g})" for name, value in fixed.items()]
+        rest = f" and {len(shown) - MOST} others" if len(shown) > MOST else ""
+        yield CONSTANT_COLUMN.finding(
+            f"one value in all events: {', '.join(shown[:MOST])}{rest}",
+            place=facts.place,
+            suggestion="leave them out of features",
+            evidence={"columns": fixed},
+        )
 
 
 def _column(name: str, column: _Column, place: Place) -> Iterator[Finding]:
@@ -207,14 +234,6 @@ def _column(name: str, column: _Column, place: Place) -> Iterator[Finding]:
             suggestion=f"ask for `{name} != {sentinels[0]}` before you cut on it",
             evidence=column.evidence(sentinels),
         )
-    if column.constant and len(column.ends) == 1 and column.n > 1:
-        (value,) = column.ends
-        yield CONSTANT_COLUMN.finding(
-            f"`{name}` is {value:g} in all {column.n:,} values",
-            place=place,
-            suggestion="leave it out of features",
-            evidence={"value": value, "values": column.n},
-        )
 
 
 def _repeated(facts: SampleFacts) -> Iterator[Finding]:
@@ -227,7 +246,7 @@ def _repeated(facts: SampleFacts) -> Iterator[Finding]:
         for key, (one, entry), (other, again) in found.examples[:1]
     )
     yield DUPLICATE_EVENTS.finding(
-        f"{found.repeated:,} of {found.rows:,} rows repeat an event key, first: {shown}",
+        f"{found.repeated:,} of {found.rows:,} rows repeat an event key, such as: {shown}",
         place=facts.place,
         suggestion="look for overlapping files, or add a column: `--identity a,b,c`",
         evidence={
