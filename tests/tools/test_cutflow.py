@@ -103,7 +103,7 @@ def test_samples_have_equal_bins_and_their_sum_is_that_of_all(files):
     assert [step.events for step in joined.steps] == [step.events for step in whole.flow.steps]
 
 
-@pytest.mark.parametrize("step", [1, 37, 1000])
+@pytest.mark.parametrize("step", [13, 37, 1000])
 def test_nothing_depends_on_the_chunks(files, step):
     unweighted = sample(files, 0, weight=None)
     assert cut_flows([unweighted], step=step) == cut_flows([unweighted])
@@ -168,7 +168,7 @@ def test_the_command_shows_a_table_a_sample(files, monkeypatch, capsys, tmp_path
         assert part in out
     assert max(map(len, out.splitlines())) <= 80
     code, out, _ = run(
-        monkeypatch, capsys, "cutflow", "f0.root", *selection, "--weight", "w", "-o", tmp_path
+        monkeypatch, capsys, "cutflow", "f0.root", *selection[2:], "--weight", "w", "-o", tmp_path
     )
     assert code == 0
     assert "weighted with w" in out

@@ -191,11 +191,20 @@ def test_missing_and_damaged_files_are_listed_beside_the_rest(files, tmp_path):
     assert (report.errors, report.warnings, report.events) == (3, 1, 2 * ROWS)
 
 
+def test_what_is_wrong_with_every_file_is_said_once(tmp_path):
+    many = [write(tmp_path / f"g{number}.root", columns(number)) for number in range(5)]
+    report = doctor(many, identity=["runNumber", "lumi"])
+    (finding,) = report.findings
+    assert finding["message"] == "there is no column `lumi`, and so in 4 other files"
+    assert finding["evidence"]["places"] == many
+
+
 def test_samples_are_judged_apart(files, tmp_path):
     other = seeded(tmp_path, x=None)
     assert doctor([f"a={files[0]}", f"a={files[1]}", f"b={other}"]).findings == ()
 
 
+@pytest.mark.slow
 def test_workers_find_the_same(files, tmp_path):
     given = [*files, seeded(tmp_path, **spoiled("x", np.nan))]
     assert doctor(given, weight="w", workers=2) == doctor(given, weight="w")

@@ -119,15 +119,17 @@ def passing_others(batch: Batch, cuts: Cuts) -> Iterator[tuple[str, Instances]]:
     named = cuts.by_name
     passed = passing(batch, list(named.values()))
     weights = event_weights(batch, cuts.weight) if cuts.weight else np.ones(batch.rows)
-    flat = np.array([not loops(cut) for cut in named.values()], np.bool_)
+    flat = np.ones(batch.rows, np.bool_)
+    for cut, alone in zip(named.values(), passed.alone, strict=True):
+        flat = flat if loops(cut) else flat & alone
     for place, (name, cut) in enumerate(named.items()):
         variable = cut_variable(cut)
         if variable is None:
             continue
-        beside = [other for other in named.values() if loops(other) and other is not cut]
-        kept = np.logical_and.reduce(passed.alone[flat], axis=0)
-        if not loops(cut):
-            beside, kept = [], passed.without[place]
+        beside, kept = [], passed.without[place]
+        if loops(cut):
+            beside = [other for other in named.values() if loops(other) and other is not cut]
+            kept = flat
         scope = joint_scope(batch, [variable.expression, *beside])
         events = scope.frame.events
         chosen: NDArray[np.bool_] = kept[events]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ Passed = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Passing:
-    """Whether events pass cuts; a row a cut, each array with shape (cuts, N).
+    """Whether events pass cuts; each list has an array of shape (N,) for every cut.
 
     Attributes:
         alone: This cut, whatever the others say.
@@ -32,21 +33,30 @@ class Passing:
         without: All cuts but this one.
     """
 
-    alone: Passed
-    so_far: Passed
-    without: Passed
+    alone: list[Passed]
+    so_far: list[Passed]
+    without: list[Passed]
 
 
 def passing(batch: Batch, cuts: Sequence[Expression]) -> Passing:
     """Evaluate cuts on a batch of N events."""
-    looping = {place: cut for place, cut in enumerate(cuts) if loops(cut)}
-    alone = np.ones((len(cuts), batch.rows), np.bool_)
-    for place, cut in enumerate(cuts):
-        if place not in looping:
-            alone[place] = select_events(batch, cut)
-    flat, jagged = _combined(alone), _looping(batch, looping, len(cuts))
-    alone[list(looping)] = jagged.alone[list(looping)]
-    return Passing(alone, flat.so_far & jagged.so_far, flat.without & jagged.without)
+    all_events = np.ones(batch.rows, np.bool_)
+    flat = _combined([select_events(batch, cut) for cut in cuts if not loops(cut)], all_events)
+    looping = _looping(batch, [cut for cut in cuts if loops(cut)])
+    of_flat, of_looping = ([all_events, *part.so_far] for part in (flat, looping))
+    found = Passing([], [], [])
+    i = j = 0  # cuts of each kind so far
+    for cut in cuts:
+        if loops(cut):
+            found.alone.append(looping.alone[j])
+            found.without.append(of_flat[-1] & looping.without[j])
+            j += 1
+        else:
+            found.alone.append(flat.alone[i])
+            found.without.append(flat.without[i] & of_looping[-1])
+            i += 1
+        found.so_far.append(of_flat[i] & of_looping[j])
+    return found
 
 
 def select_events(table: EventTable, *cuts: Expression) -> Passed:
@@ -56,7 +66,7 @@ def select_events(table: EventTable, *cuts: Expression) -> Passed:
     passed = np.ones(len(frame), dtype=np.bool_)
     for cut in cuts:
         passed &= scope.values(cut.tree) != 0
-    return np.bincount(frame.events[passed], minlength=frame.rows) > 0
+    return _events_of(passed, frame.events, frame.rows)
 
 
 def loops(cut: Expression) -> bool:
@@ -64,51 +74,44 @@ def loops(cut: Expression) -> bool:
     return cut.depth > 0 or counts_instances(cut.tree)
 
 
-def _looping(batch: Batch, cuts: dict[int, Expression], rows: int) -> Passing:
-    """Cuts that loop, by row; the other rows pass everything."""
+def _looping(batch: Batch, cuts: Sequence[Expression]) -> Passing:
+    """Cuts that loop, evaluated on their common instances if they have the same."""
     if not cuts:
-        everything = np.ones((rows, batch.rows), np.bool_)
-        return Passing(everything, everything, everything)
-    scope = joint_scope(batch, cuts.values())
+        return Passing([], [], [])
+    scope = joint_scope(batch, cuts)
     events = scope.frame.events
-    own = (joint_scope(batch, [cut]).frame.events for cut in cuts.values())
-    depths = {cut.depth for cut in cuts.values()}
+    own = (joint_scope(batch, [cut]).frame.events for cut in cuts)
+    depths = {cut.depth for cut in cuts}
     if len(depths) > 1 or not all(np.array_equal(events, other) for other in own):
-        return _combination_by_combination(batch, cuts, rows)
-    instances = np.ones((rows, len(events)), np.bool_)
-    for place, cut in cuts.items():
-        instances[place] = scope.values(cut.tree) != 0
-    joined = _combined(instances)
-    found = Passing(*(_any(matrix, events, batch.rows) for matrix in vars(joined).values()))
-    # Without a cut that loops, an event needs no instance.
-    found.so_far[: min(cuts)] = True
-    if len(cuts) == 1:
-        found.without[min(cuts)] = True
+        return _combination_by_combination(batch, cuts)
+    instances = [scope.values(cut.tree) != 0 for cut in cuts]
+    joined = _combined(instances, np.ones(len(events), np.bool_))
+    lists = vars(joined).values()
+    found = Passing(*([_events_of(row, events, batch.rows) for row in rows] for rows in lists))
+    if len(cuts) == 1:  # without a cut that loops, an event needs no instance
+        found.without[0][:] = True
     return found
 
 
-def _combination_by_combination(batch: Batch, cuts: dict[int, Expression], rows: int) -> Passing:
-    chosen = range(rows)
+def _combination_by_combination(batch: Batch, cuts: Sequence[Expression]) -> Passing:
+    places = range(len(cuts))
     return Passing(
-        np.stack([select_events(batch, *_of(cuts, {place})) for place in chosen]),
-        np.stack([select_events(batch, *_of(cuts, set(range(place + 1)))) for place in chosen]),
-        np.stack([select_events(batch, *_of(cuts, set(chosen) - {place})) for place in chosen]),
+        [select_events(batch, cut) for cut in cuts],
+        [select_events(batch, *cuts[: place + 1]) for place in places],
+        [select_events(batch, *cuts[:place], *cuts[place + 1 :]) for place in places],
     )
 
 
-def _of(cuts: dict[int, Expression], places: set[int]) -> list[Expression]:
-    return [cut for place, cut in cuts.items() if place in places]
+def _combined(passed: list[Passed], everything: Passed) -> Passing:
+    """Conditions, joined by `and` in every combination."""
+    before = list(accumulate(passed, np.logical_and, initial=everything))
+    after = list(accumulate(reversed(passed), np.logical_and, initial=everything))[::-1]
+    without = [first & last for first, last in zip(before, after[1:], strict=False)]
+    return Passing(passed, before[1:], without)
 
 
-def _combined(passed: Passed) -> Passing:
-    """Conditions in rows, joined by `and` in every combination."""
-    ones = np.ones((1, passed.shape[1]), np.bool_)
-    before = np.logical_and.accumulate(np.concatenate([ones, passed]), axis=0)
-    after = np.logical_and.accumulate(np.concatenate([ones, passed[::-1]]), axis=0)[::-1]
-    return Passing(passed, before[1:], before[:-1] & after[1:])
-
-
-def _any(instances: Passed, events: NDArray[np.int64], rows: int) -> Passed:
-    """Whether events have an instance that passes, row by row."""
-    counts = (np.bincount(events[row], minlength=rows) for row in instances)
-    return np.stack([count > 0 for count in counts])
+def _events_of(passed: Passed, events: NDArray[np.int64], rows: int) -> Passed:
+    """Whether events have an instance that passes."""
+    found = np.zeros(rows, np.bool_)
+    found[events[passed]] = True
+    return found

@@ -107,7 +107,8 @@ def _show(report: CutFlowReport) -> None:
         files = f"{sample.files} file" + "s" * (sample.files != 1)
         weighted = f", weighted with {sample.flow.weight}" if sample.flow.weight else ""
         console.print(f"{sample.name}: {sample.flow.events:,} events of {files}{weighted}")
-        console.print(_weighted(sample) if weighted else _counted(sample))
+        for table in [_weighted(sample), _without(sample)] if weighted else [_counted(sample)]:
+            console.print(table)
         if sample.flow.nan_weights:
             console.print(f"{sample.flow.nan_weights:,} weights are NaN and in no sum")
 
@@ -126,16 +127,23 @@ def _counted(sample: SampleFlow) -> Table:
 
 
 def _weighted(sample: SampleFlow) -> Table:
-    """Sums of weights with their errors, and counts so far."""
+    """Sums of weights with their errors, and counts."""
     flow = sample.flow
-    table = _table("cut", "events", "sum of weights", "of all", "of before", "N-1", "of N-1")
-    table.add_row("all events", f"{flow.events:,}", _sum(flow.sum_weights, flow.error), *[""] * 4)
-    shares = (flow.efficiencies, flow.step_efficiencies, flow.last_efficiencies)
-    for step, *found in zip(flow.steps, *shares, strict=True):
-        whole, before, last = map(_share, found)
+    table = _table("cut", "events", "sum of weights", "of all", "of before")
+    table.add_row("all events", f"{flow.events:,}", _sum(flow.sum_weights, flow.error), "", "")
+    for step, *found in zip(flow.steps, flow.efficiencies, flow.step_efficiencies, strict=True):
         sums = _sum(step.sum_weights, step.error)
-        without = _sum(step.sum_weights_without, step.error_without)
-        table.add_row(step.name, f"{step.events:,}", sums, whole, before, without, last)
+        table.add_row(step.name, f"{step.events:,}", sums, *map(_share, found))
+    return table
+
+
+def _without(sample: SampleFlow) -> Table:
+    """What passes all cuts but one, with the fraction that this one keeps."""
+    flow = sample.flow
+    table = _table("all cuts but", "events", "sum of weights", "kept by it")
+    for step, kept in zip(flow.steps, flow.last_efficiencies, strict=True):
+        sums = _sum(step.sum_weights_without, step.error_without)
+        table.add_row(step.name, f"{step.events_without:,}", sums, _share(kept))
     return table
 
 

@@ -22,6 +22,7 @@ from quarkline.tools.doctor.judge import SampleFacts, judge
 from quarkline.tools.samples import named_samples
 
 Told = Callable[[int, int, str], None]
+MOST_ALIKE = 3
 ORDER = [Severity.ERROR, Severity.WARNING, Severity.NOTE]
 
 
@@ -206,11 +207,27 @@ def _repeated(
     return repeated_events(parts, identity, sample.tree)
 
 
+def _joined(findings: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """One finding for what is the same in many files, with all of them as evidence."""
+    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for finding in findings:
+        alike.setdefault((finding["code"], finding["message"]), []).append(finding)
+    for group in alike.values():
+        if len(group) <= MOST_ALIKE:
+            yield from group
+            continue
+        message = f"{group[0]['message']}, and so in {len(group) - 1:,} other files"
+        places = [finding["place"] for finding in group]
+        evidence = group[0]["evidence"] | {"places": places}
+        yield {**group[0], "message": message, "evidence": evidence}
+
+
 def _report(findings: Sequence[Mapping[str, Any]], files: int, events: int) -> DoctorReport:
-    distinct = {
-        (finding["code"], finding["place"], finding["message"]): finding for finding in findings
-    }
-    ordered = sorted(distinct.values(), key=lambda item: ORDER.index(Severity(item["severity"])))
+    distinct: dict[tuple[str, str], Mapping[str, Any]] = {}
+    for finding in findings:  # what the study says itself comes first, and is not said again
+        distinct.setdefault((finding["message"], finding["place"]), finding)
+    joined = _joined(distinct.values())
+    ordered = sorted(joined, key=lambda item: ORDER.index(Severity(item["severity"])))
     counts = Counter(item["severity"] for item in ordered)
     errors, warnings, notes = (counts[severity] for severity in ORDER)
     return DoctorReport(files, events, errors, warnings, notes, tuple(ordered))
