@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from quarkline.events.identity import integer_key
 from quarkline.events.sources import open_source
 
-IN_MEMORY = 8_000_000
+IN_MEMORY = 2_000_000
 EXAMPLES = 3
 PAIRS = 10
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
