@@ -125,6 +125,47 @@ def test_a_report_survives_json_and_is_written(files, tmp_path):
     assert drawn == list(report.samples[0].distributions[1].contents)
 
 
+ROOTS = {
+    "l2SS_1tau": (
+        *(784, 165.07895766513195, 85.66332687788857),
+        *(4869, 665.4681378014996, 297.0556533025922),
+    ),
+    "tau_Pt_0 > 25000": (
+        *(784, 165.07895766513195, 85.66332687788857),
+        *(754, 158.08476102391873, 82.4392400672031),
+    ),
+    "abs(tau_Eta_0) < 2.3": (
+        *(780, 163.96815808418387, 85.16709631944751),
+        *(758, 159.1955606048668, 82.93547062564417),
+    ),
+    "nJets_OR >= 2": (
+        *(767, 161.2357045578783, 84.026098956223),
+        *(754, 158.08476102391873, 82.4392400672031),
+    ),
+    "Sum$(jets_pt > 40000) >= 2": (
+        *(755, 158.0965708769384, 82.43937953983145),
+        *(766, 161.22389470485868, 84.02595948359465),
+    ),
+    "lep_Pt_0 > 20e3": (
+        *(754, 158.08476102391873, 82.4392400672031),
+        *(755, 158.0965708769384, 82.43937953983145),
+    ),
+}
+"""By cut: events, sum of weights and of squares so far, then the same without the cut, as ROOT's
+`TChain::Draw("1", "(cuts)*(weight)")` of 6.40 gives them."""
+
+
+def test_yields_with_and_without_each_cut_are_roots(data_folder):
+    paths = [str(data_folder / "lq_ntuples" / "mc20a" / "p6266" / "5458*.root")]
+    weight = "140068.94*weight_pileup*weight_mc*xs/totalEventsWeighted"
+    (sample,) = named_samples(paths, cuts={cut: cut for cut in ROOTS}, weight=weight)
+    (found,) = cut_flows([sample]).samples
+    for step, expected in zip(found.flow.steps, ROOTS.values(), strict=True):
+        so_far = (step.events, step.sum_weights, step.sum_weights2)
+        without = (step.events_without, step.sum_weights_without, step.sum_weights2_without)
+        assert (*so_far, *without) == pytest.approx(expected, rel=1e-12)
+
+
 def test_no_events_are_no_trouble(tmp_path):
     np.savez(tmp_path / "none.npz", a=np.zeros(0))
     report = cut_flows([InputSample("none", (tmp_path / "none.npz",), cuts={"a": "a > 1"})])
