@@ -309,11 +309,11 @@ def cut_flow(
     return CutFlow(batch.rows, *_sums(weights), nan, tuple(steps), weight.text if weight else "")
 
 
-def event_weights(table: EventTable, weight: Expression) -> NDArray[np.float64]:
-    """The weight of each event, with shape (N,).
+def check_weight(weight: Expression) -> None:
+    """Refuse a weight that is not one number an event.
 
     Raises:
-        InputError: If the weight has several values an event.
+        InputError: If it has several values an event.
     """
     if weight.depth:
         raise InputError(
@@ -322,6 +322,15 @@ def event_weights(table: EventTable, weight: Expression) -> NDArray[np.float64]:
                 suggestion=f"take one element, such as `{min(weight.columns)}[0]`",
             )
         )
+
+
+def event_weights(table: EventTable, weight: Expression) -> NDArray[np.float64]:
+    """The weight of each event, with shape (N,).
+
+    Raises:
+        InputError: If the weight has several values an event.
+    """
+    check_weight(weight)
     return np.asarray(weight.evaluate(table))
 
 
