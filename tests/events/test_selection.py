@@ -5,12 +5,16 @@ from __future__ import annotations
 import awkward as ak
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.core.results import result_from_json
 from quarkline.events.expressions import compile_expression
+from quarkline.events.expressions.evaluate import Scope
+from quarkline.events.passing import select_events
 from quarkline.events.schema import Column, Schema
-from quarkline.events.selection import cut_flow, select_events, select_instances
+from quarkline.events.selection import cut_flow, select_instances
 
 SCHEMA = Schema(
     {
@@ -111,6 +115,124 @@ def test_flows_of_parts_add_up_to_the_whole(cut):
 def test_flows_of_other_cuts_do_not_add_up():
     with pytest.raises(ValueError, match="different cuts"):
         flow() + flow(weight=None)
+
+
+def test_every_cut_is_also_left_out():
+    found = flow()
+    assert [step.events_without for step in found.steps] == [2, 1, 2]
+    assert [step.sum_weights_without for step in found.steps] == [1.0, -1.0, 0.0]
+    assert [step.sum_weights2_without for step in found.steps] == [5.0, 1.0, 2.0]
+    assert [step.error_without for step in found.steps] == [5.0**0.5, 1.0, 2.0**0.5]
+
+
+def test_efficiencies_of_unit_weights_are_binomial():
+    found = flow(weight=None)
+    for shares, counts in (
+        (found.efficiencies, [(3, 5), (2, 5), (1, 5)]),
+        (found.step_efficiencies, [(3, 5), (2, 3), (1, 2)]),
+        (found.last_efficiencies, [(1, 2), (1, 1), (1, 2)]),
+    ):
+        for share, (k, n) in zip(shares, counts, strict=True):
+            assert share.value == pytest.approx(k / n)
+            assert share.up == share.down == pytest.approx((k * (n - k) / n**3) ** 0.5)
+
+
+def test_no_events_have_no_efficiency():
+    assert [np.isnan(share.value) for share in flow(TABLE[:0]).efficiencies] == [True] * 3
+
+
+CUTS = (
+    "pt > 9",
+    "abs(eta) < 1",
+    "pt > 6 && eta > 0",
+    "jet > 3",
+    "jet[0] > 2",
+    "pt[1] > 5",
+    "a > 2",
+    "a < 4 || pt[0] > 25",
+    "Sum$(pt) > 20",
+    "Alt$(pt[1], 0) < 7",
+    "Alt$(jet, 9) > 4",
+    "Iteration$ < 1",
+    "Length$ > 1",
+    "deep > 1",
+    "deep[][0] > 1",
+    "jet[n] > 1",
+)
+LISTS = st.lists(st.floats(-3, 30, width=32), max_size=3)
+EVENTS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "a": st.floats(-5, 5),
+            "w": st.sampled_from([1.0, -1.0, 0.5, 2.0]),
+            "n": st.integers(0, 2),
+            "leptons": st.lists(st.tuples(st.floats(0, 30), st.floats(-3, 3)), max_size=3),
+            "jet": LISTS,
+            "deep": st.lists(LISTS, max_size=2),
+        }
+    ),
+    max_size=8,
+)
+WIDE = Schema(
+    dict(SCHEMA.columns)
+    | {
+        "n": Column("n", "int64"),
+        "jet": Column("jet", "float64", depth=1),
+        "deep": Column("deep", "float64", depth=2),
+    },
+    0,
+)
+
+
+def table_of(events) -> dict[str, ak.Array]:
+    """Events with two leptons' columns of one length, jets of another, and nested lists."""
+    columns = {name: [event[name] for event in events] for name in ("a", "w", "n", "jet", "deep")}
+    columns["pt"] = [[pt for pt, _ in event["leptons"]] for event in events]
+    columns["eta"] = [[eta for _, eta in event["leptons"]] for event in events]
+    types = {"a": "float64", "w": "float64", "n": "int64"} | dict.fromkeys(
+        ("jet", "pt", "eta"), "var * float64"
+    )
+    types["deep"] = "var * var * float64"
+    return {
+        name: ak.enforce_type(ak.Array(values), kind) if events else ak.Array(values)
+        for (name, kind) in types.items()
+        for values in [columns[name]]
+    }
+
+
+def counted(table, cuts, weights) -> tuple[int, float, float]:
+    """What passes cuts together, evaluated from the start."""
+    passed = weights[select_events(table, *cuts)]
+    return len(passed), float(np.sum(passed)), float(np.sum(passed * passed))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    events=EVENTS.filter(bool),
+    texts=st.lists(st.sampled_from(CUTS), unique=True, min_size=1, max_size=5),
+)
+def test_every_combination_counts_what_it_counts_by_itself(events, texts):
+    table = table_of(events)
+    cuts = [compile_expression(text, WIDE) for text in texts]
+    found = cut_flow(
+        table, dict(zip(texts, cuts, strict=True)), weight=compile_expression("w", WIDE)
+    )
+    weights = ak.to_numpy(table["w"])
+    for place, (cut, step) in enumerate(zip(cuts, found.steps, strict=True)):
+        assert step.alone == counted(table, [cut], weights)[0]
+        so_far = (step.events, step.sum_weights, step.sum_weights2)
+        assert so_far == counted(table, cuts[: place + 1], weights)
+        without = (step.events_without, step.sum_weights_without, step.sum_weights2_without)
+        assert without == counted(table, cuts[:place] + cuts[place + 1 :], weights)
+
+
+def test_a_cut_is_evaluated_once(monkeypatch):
+    asked = []
+    values = Scope.values
+    monkeypatch.setattr(Scope, "values", lambda s, tree: asked.append(str(tree)) or values(s, tree))
+    texts = ("a > 1", "pt > 9", "abs(eta) < 1", "w > 0", "Sum$(pt) > 8")
+    cut_flow(TABLE, dict(zip(texts, bound(*texts), strict=True)))
+    assert sorted(text for text in asked if text != "pt") == sorted(texts)
 
 
 def test_a_cut_flow_survives_json():

@@ -29,7 +29,11 @@ METADATA = TableMetadata(
         sum_weights=246907.0,
         sum_weights2=246907.0,
         nan_weights=0,
-        steps=(CutStep("pt", "pt > 17", 160000, 154708, 154708.0, 154708.0),),
+        steps=(
+            CutStep(
+                "pt", "pt > 17", 160000, 154708, 154708.0, 154708.0, 246907, 246907.0, 246907.0
+            ),
+        ),
     ),
 )
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from quarkline import figures
 from quarkline.engine.core.results import Quantity
+from quarkline.events.nminus1 import NMinusOne
 from quarkline.figures.style import Label
 from quarkline.statistics import (
     BumpHuntResult,
@@ -186,6 +187,15 @@ def _spectrum_pair(x: Inputs, **options: Any) -> Figure:
     return figures.plot_control(x.spectrum, x.spectrum, mass_label=figures.DIMUON_MASS, **options)
 
 
+def n_minus_one(contents: np.ndarray) -> NMinusOne:
+    """An N-1 distribution with these contents."""
+    edges = tuple(np.linspace(0, 50, len(contents) + 1).tolist())
+    heights = tuple(contents.tolist())
+    return NMinusOne(
+        *("pt", "pt > 20", "pt", (20.0,), (">",), "GeV", edges, heights, heights, 0.0, 3.0, 0)
+    )
+
+
 FIGURES: dict[str, Callable[..., Figure]] = {
     "mass_spectrum": lambda x, **o: figures.plot_mass_spectrum(
         x.events(5, 16), edges=np.linspace(5, 16, 23), window=WINDOW, masses={"Z": 9.46}, **o
@@ -259,6 +269,12 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     ),
     "hunt": lambda x, **o: figures.plot_hunt(x.hunt, x.fit, masses={"Z": 9.46}, **o),
     "scan": lambda x, **o: figures.plot_scan(x.scan, masses={"Z": 9.46}, **o),
+    "n_minus_one": lambda x, **o: figures.plot_n_minus_one(
+        {}
+        if x.kind == "empty"
+        else {name: n_minus_one(np.abs(x.curve(1, 1e4))) for name in ("Signal", "Other")},
+        **o,
+    ),
     "cut_flow": lambda x, **o: figures.plot_cut_flow(
         {
             "Data": {f"step {number}": value for number, value in enumerate(x.curve(1, 1e4))},

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from quarkline import figures
+from quarkline.events.nminus1 import NMinusOne
+from quarkline.events.selection import CutFlow, CutStep
 from quarkline.figures.features import FEATURES, feature_style
 from quarkline.figures.pieces import poisson_error
 from quarkline.figures.save import figure_json
@@ -181,6 +184,39 @@ def test_cut_flow_in_json_and_words():
     assert "12,332  (2.21 %)" in [text.get_text() for text in figure.axes[0].texts]
 
 
+def test_weighted_cut_flows_have_errors_and_sums():
+    sums = (3, 1.5, 2.25, 4, 2.0, 4.0)
+    step = CutStep("pt", "pt > 20", 5, *sums)
+    flow = CutFlow(events=9, sum_weights=6.0, sum_weights2=9.0, nan_weights=0, steps=(step,))
+    weighted = figures.plot_cut_flow({"A": replace(flow, weight="w"), "B": flow})
+    (data,) = tables(weighted).values()
+    assert column(data, "Sum of weights", sample="A") == [6.0, 1.5]
+    errors = data["dependent_variables"][0]["values"]
+    assert [cell["errors"][0]["symerror"] for cell in errors] == [3.0, 1.5]
+    assert weighted.axes[0].get_xlabel() == "Sum of weights"
+    (data,) = tables(figures.plot_cut_flow({"B": flow})).values()
+    assert column(data, "Events", sample="B") == [6.0, 1.5]
+
+
+def test_n_minus_one_shows_the_edges_inside_and_what_lies_outside():
+    edges, contents = (0.0, 10.0, 20.0, 30.0), (4.0, 0.0, 2.0)
+    drawn = NMinusOne(
+        *("both", "pt > 15 && pt < 99", "pt", (15.0, 99.0), (">", "<"), "GeV", edges),
+        *(contents, contents, 0.0, 7.0, 1),
+    )
+    figure = figures.plot_n_minus_one({"Signal": drawn})
+    (data,) = tables(figure).values()
+    assert column(data, "Events", sample="Signal") == list(contents)
+    assert [cell["low"] for cell in data["independent_variables"][0]["values"]] == [0, 10, 20]
+    (ax,) = figure.axes
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("pt [GeV]", "Events / 10 GeV")
+    marked = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
+    assert marked == [15.0]
+    assert ax.get_legend().get_texts()[0].get_text() == "Signal (7 above)"
+    with pytest.raises(ValueError, match="different cuts or bins"):
+        figures.plot_n_minus_one({"A": drawn, "B": replace(drawn, edges=(0.0, 1.0, 2.0, 3.0))})
+
+
 def test_samples_are_scaled_to_the_data():
     rng = np.random.default_rng(6)
     data, samples = rng.uniform(0, 150, 300), rng.uniform(0, 150, 3000)
@@ -268,6 +304,7 @@ def test_public_names_are_pinned():
         "plot_injection",
         "plot_mass_spectrum",
         "plot_method_comparison",
+        "plot_n_minus_one",
         "plot_p_value_calibration",
         "plot_p_value_scan",
         "plot_power",

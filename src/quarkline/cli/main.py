@@ -14,6 +14,8 @@ import typer
 import quarkline
 from quarkline.cli.commands import (
     convert,
+    cutflow,
+    doctor,
     draw,
     explain,
     fetch,
@@ -66,6 +68,8 @@ app.add_typer(convert.app, name="convert")
 app.command("inspect")(inspect.command)
 app.command("draw")(draw.command)
 app.command("explain")(explain.command)
+app.command("cutflow")(cutflow.command)
+app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+
+class JoinBy(StrEnum):
+    """How rows of a friend find their events."""
+
+    position = "position"
+    key = "key"
 
 
 class Device(StrEnum):
@@ -44,6 +51,25 @@ Files = Annotated[
         show_default=False,
     ),
 ]
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[CONFIG | [NAME=]FILE...]",
+        help="A YAML config, or files, globs or addresses with or without a sample's name.",
+        default_factory=list,
+        show_default=False,
+    ),
+]
+Tree = Annotated[str | None, typer.Option(metavar="TREE", help="The tree, if a file has several.")]
+Weight = Annotated[str | None, typer.Option(metavar="W", help="Weight of each event.")]
+Friend = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[NAME=]FILE",
+        help="A friend, a glob of one for each file, or a folder of them; repeatable.",
+    ),
+]
+FriendBy = Annotated[JoinBy, typer.Option(help="How rows of a friend find their events.")]
 FilesFrom = Annotated[
     Path | None,
     typer.Option(metavar="LIST", help="A text file with further files, one a line."),
@@ -115,6 +141,30 @@ def compute_keys(
     if device is not None:
         keys["device"] = device.value
     return keys
+
+
+def refuse_with_config(given: Mapping[str, object]) -> None:
+    """Refuse options that only go with files, beside a config that says the same.
+
+    Raises:
+        typer.BadParameter: If one is given.
+    """
+    for name, value in given.items():
+        if value:
+            message = f"{name} goes with files; a config says this itself"
+            raise typer.BadParameter(message)
+
+
+def refuse_without_config(given: Mapping[str, object]) -> None:
+    """Refuse options that only go with a config.
+
+    Raises:
+        typer.BadParameter: If one is given.
+    """
+    for name, value in given.items():
+        if value:
+            message = f"{name} goes with a config, not with files"
+            raise typer.BadParameter(message)
 
 
 @contextlib.contextmanager

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import Finding, InputError, Rule
-from quarkline.engine.core.results import Result
+from quarkline.engine.core.results import Quantity, Result
 from quarkline.events.expressions.batch import EventTable, as_batch
 from quarkline.events.expressions.compiled import Expression, compile_expression, joint_scope
+from quarkline.events.passing import passing
 from quarkline.events.schema import Schema
 
 WEIGHT_PER_EVENT = Rule(
@@ -146,16 +150,6 @@ def select_instances(
     return Instances(scope.values(value.tree)[kept], weights[kept], scope.frame.events[kept])
 
 
-def select_events(table: EventTable, *cuts: Expression) -> NDArray[np.bool_]:
-    """Whether events have an instance that passes all cuts together, with shape (N,)."""
-    scope = joint_scope(table, cuts)
-    frame = scope.frame
-    passed = np.ones(len(frame), dtype=np.bool_)
-    for cut in cuts:
-        passed &= scope.values(cut.tree) != 0
-    return np.bincount(frame.events[passed], minlength=frame.rows) > 0
-
-
 @dataclass(frozen=True)
 class CutStep:
     """One step of a cut-flow.
@@ -167,6 +161,9 @@ class CutStep:
         events: Events that pass this cut and all before it.
         sum_weights: Sum of the weights of `events`.
         sum_weights2: Sum of their squares.
+        events_without: Events that pass all cuts but this one (N-1).
+        sum_weights_without: Sum of the weights of `events_without`.
+        sum_weights2_without: Sum of their squares.
     """
 
     name: str
@@ -175,6 +172,19 @@ class CutStep:
     events: int
     sum_weights: float
     sum_weights2: float
+    events_without: int
+    sum_weights_without: float
+    sum_weights2_without: float
+
+    @property
+    def error(self) -> float:
+        """Statistical error of `sum_weights`."""
+        return math.sqrt(self.sum_weights2)
+
+    @property
+    def error_without(self) -> float:
+        """Statistical error of `sum_weights_without`."""
+        return math.sqrt(self.sum_weights2_without)
 
 
 @dataclass(frozen=True)
@@ -192,6 +202,8 @@ class CutFlow(Result, kind="cut-flow"):
         weight: The weight's text, "" if every event counts 1.
     """
 
+    version: ClassVar[int] = 2
+
     events: int
     sum_weights: float
     sum_weights2: float
@@ -199,36 +211,73 @@ class CutFlow(Result, kind="cut-flow"):
     steps: tuple[CutStep, ...]
     weight: str = ""
 
+    @property
+    def error(self) -> float:
+        """Statistical error of `sum_weights`."""
+        return math.sqrt(self.sum_weights2)
+
+    @property
+    def efficiencies(self) -> tuple[Quantity, ...]:
+        """Of each step with all before it, the weighted fraction of the events of the flow."""
+        whole = (self.sum_weights, self.sum_weights2)
+        return tuple(_efficiency((s.sum_weights, s.sum_weights2), whole) for s in self.steps)
+
+    @property
+    def step_efficiencies(self) -> tuple[Quantity, ...]:
+        """Of each step, the weighted fraction of what the step before it has left."""
+        sums = [(self.sum_weights, self.sum_weights2)]
+        sums += [(s.sum_weights, s.sum_weights2) for s in self.steps]
+        return tuple(_efficiency(passed, before) for before, passed in pairwise(sums))
+
+    @property
+    def last_efficiencies(self) -> tuple[Quantity, ...]:
+        """Of each cut, the weighted fraction it passes of what passes all others (N-1)."""
+        if not self.steps:
+            return ()
+        passed = (self.steps[-1].sum_weights, self.steps[-1].sum_weights2)
+        return tuple(
+            _efficiency(passed, (s.sum_weights_without, s.sum_weights2_without)) for s in self.steps
+        )
+
     def __add__(self, other: CutFlow) -> CutFlow:
         cuts = [[(step.name, step.expression) for step in flow.steps] for flow in (self, other)]
         if cuts[0] != cuts[1] or self.weight != other.weight:
             msg = f"cut-flows of different cuts do not add up: {cuts[0]} and {cuts[1]}"
             raise ValueError(msg)
         pairs = zip(self.steps, other.steps, strict=True)
-        return replace(
-            self,
-            events=self.events + other.events,
-            sum_weights=self.sum_weights + other.sum_weights,
-            sum_weights2=self.sum_weights2 + other.sum_weights2,
-            nan_weights=self.nan_weights + other.nan_weights,
-            steps=tuple(_added(first, second) for first, second in pairs),
-        )
+        steps = tuple(_added(first, second, SUMS_OF_A_STEP) for first, second in pairs)
+        return replace(_added(self, other, SUMS_OF_A_FLOW), steps=steps)
 
 
-def _added(first: CutStep, second: CutStep) -> CutStep:
-    return replace(
-        first,
-        alone=first.alone + second.alone,
-        events=first.events + second.events,
-        sum_weights=first.sum_weights + second.sum_weights,
-        sum_weights2=first.sum_weights2 + second.sum_weights2,
-    )
+SUMS_OF_A_FLOW = ("events", "sum_weights", "sum_weights2", "nan_weights")
+SUMS_OF_A_STEP = tuple(field.name for field in fields(CutStep)[2:])
+
+Summed = TypeVar("Summed", CutStep, CutFlow)
+
+
+def _added(first: Summed, second: Summed, names: Iterable[str]) -> Summed:
+    sums = {name: getattr(first, name) + getattr(second, name) for name in names}
+    return replace(first, **sums)
+
+
+def _efficiency(passed: tuple[float, float], whole: tuple[float, float]) -> Quantity:
+    """A fraction of sums of weights, from (sum, sum of squares) of a part and of the whole.
+
+    The error is that of the ratio of the part to the sum of two independent ones, part and rest;
+    for weights of 1 it is the binomial one.
+    """
+    if whole[0] == 0:
+        return Quantity(math.nan)
+    share = passed[0] / whole[0]
+    rest = max(whole[1] - passed[1], 0.0)
+    error = math.sqrt((1 - share) ** 2 * passed[1] + share**2 * rest) / abs(whole[0])
+    return Quantity(share, error, error)
 
 
 def cut_flow(
     table: EventTable, cuts: Mapping[str, Expression], *, weight: Expression | None = None
 ) -> CutFlow:
-    """Count the events of a table that pass cuts one after the other.
+    """Count the events of a table that pass cuts one after the other, and all but one of them.
 
     An event passes several cuts if one of its instances passes them together, as in
     `TTree::Draw`.
@@ -242,31 +291,47 @@ def cut_flow(
         InputError: If the weight has several values an event.
     """
     batch = as_batch(table)
-    weights = np.ones(batch.rows) if weight is None else _event_weights(batch, weight)
-    expressions = list(cuts.values())
-    steps = []
-    for number, (name, cut) in enumerate(cuts.items()):
-        passed = select_events(batch, *expressions[: number + 1])
-        alone = passed if number == 0 else select_events(batch, cut)
-        sums = _sums(weights[passed])
-        steps.append(CutStep(name, cut.text, int(alone.sum()), int(passed.sum()), *sums))
+    weights = np.ones(batch.rows) if weight is None else event_weights(batch, weight)
+    passed = passing(batch, list(cuts.values()))
+    steps = [
+        CutStep(
+            name,
+            cut.text,
+            int(passed.alone[row].sum()),
+            int(passed.so_far[row].sum()),
+            *_sums(weights[passed.so_far[row]]),
+            int(passed.without[row].sum()),
+            *_sums(weights[passed.without[row]]),
+        )
+        for row, (name, cut) in enumerate(cuts.items())
+    ]
     nan = int(np.isnan(weights).sum())
     return CutFlow(batch.rows, *_sums(weights), nan, tuple(steps), weight.text if weight else "")
 
 
-def _event_weights(table: EventTable, weight: Expression) -> NDArray[np.float64]:
+def check_weight(weight: Expression) -> None:
+    """Refuse a weight that is not one number an event.
+
+    Raises:
+        InputError: If it has several values an event.
+    """
     if weight.depth:
         raise InputError(
             WEIGHT_PER_EVENT.finding(
                 f"the weight `{weight.text}` has several values an event",
-                suggestion=f"take one element, such as `{_first(weight.columns)}[0]`",
+                suggestion=f"take one element, such as `{min(weight.columns)}[0]`",
             )
         )
+
+
+def event_weights(table: EventTable, weight: Expression) -> NDArray[np.float64]:
+    """The weight of each event, with shape (N,).
+
+    Raises:
+        InputError: If the weight has several values an event.
+    """
+    check_weight(weight)
     return np.asarray(weight.evaluate(table))
-
-
-def _first(columns: Iterable[str]) -> str:
-    return min(columns)
 
 
 def _sums(weights: NDArray[np.float64]) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from quarkline.figures.features import (
 )
 from quarkline.figures.hunt import plot_hunt, plot_scan
 from quarkline.figures.methods import plot_method_comparison
+from quarkline.figures.nminus1 import plot_n_minus_one
 from quarkline.figures.pieces import DIMUON_MASS, MASS, plain_text
 from quarkline.figures.save import save, to_svg
 from quarkline.figures.scans import (
@@ -66,6 +67,7 @@ __all__ = [
     "plot_injection",
     "plot_mass_spectrum",
     "plot_method_comparison",
+    "plot_n_minus_one",
     "plot_p_value_calibration",
     "plot_p_value_scan",
     "plot_power",

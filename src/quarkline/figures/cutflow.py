@@ -9,13 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from quarkline.events.selection import CutFlow
 from quarkline.figures.pieces import floats, log_axis, say_empty
 from quarkline.figures.style import SIZE, Label, canvas, looks
 from quarkline.figures.tables import Array, Column, Table, values, words
 
 
 def plot_cut_flow(
-    flows: Mapping[str, Mapping[str, float]],
+    flows: Mapping[str, CutFlow | Mapping[str, float]],
     *,
     ax: Axes | None = None,
     label: Label | None = None,
@@ -24,14 +25,17 @@ def plot_cut_flow(
     """Draw the events left after each step, with the fraction of the step before.
 
     Args:
-        flows: Events (or sums of weights) after each step, by sample; every sample has the same
-            steps in the same order.
+        flows: Cut-flows, or numbers of events after each step, by sample; every sample has the
+            same steps in the same order.
         ax: Axes to draw on instead of a new figure.
         label: The line above the figure.
         style: Name of a style.
     """
-    steps = list(next(iter(flows.values()), {}))
-    counts = {name: floats([flow[step] for step in steps]) for name, flow in flows.items()}
+    lefts = {name: _left(flow) for name, flow in flows.items()}
+    steps = list(next(iter(lefts.values()), {}))
+    counts = {name: floats([flow[step][0] for step in steps]) for name, flow in lefts.items()}
+    errors = {name: floats([flow[step][1] for step in steps]) for name, flow in lefts.items()}
+    weighted = any(isinstance(flow, CutFlow) and flow.weight for flow in flows.values())
     slot = 1 + len(flows)
     size = (SIZE[0], max(3.0, 1.6 + 0.24 * slot * len(steps)))
     with canvas(ax, label=label, style=style, size=size) as frame:
@@ -44,18 +48,26 @@ def plot_cut_flow(
             )
             for row, text in zip(rows.tolist(), _words(kept), strict=True):
                 _write(frame.main, row, text)
+            if errors[name].any():
+                frame.main.errorbar(
+                    kept, rows, xerr=errors[name], fmt="none", color=look.color, linewidth=1.2
+                )
         for number, step in enumerate(steps):
             _write(frame.main, slot * number, step, fontweight="bold")
         if not steps:
             say_empty(frame.main, "no steps")
         _axes(frame.main, slot * len(steps), np.concatenate([*counts.values(), np.empty(0)]))
+        frame.main.set_xlabel("Sum of weights" if weighted else "Events")
         if len(flows) > 1:
             frame.main.legend(loc="lower right")
         frame.tables.append(
             Table(
                 "Cut-flow",
                 (words("Step", steps),),
-                tuple(_column(*item) for item in counts.items()),
+                tuple(
+                    _column("Sum of weights" if weighted else "Events", *item, errors[item[0]])
+                    for item in counts.items()
+                ),
             )
         )
     return frame.figure
@@ -83,7 +95,6 @@ def _axes(ax: Axes, length: int, counts: Array) -> None:
     log_axis(ax, "x", low, 2 * high)
     ax.set_ylim(max(length, 1) - 0.3, -0.7)
     ax.tick_params(axis="y", which="both", left=False, right=False, labelleft=False)
-    ax.set_xlabel("Events")
 
 
 def _words(kept: Array) -> list[str]:
@@ -97,5 +108,17 @@ def _words(kept: Array) -> list[str]:
     return texts
 
 
-def _column(name: str, kept: Array) -> Column:
-    return values("Events", kept, qualifiers={"sample": name})
+def _left(flow: CutFlow | Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """What is left after each step, with its error if it is known."""
+    if not isinstance(flow, CutFlow):
+        return {step: (count, 0.0) for step, count in flow.items()}
+    error = flow.error if flow.weight else 0.0
+    left = {"all events": (flow.sum_weights, error)}
+    for step in flow.steps:
+        left[step.name] = (step.sum_weights, step.error if flow.weight else 0.0)
+    return left
+
+
+def _column(label: str, name: str, kept: Array, error: Array) -> Column:
+    known = error if error.any() else None
+    return values(label, kept, error=known, qualifiers={"sample": name})

@@ -70,7 +70,8 @@ def per_bin(edges: Array, label: str, what: str = "Events") -> str:
     if widths.size == 0 or not np.allclose(widths, widths[0], rtol=1e-6):
         return f"{what} / bin"
     unit = header(label).get("units")
-    return f"{what} / {widths[0]:.3g} {unit}" if unit else f"{what} / {widths[0]:.3g}"
+    width = f"{widths[0]:.3g}" if widths[0] < 1000 else f"{widths[0]:,.0f}"
+    return f"{what} / {width} {unit}" if unit else f"{what} / {width}"
 
 
 def plain_text(name: str) -> str:

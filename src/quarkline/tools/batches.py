@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from quarkline.events.expressions import Batch, Entries
 from quarkline.events.schema import Schema
 from quarkline.events.sources import open_source
+from quarkline.tools.friend_files import NO_FRIENDS, Friends
 
 
 class Bound(Protocol):
@@ -27,7 +28,11 @@ B = TypeVar("B", bound=Bound)
 
 
 def read_batches(
-    paths: Sequence[Path], tree: str | None, step: int, compiled: Callable[[Schema], B]
+    paths: Sequence[Path],
+    tree: str | None,
+    step: int,
+    compiled: Callable[[Schema], B],
+    friends: Friends = NO_FRIENDS,
 ) -> Iterator[tuple[B, Batch, float]]:
     """Read the columns of expressions from files, in order.
 
@@ -36,6 +41,7 @@ def read_batches(
         tree: The tree, where a file has several.
         step: Events read at a time.
         compiled: Fits the expressions to the columns of a file.
+        friends: What is read beside the files.
 
     Yields:
         The expressions as they fit the file, events with their entry numbers, and the fraction
@@ -43,7 +49,7 @@ def read_batches(
     """
     before, total = 0, None
     for number, path in enumerate(paths):
-        with open_source(path, tree=tree) as source:
+        with friends.open(path, tree) as source:
             bound, entries = compiled(source.schema), source.schema.entries
             if number == 0 and "Entries$" in bound.names:
                 total = entries + sum(_entries(other, tree) for other in paths[1:])

@@ -20,6 +20,7 @@ from quarkline.events.selection import Instances, Query, compile_query
 from quarkline.events.sources.base import CHUNK_ROWS
 from quarkline.tools.batches import read_batches
 from quarkline.tools.binning import Bins, automatic_bins
+from quarkline.tools.friend_files import NO_FRIENDS, Friends
 
 KEPT_IN_MEMORY = 5_000_000
 
@@ -91,6 +92,7 @@ def draw(
     select: str | None = None,
     weight: str | None = None,
     bins: Bins | None = None,
+    friends: Friends = NO_FRIENDS,
     step: int = CHUNK_ROWS,
     progress: Progress | None = None,
 ) -> DrawResult:
@@ -104,6 +106,7 @@ def draw(
         weight: Weight of each instance.
         bins: The bins; None chooses round ones that hold all values, which reads the files twice
             if they give more than five million instances.
+        friends: What is read beside the files.
         step: Events read at a time; the result does not depend on it.
         progress: Called with the fraction that has been read.
 
@@ -111,7 +114,8 @@ def draw(
         InputError: If a file is missing or not readable, or an expression does not fit.
         WorkError: If a file turns out damaged.
     """
-    reading = _Reading(expand_files([str(file) for file in files], base=Path()), tree, step)
+    paths = expand_files([str(file) for file in files], base=Path())
+    reading = _Reading(paths, tree, step, friends)
     query = functools.partial(
         compile_query, value=expression, select=select, weight=weight, numbered=True
     )
@@ -167,11 +171,13 @@ class _Reading:
 
     query: Query  # as it fits the first file
 
-    def __init__(self, paths: Sequence[Path], tree: str | None, step: int) -> None:
+    def __init__(
+        self, paths: Sequence[Path], tree: str | None, step: int, friends: Friends
+    ) -> None:
         if not paths:
             msg = "no files to draw from"
             raise ValueError(msg)
-        self.paths, self.tree, self.step = paths, tree, step
+        self.paths, self.tree, self.step, self.friends = paths, tree, step, friends
         self.events = 0
 
     def instances(
@@ -179,7 +185,8 @@ class _Reading:
     ) -> Iterator[Instances]:
         """The instances of a query, chunk by chunk."""
         self.events = 0
-        for query, batch, read in read_batches(self.paths, self.tree, self.step, compiled):
+        batches = read_batches(self.paths, self.tree, self.step, compiled, self.friends)
+        for query, batch, read in batches:
             if not self.events:
                 self.query = query
             yield query.instances(batch)

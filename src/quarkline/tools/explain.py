@@ -19,6 +19,7 @@ from quarkline.events.files import expand_files
 from quarkline.events.selection import CutFlow, cut_flow
 from quarkline.events.sources.base import CHUNK_ROWS
 from quarkline.tools.batches import read_batches
+from quarkline.tools.friend_files import NO_FRIENDS, Friends
 from quarkline.tools.inspect import type_name
 
 
@@ -75,6 +76,7 @@ def explain(
     files: Sequence[str | Path],
     *,
     tree: str | None = None,
+    friends: Friends = NO_FRIENDS,
     step: int = CHUNK_ROWS,
     progress: Callable[[float], None] | None = None,
 ) -> ExplainResult:
@@ -84,6 +86,7 @@ def explain(
         expression: The expression.
         files: Paths or globs, read as one table.
         tree: The tree, where a file has several.
+        friends: What is read beside the files.
         step: Events read at a time; the result does not depend on it.
         progress: Called with the fraction that has been read.
 
@@ -97,7 +100,7 @@ def explain(
     sentinels: SentinelCount | None = None
     nan: Counter[str] = Counter()
     compiled = functools.partial(compile_expression, expression, numbered=True)
-    for bound, batch, read in read_batches(paths, tree, step, compiled):
+    for bound, batch, read in read_batches(paths, tree, step, compiled, friends):
         first = first or bound
         cuts = {str(place): cut for place, cut in enumerate(bound.clauses, start=1)}
         part = cut_flow(batch, cuts)

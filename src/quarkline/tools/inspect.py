@@ -13,7 +13,8 @@ from quarkline.engine.core.results import Result
 from quarkline.engine.store.filekeys import file_key
 from quarkline.engine.store.remote import file_size
 from quarkline.events.schema import Column
-from quarkline.events.sources import Source, TreeInfo, detect, list_trees, open_source
+from quarkline.events.sources import Source, TreeInfo, detect, list_trees
+from quarkline.tools.friend_files import NO_FRIENDS, Friends
 from quarkline.tools.inspect_values import ColumnValues, column_values
 
 FIRST = 3
@@ -83,7 +84,13 @@ class InspectResult(Result, kind="inspect"):
     values: tuple[ColumnValues, ...] = ()
 
 
-def inspect(path: str | Path, *, tree: str | None = None, stats: bool = False) -> InspectResult:
+def inspect(
+    path: str | Path,
+    *,
+    tree: str | None = None,
+    stats: bool = False,
+    friends: Friends = NO_FRIENDS,
+) -> InspectResult:
     """Say what is in a file of events.
 
     Args:
@@ -91,6 +98,7 @@ def inspect(path: str | Path, *, tree: str | None = None, stats: bool = False) -
         tree: The tree to describe. Without it the only one is; of several only names and
             numbers of events are given.
         stats: Read the whole table, and say what its columns hold.
+        friends: What is read beside the file; their columns follow those of the file.
 
     Raises:
         InputError: If the file is missing, of no known format or damaged, or has no such tree.
@@ -109,7 +117,7 @@ def inspect(path: str | Path, *, tree: str | None = None, stats: bool = False) -
     )
     if tree is None and sum(not info.problem for info in trees) != 1:
         return listed
-    with open_source(path, tree=tree) as source:
+    with friends.open(path, tree) as source:
         told = source.schema.metadata.get("quarkline")
         return replace(
             listed,

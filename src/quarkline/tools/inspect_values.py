@@ -21,6 +21,7 @@ from quarkline.events.sources import Source
 
 BINS = 16
 SENTINELS = (-99.0, -999.0, -9999.0, -99999.0, -999999.0, -1e10, 1e10, -1e30, 1e30)
+HUGE = 1e9  # beyond it a physical value is rarely one
 EXACT = 2.0**53  # integers up to here are exact in float64
 CHUNK_VALUES = 10_000_000
 CHUNK_ROWS = (1000, 200_000)  # fewest and most events read at a time
@@ -39,6 +40,7 @@ class ColumnValues:
         mean: Mean of the finite values.
         nan: Number of NaNs.
         infinite: Number of infinities.
+        huge: Number of finite values beyond 1e9 either way, sentinels left out.
         sentinels: How often each value occurs that often stands for a missing one, by value.
         constant: Whether there is one value only, and more than one event.
         histogram: Counts in 16 bins of equal width from the smallest to the largest finite value,
@@ -55,6 +57,7 @@ class ColumnValues:
     mean: float | None = None
     nan: int = 0
     infinite: int = 0
+    huge: int = 0
     sentinels: dict[str, int] = field(default_factory=dict)
     constant: bool = False
     histogram: tuple[int, ...] = ()
@@ -63,12 +66,15 @@ class ColumnValues:
     problem: str = ""
 
 
-def column_values(source: Source, columns: Sequence[str]) -> tuple[ColumnValues, ...]:
+def column_values(
+    source: Source, columns: Sequence[str], *, shapes: bool = True
+) -> tuple[ColumnValues, ...]:
     """Look at every value of some columns of a file.
 
     Args:
         source: The opened file.
         columns: Their names. One that turns out damaged does not keep the others from being read.
+        shapes: Whether to fill histograms, which takes a second look.
     """
     scans = [_Scan(name) for name in columns]
     fewest, most = CHUNK_ROWS
@@ -77,13 +83,13 @@ def column_values(source: Source, columns: Sequence[str]) -> tuple[ColumnValues,
         for chunk in source.chunks(columns, step=step):
             for scan in scans:
                 scan.look(chunk.array[scan.name])
-        for chunk in source.chunks(columns, step=step):
+        for chunk in source.chunks(columns, step=step) if shapes else ():
             for scan in scans:
                 scan.fill(chunk.array[scan.name])
     except (InputError, WorkError) as error:
         if len(columns) == 1:
             return (ColumnValues(columns[0], problem=error.findings[0].message),)
-        return tuple(column_values(source, [name])[0] for name in columns)
+        return tuple(column_values(source, [name], shapes=shapes)[0] for name in columns)
     return tuple(scan.result() for scan in scans)
 
 
@@ -92,7 +98,7 @@ class _Scan:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.n = self.nan = self.infinite = self.finite = 0
+        self.n = self.nan = self.infinite = self.finite = self.huge = 0
         self.min: Any = None
         self.max: Any = None
         self.low, self.high = math.inf, -math.inf
@@ -124,6 +130,7 @@ class _Scan:
         self.sums.append(float(finite.sum(dtype=np.float64)))
         usual = finite[~self._sentinels_in(finite)]
         if len(usual):
+            self.huge += int(((usual > HUGE) | (usual < -HUGE)).sum())
             self.low = min(self.low, float(usual.min()))
             self.high = max(self.high, float(usual.max()))
 
@@ -161,9 +168,10 @@ class _Scan:
             mean=math.fsum(self.sums) / self.finite if self.finite else None,
             nan=self.nan,
             infinite=self.infinite,
+            huge=self.huge,
             sentinels={f"{value:g}": n for value, n in sorted(self.sentinels.items())},
             constant=self.n > 1 and self.finite == self.n and self.min == self.max,
-            histogram=tuple(self.counts.tolist()) if filled else (),
+            histogram=tuple(self.counts.tolist()) if self.counts.any() else (),
             low=self.low if filled else None,
             high=self.high if filled else None,
         )

@@ -20,6 +20,7 @@ from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.findings import Finding, Rule
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.engine.store.atomic import write_atomic
+from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.stage import Context, Files, Stage
 from quarkline.engine.workflow.study import StudyConfig, register_study
 
@@ -127,6 +128,9 @@ class Toy:
             for path in config.inputs
             if not path.exists()
         ]
+
+    def samples(self, config: ToyConfig) -> list[InputSample]:
+        return [InputSample("inputs", tuple(config.inputs))]
 
     def headline(self, results: Mapping[str, Result]) -> str:
         return f"total = {results['total'].total.value:.3f}"

@@ -17,8 +17,9 @@ from quarkline.events.expressions import (
     nodes,
     parse,
 )
+from quarkline.events.passing import select_events
 from quarkline.events.schema import Column, Schema
-from quarkline.events.selection import select_events, select_instances
+from quarkline.events.selection import select_instances
 from tests.events.expressions import loops
 from tests.events.expressions.strategies import near_expressions
 

@@ -50,6 +50,8 @@ def command(
         str | None,
         typer.Option(metavar="N,LO,HI", help="Bins; default: round ones that hold all values."),
     ] = None,
+    friend: options.Friend = None,
+    friend_by: options.FriendBy = options.JoinBy.position,
     files_from: options.FilesFrom = None,
     copy: options.Copy = False,
     as_json: options.Json = False,
@@ -65,20 +67,23 @@ def command(
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.binning import parse_bins
     from quarkline.tools.draw import draw
+    from quarkline.tools.friend_files import friends_of
     from quarkline.tools.input_files import input_files
 
     chosen = parse_bins(bins) if bins is not None else None
     console = Console(stderr=True)
+    paths = input_files(files, files_from=files_from, copy=copy)
     hidden = as_json or not console.is_terminal
     with Progress(console=console, transient=True, disable=hidden) as bars:
         bar = bars.add_task("reading", total=1.0)
         result = draw(
-            input_files(files, files_from=files_from, copy=copy),
+            paths,
             expression,
             tree=tree,
             select=select,
             weight=weight,
             bins=chosen,
+            friends=friends_of(paths, friend or (), by=friend_by),
             progress=lambda read: bars.update(bar, completed=read),
         )
     if as_json:

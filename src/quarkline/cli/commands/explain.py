@@ -24,6 +24,8 @@ def command(
     tree: Annotated[
         str | None, typer.Option(metavar="TREE", help="The tree, if a file has several.")
     ] = None,
+    friend: options.Friend = None,
+    friend_by: options.FriendBy = options.JoinBy.position,
     files_from: options.FilesFrom = None,
     copy: options.Copy = False,
     as_json: options.Json = False,
@@ -34,16 +36,19 @@ def command(
 
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.explain import explain
+    from quarkline.tools.friend_files import friends_of
     from quarkline.tools.input_files import input_files
 
     errors = Console(stderr=True)
+    paths = input_files(files, files_from=files_from, copy=copy)
     hidden = as_json or not errors.is_terminal
     with Progress(console=errors, transient=True, disable=hidden) as bars:
         bar = bars.add_task("reading", total=1.0)
         result = explain(
             expression,
-            input_files(files, files_from=files_from, copy=copy),
+            paths,
             tree=tree,
+            friends=friends_of(paths, friend or (), by=friend_by),
             progress=lambda read: bars.update(bar, completed=read),
         )
     if as_json:

@@ -29,16 +29,20 @@ def command(
         bool,
         typer.Option("--stats", help="Read it all: ranges, NaN, sentinels such as -999, shapes."),
     ] = False,
+    friend: options.Friend = None,
+    friend_by: options.FriendBy = options.JoinBy.position,
     copy: options.Copy = False,
     as_json: options.Json = False,
 ) -> None:
     """Show the trees in FILE, and the branches of one with type, counter and first values."""
     from quarkline.engine.core.results import pretty_json
+    from quarkline.tools.friend_files import friends_of
     from quarkline.tools.input_files import input_files
     from quarkline.tools.inspect import inspect
 
     (path,) = input_files([file], copy=True) if copy else (file,)
-    result = inspect(path, tree=tree, stats=stats)
+    friends = friends_of([path], friend or (), by=friend_by)
+    result = inspect(path, tree=tree, stats=stats, friends=friends)
     if as_json:
         typer.echo(pretty_json(result), nl=False)
         return

@@ -13,6 +13,7 @@ from quarkline.engine.compute.config import ComputeConfig
 from quarkline.engine.core.config import Config, ConfigFile, ConfigPath
 from quarkline.engine.core.findings import Finding, InputError, Rule, did_you_mean
 from quarkline.engine.core.results import Result
+from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.stage import Stage
 
 UNKNOWN_STUDY = Rule(
@@ -50,6 +51,13 @@ class Study(Protocol):
 
     def checks(self, config: Any) -> list[Finding]:
         """What is wrong with the config's inputs, found without running anything."""
+
+    def samples(self, config: Any) -> list[InputSample]:
+        """What the config reads from whom: used by `cutflow` and `doctor`.
+
+        Raises:
+            InputError: If the files cannot be named.
+        """
 
     def headline(self, results: Mapping[str, Result]) -> str:
         """The result in one sentence."""

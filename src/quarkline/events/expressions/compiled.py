@@ -50,9 +50,10 @@ class Expression:
     @property
     def clauses(self) -> tuple[Expression, ...]:
         """The conditions that `&&` joins, as expressions; the expression itself if none does."""
-        return tuple(self._part(node) for node in nodes.clauses(self.tree, "&&"))
+        return tuple(self.part(node) for node in nodes.clauses(self.tree, "&&"))
 
-    def _part(self, node: Node) -> Expression:
+    def part(self, node: Node) -> Expression:
+        """One of its nodes as an expression."""
         leaves = {leaf: self.leaves[leaf] for leaf in leaves_of(node, self.leaves)}
         return Expression(self.text[slice(*node.span)], node, self.kinds, leaves)
 

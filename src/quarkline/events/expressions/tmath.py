@@ -66,6 +66,33 @@ def _breit_wigner(
     return density
 
 
+def _inverse_erf(values: Values) -> Values:
+    """The inverse of the error function, and 0 where it has none."""
+    return np.where(np.abs(values) < 1, special("erfinv")(values), 0.0)
+
+
+def _student(values: Values, ndf: Values) -> Values:
+    """Student's density, 0 for less than one degree of freedom."""
+    half = 0.5 * ndf
+    gamma = special("gamma")
+    below = np.sqrt(ndf * math.pi) * gamma(half) * (1 + values * values / ndf) ** (half + 0.5)
+    return np.where(ndf < 1, 0.0, gamma(half + 0.5) / below)
+
+
+def _beta(first: Values, second: Values) -> Values:
+    """Euler's beta function."""
+    found: Values = np.exp(_log_gamma(first) + _log_gamma(second) - _log_gamma(first + second))
+    return found
+
+
+def _beta_density(values: Values, first: Values, second: Values) -> Values:
+    """The density of the beta distribution, 0 outside of [0, 1] and for parameters not above 0."""
+    below, above = np.power(values, first - 1), np.power(1 - values, second - 1)
+    density = below * above / _beta(first, second)
+    outside = (values < 0) | (values > 1) | (first <= 0) | (second <= 0)
+    return np.where(outside, 0.0, density)
+
+
 def _chi2_probability(chi2: Values, ndf: Values) -> Values:
     """The probability of a larger chi2: 0 without degrees of freedom, or of a negative one."""
     inside = np.where(chi2 > 0, _chi2_above(ndf, chi2), np.where(chi2 < 0, 0.0, 1.0))
@@ -153,6 +180,10 @@ NAMESPACES: dict[str, Function] = {
     "TMath::Finite": Function(1, np.isfinite, BOOLEAN),
     "TMath::Erf": Function(1, special("erf")),
     "TMath::Erfc": Function(1, special("erfc")),
+    "TMath::ErfInverse": Function(1, _inverse_erf),
+    "TMath::Student": Function(2, _student),
+    "TMath::Beta": Function(2, _beta),
+    "TMath::BetaDist": Function(3, _beta_density),
     "TMath::Freq": Function(1, special("ndtr")),
     "TMath::Gaus": Function(1, _gauss, optional=3),
     "TMath::BreitWigner": Function(1, _breit_wigner, optional=2),

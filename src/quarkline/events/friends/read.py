@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -51,7 +51,11 @@ class With(StrEnum):
 
 
 def with_friends(
-    host: Source, friends: Sequence[str | Path], *, by: With = With.POSITION
+    host: Source,
+    friends: Sequence[str | Path],
+    *,
+    by: With = With.POSITION,
+    names: Sequence[str] = (),
 ) -> Source:
     """A host's table with the columns of its friends.
 
@@ -61,6 +65,8 @@ def with_friends(
         host: The host, open.
         friends: Friend files.
         by: How rows find their entries.
+        names: Name of each friend, in front of its columns as in `NAME.score`; "" for none. Empty
+            if none has one.
 
     Raises:
         InputError: If a friend is another file's, tells nothing of a host, or has a column of
@@ -68,17 +74,18 @@ def with_friends(
     """
     if not friends:
         return host
-    return _JoinedSource(host, [Path(path) for path in friends], With(by))
+    named = zip(friends, names or [""] * len(friends), strict=True)
+    return _JoinedSource(host, [(Path(path), name) for path, name in named], With(by))
 
 
 class _JoinedSource(Source):
-    def __init__(self, host: Source, paths: Sequence[Path], by: With) -> None:
+    def __init__(self, host: Source, named: Sequence[tuple[Path, str]], by: With) -> None:
         self.path, self._host = host.path, host
         self._stack = ExitStack()
         self._stack.callback(host.close)
         join = _ByPosition if by is With.POSITION else _ByKey
         try:
-            self._friends = [join.of(self._stack, host, path) for path in paths]
+            self._friends = [join.of(self._stack, host, path, name) for path, name in named]
             self.schema = self._joined()
         except BaseException:
             self.close()
@@ -96,16 +103,16 @@ class _JoinedSource(Source):
     def _joined(self) -> Schema:
         columns = dict(self._host.schema.columns)
         for friend in self._friends:
-            for name in friend.columns:
+            for name, own in friend.columns.items():
                 if name in columns:
                     raise InputError(
                         TAKEN.finding(
                             f"there is a column `{name}` in the host or another friend already",
                             place=Place(friend.source.path),
-                            suggestion="rename it where the friend is made",
+                            suggestion="name the friend, as in `--friend NAME=FILE`",
                         )
                     )
-                columns[name] = friend.source.schema[name]
+                columns[name] = replace(friend.source.schema[own], name=name)
         schema = self._host.schema
         return Schema(columns, schema.entries, schema.tree, schema.metadata)
 
@@ -115,7 +122,8 @@ class _JoinedSource(Source):
         arrays = {name: table[name] for name in own}
         for friend in self._friends:
             if asked := [name for name in columns if name in friend.columns]:
-                arrays |= friend.read(asked, start, stop)
+                found = friend.read([friend.columns[name] for name in asked], start, stop)
+                arrays |= {name: found[friend.columns[name]] for name in asked}
         return {name: arrays[name] for name in columns}
 
 
@@ -126,18 +134,21 @@ class _Friend(abc.ABC):
     host: Source
     source: Source
     proof: FriendProof
+    name: str = ""
 
     @classmethod
-    def of(cls, stack: ExitStack, host: Source, path: Path) -> _Friend:
+    def of(cls, stack: ExitStack, host: Source, path: Path, name: str) -> _Friend:
         source = stack.enter_context(open_source(path))
-        friend = cls(host, source, told_proof(source))
+        friend = cls(host, source, told_proof(source), name)
         friend.check()
         return friend
 
     @cached_property
-    def columns(self) -> list[str]:
-        """What the friend adds to its host."""
-        return [name for name in self.source.schema.columns if name not in self.proof.identity]
+    def columns(self) -> dict[str, str]:
+        """What the friend adds to its host: its own name of each column by the joined one."""
+        before = f"{self.name}." if self.name else ""
+        names = self.source.schema.columns
+        return {before + name: name for name in names if name not in self.proof.identity}
 
     @abc.abstractmethod
     def check(self) -> None:

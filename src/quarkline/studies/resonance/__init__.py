@@ -9,6 +9,7 @@ from quarkline.engine.core.extras import missing_extra
 from quarkline.engine.core.findings import Finding
 from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.runs import Run
+from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.stage import Stage
 from quarkline.studies.resonance import calibration_results as _calibrations  # noqa: F401
 from quarkline.studies.resonance import results as _  # noqa: F401  (so that they can be read)
@@ -33,6 +34,23 @@ class Resonance:
         from quarkline.studies.resonance.stages import select_config
 
         return [*missing_extra("train"), *check(config, select_config(config))]
+
+    def samples(self, config: ResonanceConfig) -> list[InputSample]:
+        """Data, and the samples of signal and background that the config names."""
+        from quarkline.studies.resonance.check_inputs import (
+            background_files,
+            input_files,
+            power_files,
+        )
+        from quarkline.studies.resonance.samples import input_samples
+        from quarkline.studies.resonance.stages import select_config
+
+        named = {
+            "data": input_files(config.inputs),
+            "background": background_files(config),
+            "signal": power_files(config),
+        }
+        return input_samples(named, select_config(config))
 
     def headline(self, results: Mapping[str, Result]) -> str:
         """The pre-declared working point's significance in one sentence."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from quarkline.engine.core.findings import Finding
 from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.runs import Run
+from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.stage import Stage
 from quarkline.studies.resonance import results as _selection  # noqa: F401  (to be read)
 from quarkline.studies.resonance.spectrum import results as _  # noqa: F401  (to be read)
@@ -32,6 +33,14 @@ class Spectrum:
         from quarkline.studies.resonance.spectrum.stages import select_config
 
         return check_events(config.inputs, select_config(config))
+
+    def samples(self, config: SpectrumConfig) -> list[InputSample]:
+        """The data."""
+        from quarkline.studies.resonance.check_inputs import input_files
+        from quarkline.studies.resonance.samples import input_samples
+        from quarkline.studies.resonance.spectrum.stages import select_config
+
+        return input_samples({"data": input_files(config.inputs)}, select_config(config))
 
     def headline(self, results: Mapping[str, Result]) -> str:
         """The best window outside known resonances, and those found, in one sentence."""
