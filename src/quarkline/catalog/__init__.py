@@ -1,1 +1,33 @@
 """Sample, Region, Weight, Systematic and Luminosity: the analysis in neutral words."""
+
+from quarkline.catalog.blinding import Blinding
+from quarkline.catalog.catalog import Catalog
+from quarkline.catalog.factors import NormFactor, ShapeFactor
+from quarkline.catalog.files import Files, InputFile
+from quarkline.catalog.luminosity import Luminosity
+from quarkline.catalog.regions import Automatic, Edges, Region, Uniform
+from quarkline.catalog.samples import Sample
+from quarkline.catalog.systematics import Independent, Normalisation, Variation, Varied
+from quarkline.catalog.templates import Templates
+from quarkline.catalog.written import Written
+
+__all__ = [
+    "Automatic",
+    "Blinding",
+    "Catalog",
+    "Edges",
+    "Files",
+    "Independent",
+    "InputFile",
+    "Luminosity",
+    "NormFactor",
+    "Normalisation",
+    "Region",
+    "Sample",
+    "ShapeFactor",
+    "Templates",
+    "Uniform",
+    "Variation",
+    "Varied",
+    "Written",
+]

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from quarkline.engine.core.findings import InputError
-from quarkline.engine.core.yaml_file import Text, YamlFile, parse_value, read_yaml
+from quarkline.engine.core.yaml_file import Text, ParsedFile, parse_value, read_yaml
 
 
 @pytest.fixture
 def read(tmp_path: Path) -> Any:
-    def read(text: str | bytes) -> YamlFile:
+    def read(text: str | bytes) -> ParsedFile:
         path = tmp_path / "a.yaml"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return read_yaml(path)

@@ -17,9 +17,10 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ValidationInfo
 
 from quarkline.engine.core.addresses import address_of, spelt
-from quarkline.engine.core.findings import InputError, Place, Rule, did_you_mean
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
 from quarkline.engine.core.mistakes import LACKS_KIND, find_mistakes, shown, with_kinds
-from quarkline.engine.core.yaml_file import KeyPath, Text, YamlFile, parse_value, read_yaml
+from quarkline.engine.core.readers import read_config_file
+from quarkline.engine.core.yaml_file import KeyPath, ParsedFile, Text, parse_value, read_yaml
 
 BAD_EXTENDS = Rule(
     "QL-CONFIG-006",
@@ -112,12 +113,14 @@ class ConfigFile:
         text: Its text, unchanged.
         data: The merged data.
         places: Where each key stands, over all files.
+        findings: What is suspicious about the files as such.
     """
 
     path: Path
     text: str
     data: Mapping[str, Any]
     places: Mapping[KeyPath, Place]
+    findings: tuple[Finding, ...] = ()
 
     def place(self, *at: str | int) -> Place:
         """Where a key stands; of a key that is absent, where its nearest parent stands."""
@@ -159,15 +162,15 @@ def load_config(
     """Read a config file with its parents, site file and overrides.
 
     Args:
-        path: The YAML file.
+        path: The file: YAML, or a language registered for its suffix (`readers`).
         site: A file with `compute` and `roots` for this computer.
         overrides: `key=value` texts, as given to `--set`.
 
     Raises:
         InputError: If a file cannot be read or a layer is not allowed to say what it says.
     """
-    file = read_yaml(path)
-    data, places = _with_parents(file, (path.resolve(),))
+    file = read_config_file(path)
+    data, places, found = _with_parents(file, (path.resolve(),))
     if site is not None:
         site_file = read_yaml(site)
         _check_site(site_file)
@@ -175,17 +178,20 @@ def load_config(
     for text in overrides:
         data, places = _override(data, places, text)
     data = _substitute(data, _roots(data.get("roots"), places), (), places)
-    return ConfigFile(path, file.text, data, places)
+    return ConfigFile(path, file.text, data, places, found)
 
 
 Places = Mapping[KeyPath, Place]
 
 
-def _with_parents(file: YamlFile, seen: tuple[Path, ...]) -> tuple[dict[str, Any], Places]:
+def _with_parents(
+    file: ParsedFile, seen: tuple[Path, ...]
+) -> tuple[dict[str, Any], Places, tuple[Finding, ...]]:
+    """Data, places and findings of a file with those of its parents."""
     data = dict(file.data)
     parent_name = data.pop("extends", None)
     if parent_name is None:
-        return data, file.places
+        return data, file.places, file.findings
     place = file.places[("extends",)]
     if not isinstance(parent_name, str):
         raise InputError(BAD_EXTENDS.finding("`extends` takes the name of one file", place=place))
@@ -194,13 +200,13 @@ def _with_parents(file: YamlFile, seen: tuple[Path, ...]) -> tuple[dict[str, Any
         chain = " -> ".join(item.name for item in (*seen, parent))
         raise InputError(BAD_EXTENDS.finding(f"circle of `extends`: {chain}", place=place))
     try:
-        parent_file = read_yaml(parent)
+        parent_file = read_config_file(parent)
     except InputError as error:
         raise InputError(
             *(item if item.place else item.at(place) for item in error.findings)
         ) from error
-    base, base_places = _with_parents(parent_file, (*seen, parent.resolve()))
-    return _merge(base, base_places, data, file.places)
+    base, base_places, found = _with_parents(parent_file, (*seen, parent.resolve()))
+    return *_merge(base, base_places, data, file.places), (*found, *file.findings)
 
 
 def _merge(
@@ -238,7 +244,7 @@ def _mergeable(below: Any, above: Any) -> TypeGuard[Mapping[str, Any]]:
     return "kind" not in above or above["kind"] == below.get("kind")
 
 
-def _check_site(site: YamlFile) -> None:
+def _check_site(site: ParsedFile) -> None:
     findings = [
         SITE_PHYSICS.finding(
             f"a site file may not set `{key}`",
@@ -314,7 +320,7 @@ def _substitute(value: Any, roots: Mapping[str, str], at: KeyPath, places: Place
             )
         return roots[name]
 
-    return Text(ROOT_REFERENCE.sub(root, value), value.file)
+    return Text(ROOT_REFERENCE.sub(root, value), value.file, value.place)
 
 
 def _mapping_paths(value: Any, at: KeyPath) -> Iterable[tuple[int, KeyPath]]:

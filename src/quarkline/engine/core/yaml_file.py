@@ -42,40 +42,47 @@ TEXTS = frozenset(TAG + name for name in ("str", "timestamp", "value"))
 
 
 class Text(str):
-    """A string from a config that knows the file it stands in, so that paths resolve against it."""
+    """A string from a config that knows where it stands.
 
-    __slots__ = ("file",)
+    Paths resolve against its file, and messages about its content point at its place.
+    """
+
+    __slots__ = ("file", "place")
     file: Path
+    place: Place
 
-    def __new__(cls, value: str, file: Path) -> Self:
-        """Keep `value` together with its file."""
+    def __new__(cls, value: str, file: Path, place: Place | None = None) -> Self:
+        """Keep `value` together with its file and place."""
         text = super().__new__(cls, value)
         text.file = file
+        text.place = place or Place(file)
         return text
 
-    def __getnewargs__(self) -> tuple[str, Path]:  # type: ignore[override]
+    def __getnewargs__(self) -> tuple[str, Path, Place]:  # type: ignore[override]
         """What a copy in another process is made of."""
-        return str(self), self.file
+        return str(self), self.file, self.place
 
 
 @dataclass(frozen=True)
-class YamlFile:
-    """One parsed file.
+class ParsedFile:
+    """One config file as it was read, before its keys mean anything.
 
     Attributes:
         path: The file.
         text: Its text.
-        data: Plain dicts, lists and scalars; strings are `Text`.
+        data: Plain dicts, lists and scalars; strings of a YAML file are `Text`.
         places: Place of each key (for list items: of the item) by key path.
+        findings: What is suspicious about it but did not keep it from being read.
     """
 
     path: Path
     text: str
     data: dict[str, Any]
     places: Mapping[KeyPath, Place]
+    findings: tuple[Finding, ...] = ()
 
 
-def read_yaml(path: Path) -> YamlFile:
+def read_yaml(path: Path) -> ParsedFile:
     """Read one YAML file.
 
     Raises:
@@ -87,7 +94,7 @@ def read_yaml(path: Path) -> YamlFile:
     if not isinstance(data, dict):
         message = "the file is empty" if data is None else "the top level is not a mapping"
         raise InputError(UNREADABLE.finding(message, place=Place(path)))
-    return YamlFile(path, text, data, reader.places)
+    return ParsedFile(path, text, data, reader.places)
 
 
 def parse_value(text: str, file: Path) -> Any:
@@ -198,7 +205,7 @@ class _Reader:
 
     def _scalar(self, node: ScalarNode) -> Any:
         if node.tag in TEXTS:
-            return Text(node.value, self.path)
+            return Text(node.value, self.path, self._place(node.start_mark, len(node.value)))
         read = {
             TAG + "int": self.construct.construct_yaml_int,
             TAG + "float": self.construct.construct_yaml_float,

@@ -111,12 +111,12 @@ def open_analysis(file: ConfigFile) -> Analysis:
 
 
 def check_analysis(analysis: Analysis) -> list[Finding]:
-    """The study's findings on the inputs; the warnings among them.
+    """The findings on the config's files and the study's on the inputs; the warnings among them.
 
     Raises:
         InputError: If any of them is an error.
     """
-    findings = analysis.study.checks(analysis.config)
+    findings = [*analysis.file.findings, *analysis.study.checks(analysis.config)]
     errors = [item for item in findings if item.severity is Severity.ERROR]
     if errors:
         raise InputError(*errors)

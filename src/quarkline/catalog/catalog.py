@@ -1,0 +1,105 @@
+"""The whole analysis in neutral words, and what follows for one sample in one region."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from quarkline.catalog.blinding import Blinding
+from quarkline.catalog.factors import NormFactor, ShapeFactor
+from quarkline.catalog.files import Files, InputFile, input_files
+from quarkline.catalog.luminosity import Luminosity
+from quarkline.catalog.names import selects
+from quarkline.catalog.regions import Region
+from quarkline.catalog.samples import Sample
+from quarkline.catalog.systematics import Systematic, Variation
+from quarkline.catalog.templates import Templates
+from quarkline.catalog.written import Written, conjunction, product
+from quarkline.engine.core.config import Config
+
+
+class Catalog(Config):
+    """Samples, regions, weights, luminosity and systematics: one source for training and fit."""
+
+    reads: Literal["ntuples", "histograms"] = Field("ntuples", description="What the files hold.")
+    files: Files = Field(default_factory=Files)
+    selection: Written | None = Field(None, description="Cut of all regions and samples.")
+    weights: dict[str, Written] = Field(
+        default_factory=dict, description="Factors of the weight of every simulated event, by name."
+    )
+    luminosity: Luminosity = Field(default_factory=Luminosity)
+    samples: dict[str, Sample] = Field(default_factory=dict)
+    regions: dict[str, Region] = Field(default_factory=dict)
+    systematics: dict[str, Systematic] = Field(default_factory=dict)
+    norm_factors: dict[str, NormFactor] = Field(default_factory=dict)
+    shape_factors: dict[str, ShapeFactor] = Field(default_factory=dict)
+    poi: str | None = Field(None, description="Norm factor that is measured.")
+    blinding: Blinding = Field(default_factory=Blinding)
+    templates: Templates = Field(default_factory=Templates)
+
+    def holds(self, sample: str, region: str) -> bool:
+        """Whether a sample is in a region."""
+        chosen = self.samples[sample]
+        return selects(chosen.regions, region) and not selects(chosen.exclude, region)
+
+    def systematics_of(self, sample: str, region: str) -> dict[str, Systematic]:
+        """The systematics of a sample in a region; data have none."""
+        chosen = self.samples[sample]
+        if chosen.role == "data" or not chosen.use_systematics or not self.holds(sample, region):
+            return {}
+        return {
+            name: systematic
+            for name, systematic in self.systematics.items()
+            if selects(systematic.samples, sample)
+            and selects(systematic.regions, region)
+            and not selects(systematic.exclude, sample)
+            and not selects(systematic.exclude, region)
+            and f"{region}:{sample}" not in systematic.exclude_pairs
+        }
+
+    def files_of(
+        self, sample: str, region: str | None = None, variation: Variation | None = None
+    ) -> list[InputFile]:
+        """The files of a sample, in a region that says more about them, or for a variation."""
+        chosen = self.samples[sample]
+        levels = [self.files, self.regions[region].files if region else Files(), chosen.files]
+        levels += [variation.files] if variation else []
+        return input_files(levels, friends=chosen.use_friends)
+
+    def selection_of(self, sample: str, region: str) -> Written:
+        """The cut on a sample in a region: of the analysis, the region and the sample together."""
+        chosen, where = self.samples[sample], self.regions[region]
+        cuts = [self.selection, where.selection_for.get(sample, where.selection)]
+        if chosen.ignore_selection is True:
+            cuts = []
+        whole = [cut for cut in (*cuts, chosen.selection) if cut]
+        if isinstance(chosen.ignore_selection, Written):
+            whole = [cut.without(chosen.ignore_selection) for cut in whole]
+        return conjunction(whole)
+
+    def weight_of(self, sample: str, region: str, variation: Variation | None = None) -> Written:
+        """The weight of an event of a sample in a region, without the luminosity; 1 for data.
+
+        Args:
+            sample: Name of the sample.
+            region: Name of the region.
+            variation: A side of a systematic.
+        """
+        chosen = self.samples[sample]
+        if chosen.role == "data":
+            return Written("1")
+        common = list(self.weights.values()) if chosen.normalised_by_theory else []
+        if chosen.ignore_weight:
+            common = [factor.without(chosen.ignore_weight) for factor in common]
+        own: list[Written | None] = [self.regions[region].weight, chosen.weight]
+        if variation and variation.weight:
+            own[1] = variation.weight
+        if variation:
+            own.append(variation.weight_factor)
+        return product([*common, *(factor for factor in own if factor)])
+
+    def variable_of(self, sample: str, region: str) -> Written | None:
+        """What is drawn of a sample in a region."""
+        where = self.regions[region]
+        return where.variable_for.get(sample, where.variable)

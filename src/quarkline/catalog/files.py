@@ -1,0 +1,96 @@
+"""Which files an analysis reads: folders, names and trees at several levels, and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from quarkline.catalog.names import Listed
+from quarkline.catalog.written import Written
+from quarkline.engine.core.addresses import address_of
+from quarkline.engine.core.config import Config, resolve_path
+
+
+def _resolved(value: Any) -> Any:
+    """A folder as text; a slash at its end stays, for suffixes that are appended to it."""
+    if not isinstance(value, str) or address_of(value):
+        return value if value is None else str(value)
+    return str(resolve_path(value)) + ("/" if value.endswith("/") else "")
+
+
+Folder = Annotated[str, BeforeValidator(_resolved)]
+
+
+class Files(Config):
+    """What one level says about the files: the analysis, a region, a sample or a variation.
+
+    Folders, names and trees of the variation win over those of the sample, the region and the
+    analysis, in that order. Suffixes add up: those of the region come first, then the sample's and
+    the variation's. Every folder is combined with every name and every tree.
+    """
+
+    folders: Listed[Folder] = Field(default_factory=list, description="Folders of the files.")
+    folder_suffixes: Listed[str] = Field(default_factory=list, description="After the folder.")
+    names: Listed[Written] = Field(
+        default_factory=list, description="Files below the folders, without `.root`."
+    )
+    name_suffixes: Listed[str] = Field(default_factory=list, description="After the name.")
+    trees: Listed[str] = Field(
+        default_factory=list, description="Trees; histograms if the analysis reads histograms."
+    )
+    tree_suffixes: Listed[str] = Field(default_factory=list, description="After the tree.")
+    friends: Listed[Folder] = Field(
+        default_factory=list, description="Folders of friend trees, with the names of the files."
+    )
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One tree or histogram of one file.
+
+    Attributes:
+        path: The file.
+        tree: Name of the tree or histogram in it.
+        friends: Files with further columns of the same tree.
+    """
+
+    path: Path
+    tree: str
+    friends: tuple[Path, ...] = ()
+
+
+def input_files(levels: Sequence[Files], *, friends: bool = False) -> list[InputFile]:
+    """Every file that the levels name together.
+
+    Args:
+        levels: What is said about the files, the most general first.
+        friends: Whether friend trees are read.
+    """
+    folders = _last([level.folders for level in levels])
+    names = _joined(_last([level.names for level in levels]), [x.name_suffixes for x in levels])
+    trees = _joined(_last([level.trees for level in levels]), [x.tree_suffixes for x in levels])
+    suffixes = [level.folder_suffixes for level in levels]
+    others = _joined(_last([level.friends for level in levels]), suffixes) if friends else []
+    return [
+        InputFile(_file(folder, name), tree, tuple(_file(other, name) for other in others))
+        for folder, name, tree in product(_joined(folders, suffixes), names, trees)
+    ]
+
+
+def _last(levels: Sequence[Sequence[str]]) -> Sequence[str]:
+    """What the most special level says that says anything."""
+    return next((level for level in reversed(levels) if level), ())
+
+
+def _joined(starts: Iterable[str], suffixes: Iterable[Sequence[str]]) -> list[str]:
+    parts = [list(level) for level in suffixes if level]
+    return ["".join(chosen) for chosen in product(starts, *parts)]
+
+
+def _file(folder: str, name: str) -> Path:
+    return Path(folder) / (name if name.endswith(".root") else f"{name}.root")
