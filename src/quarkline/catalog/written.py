@@ -84,14 +84,15 @@ class Written(str):
 
     def trimmed(self) -> Written:
         """Without spaces at both ends, and without the quotes around it."""
-        start, stop = 0, len(self)
-        while start < stop and self[start].isspace():
-            start += 1
-        while start < stop and self[stop - 1].isspace():
-            stop -= 1
-        if stop - start >= 2 and self[start] == self[stop - 1] == '"':
-            return self.part(start + 1, stop - 1).trimmed()
-        return self.part(start, stop)
+        inner = self.stripped()
+        if len(inner) >= 2 and inner[0] == inner[-1] == '"' and '"' not in inner[1:-1]:
+            return inner.part(1, len(inner) - 1).stripped()
+        return inner
+
+    def stripped(self) -> Written:  # `strip` would give a text without places
+        """Without spaces at both ends."""
+        start = len(self) - len(self.lstrip())
+        return self.part(start, max(start, len(self.rstrip())))
 
     def without(self, text: str) -> Written:
         """With 1 in place of a text that it contains."""
