@@ -12,9 +12,9 @@ from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Sev
 NO_FILE = Rule(
     "QL-TREX-001",
     "every file that a TRExFitter config names is there",
-    "`INCLUDE` counts from the folder of the file that states it. `ReplacementFile` counts from the "
-    "folder that TRExFitter is run in, which is taken to be the nearest one at or above the config "
-    "in which that file is found.",
+    "`INCLUDE` counts from the folder of the file that states it. `ReplacementFile` counts from "
+    "the folder that TRExFitter is run in, which is taken to be the nearest one at or above the "
+    "config in which that file is found.",
 )
 BAD_LINE = Rule(
     "QL-TREX-002",
@@ -108,12 +108,7 @@ def split_lines(path: Path, text: str, findings: list[Finding]) -> Iterator[Line
 
 def _end(text: str) -> int:
     """Where the comment of a line begins; the length of the line without one."""
-    quoted = False
-    for index, sign in enumerate(text):
-        quoted ^= sign == '"'
-        if sign in COMMENT_SIGNS and not quoted:
-            return index
-    return len(text)
+    return min((at for sign in COMMENT_SIGNS for at in unquoted(text, sign)), default=len(text))
 
 
 def _cut(line: Line, comment: str, column: int) -> Finding:
@@ -127,10 +122,16 @@ def _cut(line: Line, comment: str, column: int) -> Finding:
 
 def split(text: Written, sign: str) -> list[Written]:
     """The parts of a text between signs that stand outside quotes, without outer spaces."""
-    edges, quoted = [0], False
+    edges = unquoted(text, sign)
+    starts, ends = [0, *(edge + 1 for edge in edges)], [*edges, len(text)]
+    return [text.part(start, stop).stripped() for start, stop in zip(starts, ends, strict=True)]
+
+
+def unquoted(text: str, sign: str) -> list[int]:
+    """Where a sign stands outside quotes."""
+    quoted, found = False, []
     for index, letter in enumerate(text):
         quoted ^= letter == '"'
         if letter == sign and not quoted:
-            edges.append(index + 1)
-    ends = [*(edge - 1 for edge in edges[1:]), len(text)]
-    return [text.part(start, stop).stripped() for start, stop in zip(edges, ends, strict=True)]
+            found.append(index)
+    return found

@@ -36,8 +36,8 @@ UNFILLED = Rule(
 SCHEMA = Rule(
     "QL-TREX-024",
     "a config describes an analysis, not the language",
-    "A schema lists every option with the kind of its value. It has the form of a config, but there "
-    "is nothing to read with it.",
+    "A schema lists every option with the kind of its value. It has the form of a config, but "
+    "there is nothing to read with it.",
 )
 
 KINDS_IN_SCHEMAS = {"string", "float", "int", "TRUE/FALSE"}

@@ -1,0 +1,1 @@
+"""From blocks of TRExFitter's language to the keys of a catalog, place by place."""

@@ -1,0 +1,103 @@
+"""Samples with their files, weights and selections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from quarkline.trexfitter.blocks import Block
+from quarkline.trexfitter.translation.data import Data
+
+ROLES = {
+    "SIGNAL": "signal",
+    "BACKGROUND": "background",
+    "DATA": "data",
+    "GHOST": "reference",
+}
+ARITHMETIC = {
+    "AddSample": "add",
+    "AddSamples": "add",
+    "SubtractSample": "subtract",
+    "SubtractSamples": "subtract",
+    "MultiplyBy": "multiply",
+    "DivideBy": "divide",
+    "NormToSample": "normalise",
+}
+
+
+def sample_data(data: Data, block: Block) -> Data:
+    """The keys of one sample."""
+    sample = data.below()
+    sample.choice("role", block, "Type", ROLES)
+    sample.label("title", block, "Title")
+    sample.label("tex_title", block, "TexTitle")
+    sample.label("group", block, "Group")
+    sample.files("files", block)
+    sample.truth("use_friends", block, "UseFriend")
+    sample.text("weight", block, "MCweight")
+    sample.text("selection", block, "Selection")
+    if option := block.first("IgnoreSelection"):
+        switches: dict[str, Any] = {"TRUE": True, "FALSE": False}
+        ignored = switches.get(option.value.upper(), option.value)
+        sample.put("ignore_selection", ignored, option.place)
+    sample.text("ignore_weight", block, "IgnoreWeight")
+    sample.truth("normalised_by_theory", block, "NormalizedByTheory")
+    if option := block.first("LumiScales", "LumiScale"):
+        sample.put("scales", sample.numbers(option, option.items), option.place)
+    sample.items("regions", block, "Regions")
+    sample.items("exclude", block, "Exclude")
+    _add_arithmetic(sample, block)
+    sample.truth("mc_statistics", block, "UseMCstat")
+    sample.truth("separate_mc_statistics", block, "SeparateGamma", "SeparateGammas")
+    sample.number("mc_statistics_scale", block, "MCstatScale")
+    sample.items("correlate_mc_statistics.regions", block, "CorrelateGammasInRegions")
+    sample.items("correlate_mc_statistics.sample", block, "CorrelateGammasWithSample")
+    sample.truth("use_systematics", block, "UseSystematics")
+    sample.text("systematics_from", block, "SystFromSample")
+    sample.truth("smooth", block, "Smooth")
+    if option := block.first("AsimovReplacementFor"):
+        names = option.items
+        if len(names) == 2:
+            sample.put("asimov_for", {"name": names[0], "sample": names[1]}, option.place)
+        else:
+            sample.refuse(option, "has not two names", "write the name of the set and the sample")
+    return sample
+
+
+def _add_arithmetic(sample: Data, block: Block) -> None:
+    steps = [
+        ({"kind": ARITHMETIC[name], "samples": option.items}, option.place)
+        for name, option in block.options.items()
+        if name in ARITHMETIC
+    ]
+    if steps:
+        sample.put("arithmetic", [step for step, _ in steps], steps[0][1])
+
+
+def add_inline_factors(data: Data, block: Block) -> None:
+    """The norm and shape factors that a sample states in itself."""
+    for key, name in (("norm_factors", "NormFactor"), ("shape_factors", "ShapeFactor")):
+        option = block.first(name)
+        if option is None or not option.items:
+            continue
+        factor, *rest = option.items
+        switches = [item for item in rest if item.upper() in {"TRUE", "FALSE"}]
+        numbers = data.numbers(option, [item for item in rest if item not in switches])
+        if numbers is None:
+            continue
+        known = data.values.get(key, {}).get(str(factor))
+        if known is not None:
+            known["samples"] = [*known.get("samples", []), str(block.name)]
+            continue
+        part = data.below()
+        part.put("samples", [str(block.name)], option.place)
+        if key == "norm_factors":
+            for word, number in _named(numbers):
+                part.put(word, number, option.place)
+            if switches:
+                part.put("constant", switches[0].upper() == "TRUE", option.place)
+        data.adopt(key, factor, part, option.place)
+
+
+def _named(numbers: list[float]) -> Iterator[tuple[str, float]]:
+    return zip(("nominal", "min", "max"), numbers, strict=False)
