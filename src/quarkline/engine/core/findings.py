@@ -37,6 +37,7 @@ class Place:
         length: Number of characters concerned, for the marker below an excerpt.
         text: The line itself, or the expression that was read.
         label: A place that is not a file position, such as "selection of region `SR`".
+        offset: Position in the whole text that was read, of which `text` may be a part; from 0.
     """
 
     file: Path | None = None
@@ -45,6 +46,7 @@ class Place:
     length: int = 1
     text: str | None = None
     label: str | None = None
+    offset: int | None = None
 
     def __str__(self) -> str:
         """The place as `file:line:column`, or its label."""

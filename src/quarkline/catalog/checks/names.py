@@ -1,0 +1,123 @@
+"""Checks of the names by which parts of an analysis refer to each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from quarkline.catalog.catalog import Catalog
+from quarkline.catalog.names import selects
+from quarkline.catalog.systematics import Varied
+from quarkline.engine.core.findings import Finding, Place, Rule, Severity, did_you_mean
+
+PlaceOf = Callable[..., Place]
+"""Where a key stands, from the parts of its path."""
+
+UNKNOWN = Rule(
+    "QL-CATALOG-001",
+    "samples and regions that are named exist",
+    "A list of samples or regions holds names, patterns with `*`, or `all`. A name that nothing "
+    "has is a warning, since one file of systematics often serves several analyses.",
+    Severity.WARNING,
+)
+NO_POI = Rule(
+    "QL-CATALOG-002",
+    "the parameter of interest is a free norm factor of a signal",
+    "The fit measures it. If it is constant, nothing is measured, and figures show no uncertainty "
+    "for it; if no sample has it, the fit knows nothing about it.",
+)
+NO_DATA = Rule(
+    "QL-CATALOG-003",
+    "regions that compare with data have data",
+    "A region asks for observed data, and no sample in it has the role `data`.",
+    Severity.WARNING,
+)
+
+
+def name_findings(catalog: Catalog, place: PlaceOf) -> list[Finding]:
+    """What is wrong with the names."""
+    return [*_references(catalog, place), *_poi(catalog, place), *_data(catalog, place)]
+
+
+def _references(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
+    samples, regions = set(catalog.samples), set(catalog.regions)
+    for name, sample in catalog.samples.items():
+        at = ("samples", name)
+        yield from _unknown(sample.regions, regions, "region", place, *at, "regions")
+        yield from _unknown(sample.exclude, regions, "region", place, *at, "exclude")
+        for step in sample.arithmetic:
+            yield from _unknown(step.samples, samples, "sample", place, *at, "arithmetic")
+    for key in ("norm_factors", "shape_factors", "systematics"):
+        for name, part in getattr(catalog, key).items():
+            both = samples | regions if key == "systematics" else regions
+            what = "sample or region" if key == "systematics" else "region"
+            yield from _unknown(part.samples, samples, "sample", place, key, name, "samples")
+            yield from _unknown(part.regions, regions, "region", place, key, name, "regions")
+            yield from _unknown(part.exclude, both, what, place, key, name, "exclude")
+    for name, systematic in catalog.systematics.items():
+        if isinstance(systematic, Varied) and systematic.reference:
+            reference = [systematic.reference]
+            at_reference = ("systematics", name, "reference")
+            yield from _unknown(reference, samples, "sample", place, *at_reference)
+
+
+def _unknown(
+    patterns: Iterable[str], names: set[str], what: str, place: PlaceOf, *at: str
+) -> Iterator[Finding]:
+    if not names:
+        return
+    for pattern in patterns:
+        if not any(selects([pattern], name) for name in names):
+            yield UNKNOWN.finding(
+                f"there is no {what} `{pattern}`",
+                suggestion=did_you_mean(pattern, names, what=f"{what}s"),
+                place=place(*at),
+            )
+
+
+def _poi(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
+    if catalog.poi is None:
+        return
+    factor = catalog.norm_factors.get(catalog.poi)
+    if factor is None:
+        yield NO_POI.finding(
+            f"no norm factor is named `{catalog.poi}`",
+            suggestion=did_you_mean(catalog.poi, catalog.norm_factors, what="norm factors"),
+            place=place("poi"),
+        )
+        return
+    at = ("norm_factors", catalog.poi)
+    if factor.constant:
+        yield NO_POI.finding(
+            f"`{catalog.poi}` is the parameter of interest and is held constant at "
+            f"{factor.nominal:g}: the fit cannot measure it",
+            suggestion="set it free (`constant: false`)",
+            place=place(*at, "constant"),
+            severity=Severity.WARNING,
+        )
+    scaled = [
+        name
+        for name, sample in catalog.samples.items()
+        if selects(factor.samples, name) and sample.role == "signal"
+    ]
+    formulas = [other.expression or "" for other in catalog.norm_factors.values()]
+    entering = any(re.search(rf"\b{re.escape(catalog.poi)}\b", text) for text in formulas)
+    if catalog.samples and not scaled and not entering:
+        yield NO_POI.finding(
+            f"`{catalog.poi}` scales no signal sample",
+            suggestion="name the signal under `samples` of the norm factor",
+            place=place(*at, "samples"),
+            severity=Severity.WARNING,
+        )
+
+
+def _data(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
+    data = [name for name, sample in catalog.samples.items() if sample.role == "data"]
+    for name, region in catalog.regions.items():
+        has_data = any(catalog.holds(sample, name) for sample in data)
+        if region.data == "observed" and catalog.samples and not has_data:
+            yield NO_DATA.finding(
+                f"region `{name}` asks for observed data, and no sample is data",
+                suggestion="add the data sample, or ask for Asimov data",
+                place=place("regions", name, "data"),
+            )

@@ -1,0 +1,94 @@
+"""What is suspicious about a config beyond its catalog: definitions that nothing uses, comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from quarkline.catalog.catalog import Catalog
+from quarkline.catalog.checks import Note, SchemaOf, check_catalog, file_schema, notes_in
+from quarkline.catalog.checks.texts import expression_findings, tree_of
+from quarkline.engine.core.findings import Finding, InputError, Severity
+from quarkline.events.expressions import nodes
+from quarkline.trexfitter.blocks import TrexConfig
+from quarkline.trexfitter.lines import COMMENT_SIGNS
+from quarkline.trexfitter.replacements import PREFIX, Replacements
+from quarkline.trexfitter.translate import translate
+
+READ_ME = "README*"
+
+
+def check_config(config: TrexConfig, *, schema_of: SchemaOf | None = file_schema) -> list[Finding]:
+    """Everything that can be said about a config without reading events.
+
+    Args:
+        config: The config as read.
+        schema_of: Reads the columns of a tree in a file; None leaves files alone.
+    """
+    definitions = [*_unused(config.replacements), *_prefixes(config.replacements)]
+    try:
+        file = translate(config)
+        catalog = file.validate(Catalog)
+    except InputError as error:
+        return _without_repeats([*config.findings, *error.findings, *definitions])
+    notes = [*_comments(config), *_read_me(config)]
+    found = check_catalog(catalog, file.place, notes=notes, schema_of=schema_of)
+    return _without_repeats([*file.findings, *found, *definitions])
+
+
+def _without_repeats(findings: list[Finding]) -> list[Finding]:
+    kept: list[Finding] = []
+    for finding in findings:
+        if finding not in kept:
+            kept.append(finding)
+    return kept
+
+
+def _unused(replacements: Replacements) -> Iterator[Finding]:
+    """What is wrong with the expressions that no option uses."""
+    known = Replacements(replacements.values)
+    for name, value in replacements.values.items():
+        if name in replacements.used:
+            continue
+        expanded = known.expand(value)
+        tree = tree_of(expanded)
+        if tree is None or not any(isinstance(node, nodes.Binary) for node in nodes.walk(tree)):
+            continue  # a list of files or a folder
+        label = f"placeholder `{name}`, which nothing uses"
+        yield from expression_findings(expanded, label)
+    used = {name for name in known.used if name not in replacements.used}
+    for finding in known.findings:
+        yield replace(finding, severity=Severity.WARNING if used else finding.severity)
+
+
+def _prefixes(replacements: Replacements) -> Iterator[Finding]:
+    """Names that begin with another, of placeholders that nothing uses yet."""
+    names = sorted(replacements.values)
+    for longer in names:
+        shorter = next((name for name in names if longer != name and longer.startswith(name)), None)
+        if shorter and longer not in replacements.used:
+            yield PREFIX.finding(
+                f"`{longer}` begins with `{shorter}`, which TRExFitter replaces first",
+                suggestion=f"rename one of them, for example to `{shorter}_ONLY`",
+                place=replacements.values[longer].place,
+                severity=Severity.NOTE,
+            )
+
+
+def _comments(config: TrexConfig) -> Iterator[Note]:
+    for path in config.files:
+        for note in notes_in(path):
+            if note.text.lstrip()[0] in COMMENT_SIGNS:
+                yield note
+
+
+def _read_me(config: TrexConfig) -> Iterator[Note]:
+    """The lines of README files in the folder of the config and those up to its base."""
+    folder = config.path.resolve().parent
+    base = config.base.resolve()
+    folders = [folder, *(item for item in folder.parents if item.is_relative_to(base))]
+    for place in dict.fromkeys([*folders, base.parent]):
+        for path in sorted(place.glob(READ_ME)):
+            if path.is_file():
+                yield from notes_in(Path(path))
