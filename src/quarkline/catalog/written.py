@@ -73,6 +73,8 @@ class Written(str):
 
     def part(self, start: int, stop: int) -> Written:
         """The characters from `start` to `stop`, with their places."""
+        if start == 0 and stop == len(self):
+            return self
         first = bisect_right(self.origins, start, key=lambda origin: origin[0]) - 1
         origins = [
             (max(0, offset - start), self.within(max(offset, start), stop))

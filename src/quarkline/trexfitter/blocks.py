@@ -34,7 +34,7 @@ class Option:
     @property
     def items(self) -> list[Written]:
         """The parts between commas outside quotes, without empty ones."""
-        return [item.trimmed() for item in split(self.raw, ",") if item.trimmed()]
+        return [item for part in split(self.raw, ",") if (item := part.trimmed())]
 
     @property
     def true(self) -> bool:

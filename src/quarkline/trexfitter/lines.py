@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from quarkline.catalog.written import Written
@@ -52,12 +54,12 @@ class Line:
     place: Place
     indented: bool
 
-    @property
+    @cached_property
     def key(self) -> Written:
         """What stands before the colon."""
         return self.text.part(0, self.text.find(":")).trimmed()
 
-    @property
+    @cached_property
     def value(self) -> Written:
         """What stands after the colon."""
         return self.text.part(self.text.find(":") + 1, len(self.text)).stripped()
@@ -130,8 +132,8 @@ def split(text: Written, sign: str) -> list[Written]:
 def unquoted(text: str, sign: str) -> list[int]:
     """Where a sign stands outside quotes."""
     quoted, found = False, []
-    for index, letter in enumerate(text):
-        quoted ^= letter == '"'
-        if letter == sign and not quoted:
-            found.append(index)
+    for match in re.finditer(f'["{sign}]', text):
+        quoted ^= match[0] == '"'
+        if match[0] == sign and not quoted:
+            found.append(match.start())
     return found

@@ -7,7 +7,7 @@ configs use.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -33,9 +33,14 @@ class Kind:
     count: int = 1
     label: bool = False
 
-    def takes(self, items: list[str]) -> bool:
+    @property
+    def free(self) -> bool:
+        """Whether any text is allowed."""
+        return self.choices is None and not self.number
+
+    def takes(self, items: Sequence[str]) -> bool:
         """Whether the values of an option are of this kind."""
-        if self.choices is None and not self.number:
+        if self.free:
             return True
         if self.count and len(items) != self.count:
             return False

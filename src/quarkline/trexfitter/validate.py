@@ -101,7 +101,7 @@ def _block(block: Block, schema: Schema) -> Iterator[Finding]:
             yield _unknown(block, option, schema)
         elif not kind.label and BRACES.search(option.raw):
             yield _unfilled(option.raw, option.raw.place)
-        elif not kind.takes([str(item) for item in option.items]):
+        elif not kind.free and not kind.takes(option.items):
             yield _bad(option, kind)
 
 

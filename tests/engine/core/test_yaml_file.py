@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from quarkline.engine.core.findings import InputError
-from quarkline.engine.core.yaml_file import Text, ParsedFile, parse_value, read_yaml
+from quarkline.engine.core.yaml_file import ParsedFile, Text, parse_value, read_yaml
 
 
 @pytest.fixture

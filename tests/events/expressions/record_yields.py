@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from quarkline.trexfitter.replacements import read_replacements
 from tests.events.expressions import configs
 from tests.events.expressions.record_root import column
 
@@ -32,13 +33,10 @@ def key(text: str) -> str:
 def weighted_regions(data: Path) -> list[str]:
     """What the leptoquark configs draw: the weight times the selection of each region."""
     folder = data / "lq" / "trex-fitter"
-    definitions = configs.read_definitions(folder / "replacements" / "replacement.txt")
+    known = read_replacements(folder / "replacements" / "replacement.txt")
     regions = sorted((folder / "regions").glob("*.config"))
-    cuts = {option for region in regions for option in configs.options(region, "Selection")}
-    return [
-        f"({definitions['XXX_MC_WEIGHT']})*({configs.replaced(cut, definitions)})"
-        for cut in sorted(cuts)
-    ]
+    cuts = {cut for region in regions for cut in configs.options(region, known, "Selection")}
+    return [f"({known.values['XXX_MC_WEIGHT']})*({cut})" for cut in sorted(cuts)]
 
 
 def main() -> None:
