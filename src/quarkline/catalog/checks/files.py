@@ -12,7 +12,7 @@ from quarkline.catalog.checks.texts import written_at
 from quarkline.catalog.files import InputFile
 from quarkline.catalog.written import Written
 from quarkline.engine.core.addresses import address_of
-from quarkline.engine.core.findings import Finding, InputError, Rule, Severity
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Severity
 from quarkline.events.expressions import compile_expression
 from quarkline.events.files import missing_file
 from quarkline.events.schema import Column, Schema
@@ -46,6 +46,7 @@ NO_FOLDER = Rule(
 SHOWN = 3
 
 SchemaOf = Callable[[Path, str], Schema]
+_Key = tuple[str, str, Place]
 
 
 def file_schema(path: Path, tree: str) -> Schema:
@@ -142,8 +143,8 @@ class _Branches:
     catalog: Catalog
     schema_of: SchemaOf
     schemas: dict[tuple[Path, str], Schema | None] = field(default_factory=dict)
-    problems: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
-    where: dict[tuple[str, str, str], dict[Path, None]] = field(default_factory=dict)
+    problems: dict[_Key, Finding] = field(default_factory=dict)
+    where: dict[_Key, dict[Path, None]] = field(default_factory=dict)
     fitted: dict[tuple[frozenset[Column], str], tuple[Finding, ...]] = field(default_factory=dict)
 
     def findings(self, place: PlaceOf) -> list[Finding]:
@@ -191,11 +192,12 @@ class _Branches:
 
     def _note(self, file: InputFile, findings: tuple[Finding, ...]) -> None:
         for finding in findings:
-            key = (finding.code, finding.message, str(finding.place))
+            where = replace(finding.place or Place(), label=None)
+            key = (finding.code, finding.message, where)
             self.problems.setdefault(key, finding)
             self.where.setdefault(key, {})[file.path] = None
 
-    def _counted(self, key: tuple[str, str, str]) -> Finding:
+    def _counted(self, key: _Key) -> Finding:
         finding, paths = self.problems[key], list(self.where[key])
         files = f"in {_short(paths[0])}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
         return replace(finding, message=f"{finding.message} ({files})")

@@ -10,6 +10,7 @@ from pathlib import Path
 from quarkline.catalog.catalog import Catalog
 from quarkline.catalog.checks.names import PlaceOf
 from quarkline.catalog.checks.texts import tree_of
+from quarkline.catalog.regions import Region
 from quarkline.catalog.written import Written
 from quarkline.engine.core.findings import Finding, Place, Rule, Severity
 from quarkline.events.expressions import nodes
@@ -60,20 +61,19 @@ def note_findings(catalog: Catalog, place: PlaceOf, notes: Iterable[Note] = ()) 
         place: Where keys stand.
         notes: Comments, and lines of README files.
     """
-    about = [*_titles(catalog, place), *notes]
+    told = list(notes)
     return [
         finding
         for name, region in catalog.regions.items()
         for column, value, where in _score_cuts(region.variable, region.selection)
-        for finding in _others(name, column, value, where, about)
+        for finding in _others(name, column, value, where, [*_titles(name, region, place), *told])
     ]
 
 
-def _titles(catalog: Catalog, place: PlaceOf) -> Iterator[Note]:
-    for name, region in catalog.regions.items():
-        for key in ("title", "label", "short_label"):
-            if text := getattr(region, key):
-                yield Note(text, place("regions", name, key))
+def _titles(name: str, region: Region, place: PlaceOf) -> Iterator[Note]:
+    for key in ("title", "label", "short_label"):
+        if text := getattr(region, key):
+            yield Note(text, place("regions", name, key))
 
 
 def _score_cuts(
