@@ -135,25 +135,24 @@ class _Reader:
                 closed = True
             elif ":" not in line.text or not line.key or not line.value:
                 self.findings.append(_no_value(line))
-                group, closed = (None, False) if closed else (group, False)
+                group, closed = (_Group(line, line.key) if closed else group), False
             elif line.key == "INCLUDE":
                 self._included(path, line, (*within, path.resolve()))
                 group, closed = None, True
-            elif _begins(line, group, closed=closed):
+            elif group is None or _begins(line, group, closed=closed):
                 group, closed = self._opened(line), False
-            elif group is not None:
-                self._add(group, line)
             else:
-                self.findings.append(_stray(line, None))
+                self._add(group, line)
 
-    def _opened(self, line: Line) -> _Group | None:
-        kind = str(line.key)
-        if kind not in BLOCKS:
+    def _opened(self, line: Line) -> _Group:
+        """The group that a line begins; one of no known kind is left out, after a finding."""
+        group = _Group(line, line.key)
+        if line.key in BLOCKS:
+            self.groups.append(group)
+        else:
             last = self.groups[-1].kind if self.groups else None
             self.findings.append(_stray(line, last))
-            return None
-        self.groups.append(_Group(line, kind))
-        return self.groups[-1]
+        return group
 
     def _add(self, group: _Group, line: Line) -> None:
         for other in group.options:
@@ -195,13 +194,13 @@ class _Reader:
         self.include(target, text, within)
 
 
-def _begins(line: Line, group: _Group | None, *, closed: bool) -> bool:
+def _begins(line: Line, group: _Group, *, closed: bool) -> bool:
     """Whether a line begins a block: TRExFitter's blank line counts, and so does indentation."""
     if closed:
         return True
     if line.indented:
         return False
-    if group is None or group.indented:
+    if group.indented:
         return True
     known = {**JOB_BLOCKS.get(group.kind, {}), **MULTI_FIT_BLOCKS.get(group.kind, {})}
     return line.key in BLOCKS and line.key not in known
@@ -209,8 +208,9 @@ def _begins(line: Line, group: _Group | None, *, closed: bool) -> bool:
 
 def _no_value(line: Line) -> Finding:
     if ":" not in line.text:
-        return BAD_LINE.finding(f"`{line.text}` has no colon", place=line.place)
-    what = f"`{line.key}` has no value" if line.key else "there is no name before the colon"
+        what = f"`{line.text}` has no colon"
+    else:
+        what = f"`{line.key}` has no value" if line.key else "there is no name before the colon"
     return BAD_LINE.finding(what, place=line.place, suggestion='write `Name: "value"`')
 
 

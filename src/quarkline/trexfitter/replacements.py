@@ -79,11 +79,9 @@ class Replacements:
             self._say(CIRCLE.finding(f"placeholders go in a circle: {chain}", place=place))
             return Written("")
         self.used.add(name)
-        if shorter := min(
-            (other for other in self.values if word != other and word.startswith(other)),
-            default=None,
-        ):
-            self._say(_prefix(word, shorter, place))
+        shorter = [other for other in self.values if word != other and word.startswith(other)]
+        if word in self.values and shorter:
+            self._say(_prefix(word, min(shorter), place))
         value = self._expand(self.values[name], (*within, name))
         return Written.joined([value, word[len(name) :]])
 
