@@ -18,6 +18,27 @@ from sphinx.application import Sphinx
 from typer.main import get_command
 
 import quarkline
+from quarkline.catalog import (
+    Automatic,
+    Blinding,
+    Catalog,
+    Edges,
+    Files,
+    Independent,
+    Luminosity,
+    Normalisation,
+    NormFactor,
+    Region,
+    Sample,
+    ShapeFactor,
+    Templates,
+    Uniform,
+    Variation,
+    Varied,
+)
+from quarkline.catalog.samples import Arithmetic
+from quarkline.catalog.systematics import Combined
+from quarkline.catalog.templates import Pruning
 from quarkline.cli.main import app as command_line
 from quarkline.engine.core.findings import Rule, rules
 from quarkline.engine.workflow.study import find_study, study_names
@@ -28,18 +49,34 @@ FLOORS = (
     "catalog", "events", "statistics", "engine",
 )  # fmt: skip
 
+CATALOG = {
+    "The analysis": [Catalog],
+    "Files": [Files],
+    "`luminosity`": [Luminosity],
+    "A sample": [Sample, Arithmetic],
+    "A region": [Region, Uniform, Edges, Automatic],
+    "A systematic": [Normalisation, Varied, Variation, Combined, Independent],
+    "Factors": [NormFactor, ShapeFactor],
+    "`blinding`": [Blinding],
+    "`templates`": [Templates, Pruning],
+}
+
 KINDS = (
+    (r"quarkline\.[\w.]+\.Written", "expression"),
+    (r"quarkline\.catalog\.[\w.]*\.(\w+)", r"\1"),
+    (r", FieldInfo\((?:[^()]|\([^)]*\))*\)", ""),
+    (r"Annotated\[([^]]*)\]", r"\1"),
     (r"\b(typing|pathlib|collections\.abc)\.", ""),
     (r", BeforeValidator\([^)]*\)", ""),
     (r"Annotated\[(\w+)\]", r"\1"),
     (r" \| None", ""),
     (r"Literal\[(.*?)\]", r"\1"),
-    (r"'(\w+)'", r"`\1`"),
+    (r"'([^']+)'", r"`\1`"),
     (r"Optional\[([^][]*)\]", r"\1"),
     (r"tuple\[float, float\]", "[number, number]"),
     (r"list\[(\w+)\]", r"list of \1"),
     (r"list\[(`[^]]*)\]", r"list of \1"),
-    (r"dict\[str, (\w+)\]", r"map of \1"),
+    (r"dict\[str, ([\w |]+)\]", r"map of \1"),
     (r"\bfloat\b", "number"),
     (r"\bint\b", "integer"),
     (r"\bstr\b", "text"),
@@ -63,6 +100,7 @@ def generated_pages() -> dict[str, str]:
     """Every generated page by its name."""
     modules = list(all_modules())
     made = {
+        "catalog.include.md": catalog_page(),
         "commands.include.md": commands_page(),
         "config.include.md": config_page(),
         "findings.include.md": findings_page(rules()),
@@ -129,6 +167,28 @@ def config_page() -> str:
         head = ["| key | value | default | |", "| --- | --- | --- | --- |"]
         parts += [*head, *config_rows(find_study(name).Config), ""]
     return "\n".join(parts)
+
+
+def catalog_page() -> str:
+    """Every key of a catalog, a table for each of its parts."""
+    parts = []
+    for heading, models in CATALOG.items():
+        parts.append(f"### {heading}\n")
+        for model in models:
+            kind = model.model_fields.get("kind")
+            chosen = f" `kind: {kind.default}`." if kind and isinstance(kind.default, str) else ""
+            head = ["| key | value | default | |", "| --- | --- | --- | --- |"]
+            rows = [own_row(name, field) for name, field in model.model_fields.items()]
+            parts += [f"**{model.__name__}.**{chosen} {summary(model)}\n", *head, *rows, ""]
+    return "\n".join(parts)
+
+
+def own_row(name: str, field: FieldInfo) -> str:
+    """The table row of one key; parts are named, not described."""
+    part = inspect.isclass(field.annotation) and issubclass(field.annotation, BaseModel)
+    default = "" if part or default_of(field) in {"`[]`", "`{}`"} else default_of(field)
+    cells = [f"`{name}`", kind_of(field), default, field.description or ""]
+    return "| " + " | ".join(escaped(cell) for cell in cells) + " |"
 
 
 def config_rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -173,6 +173,14 @@ class TestIncludes:
         (found,) = read("INCLUDE: b.config\n").findings
         assert found.message == "files include each other: a.config -> b.config -> a.config"
 
+    def test_files_that_multiply_end_soon(self, read, write):
+        for number in range(25):
+            write(f"{number}.config", f"INCLUDE: {number + 1}.config\n" * 2)
+        write("25.config", "Sample: x\n")
+        config = read("INCLUDE: 0.config\n")
+        assert len(config.files) == 1000
+        assert "more than 1,000 files" in config.errors[0].message
+
     def test_a_config_that_is_not_there_is_an_error(self, tmp_path: Path):
         with pytest.raises(Exception, match=r"cannot read .*nope.config"):
             read_trexfitter(tmp_path / "nope.config")

@@ -14,6 +14,8 @@ from quarkline.tools.check_config import trexfitter_findings
 from quarkline.trexfitter import read_trexfitter
 from quarkline.trexfitter.checks import check_config
 
+schema_of = functools.cache(file_schema)
+
 
 @pytest.fixture(scope="module")
 def folder(data_folder: Path) -> Path:
@@ -24,7 +26,6 @@ def folder(data_folder: Path) -> Path:
 def found(data_folder: Path, folder: Path) -> dict[str, list[Finding]]:
     """What is said about each config on the simulated ntuples."""
     here = {"XXX_NtuplePaths": str(data_folder / "lq_ntuples")}
-    schema_of = functools.cache(file_schema)
     found = {}
     for name in ("pre-fit", "probs", "raw-events"):
         config = read_trexfitter(folder / "configs" / f"{name}.config", replace=here)
@@ -121,8 +122,9 @@ def test_branches_are_looked_up_in_the_files(found, folder: Path, data_folder: P
         "XXX_NtuplePaths": str(data_folder / "lq_ntuples"),
         "XXX_2LSS_SELECTION": "l2SS_1tauu",
     }
+    config = read_trexfitter(folder / "configs/training.config", replace=here)
     finding = the(
-        trexfitter_findings(folder / "configs/training.config", replace=here),
+        check_config(config, schema_of=schema_of),
         "QL-EXPR-001",
         "no column `l2SS_1tauu`",
         "and 50 more",

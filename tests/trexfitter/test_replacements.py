@@ -69,6 +69,24 @@ class TestWords:
         (found,) = known.findings
         assert found.message == "placeholders go in a circle: XXX_B -> XXX_C -> XXX_A -> XXX_B"
 
+    def test_placeholders_that_multiply_fill_no_memory(self):
+        values = {f"XXX_{n:02}": Written(f"XXX_{n + 1:02} * XXX_{n + 1:02}") for n in range(40)}
+        known = Replacements(values | {"XXX_40": Written("x")})
+        assert len(known.expand(Written("XXX_00"))) < 1_000_000
+        assert {item.code for item in known.findings} == {"QL-TREX-014"}
+
+    def test_placeholders_that_all_use_each_other_end_soon(self):
+        names = [f"XXX_{n:02}" for n in range(30)]
+        known = Replacements(dict.fromkeys(names, Written(" ".join(names))))
+        known.expand(Written("XXX_00"))
+        assert "QL-TREX-011" in {item.code for item in known.findings}
+
+    def test_many_long_texts_fill_no_memory(self):
+        known = Replacements({"XXX_A": Written("x" * 900_000)})
+        texts = [known.expand(Written("XXX_A")) for _ in range(200)]
+        assert sum(map(len, texts)) < 52_000_000
+        assert {item.code for item in known.findings} == {"QL-TREX-014"}
+
 
 class TestFile:
     TEXT = """\

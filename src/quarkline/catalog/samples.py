@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -63,9 +63,12 @@ class Sample(Config):
         False, description="Whether these have parameters of their own."
     )
     mc_statistics_scale: float = Field(1.0, description="Factor of its statistical errors.")
-    correlate_mc_statistics: Annotated[
-        dict[Literal["regions", "sample"], Listed[str]], Field(description="With what.")
-    ] = Field(default_factory=dict)
+    share_mc_statistics_in: Listed[str] = Field(
+        default_factory=list, description="Regions in which the parameters are the same."
+    )
+    share_mc_statistics_with: str | None = Field(
+        None, description="Sample whose parameters it has."
+    )
     use_systematics: bool = Field(True, description="Whether systematics apply to it.")
     systematics_from: str | None = Field(
         None, description="Sample whose relative variations it takes."

@@ -22,7 +22,8 @@ from quarkline.trexfitter.validate import validate
 INCLUDE_CIRCLE = Rule(
     "QL-TREX-005",
     "no file includes itself",
-    "A file may include others, as long as none of them leads back to it.",
+    "A file may include others, as long as none of them leads back to it. A config may come to "
+    "1,000 files, counting those included twice.",
 )
 STRAY_OPTION = Rule(
     "QL-TREX-006",
@@ -38,7 +39,8 @@ SPREAD = Rule(
     Severity.WARNING,
 )
 
-DEEPEST = 20
+MOST_FILES = 1000
+MOST_NAMES = 1000
 
 
 def read_trexfitter(
@@ -93,6 +95,11 @@ class _Group:
     def finished(self, reader: _Reader) -> list[Block]:
         """The blocks, with the values of each."""
         names = split(reader.placeholders.expand(self.header.value), ";")
+        if len(names) > MOST_NAMES:
+            what = f"`{self.kind}` has more than {MOST_NAMES:,} names"
+            place = self.header.place
+            reader.findings.append(SPREAD.finding(what, place=place, severity=Severity.ERROR))
+            names = names[:1]
         options: list[dict[str, Option]] = [{} for _ in names]
         for line in self.options:
             for index, option in enumerate(reader.options_in(line, len(names))):
@@ -180,7 +187,12 @@ class _Reader:
     def _included(self, path: Path, line: Line, within: tuple[Path, ...]) -> None:
         name = self.placeholders.expand(line.value).trimmed()
         target = Path(normpath(path.parent / name))
-        if target.resolve() in within or len(within) > DEEPEST:
+        if len(self.files) >= MOST_FILES:
+            self.findings.append(
+                INCLUDE_CIRCLE.finding(f"more than {MOST_FILES:,} files", place=name.place)
+            )
+            return
+        if target.resolve() in within:
             chain = " -> ".join(item.name for item in (*within, target))
             self.findings.append(
                 INCLUDE_CIRCLE.finding(f"files include each other: {chain}", place=name.place)

@@ -38,7 +38,16 @@ TWICE = Rule(
     Severity.WARNING,
 )
 
+TOO_LONG = Rule(
+    "QL-TREX-014",
+    "what placeholders stand for fits into memory",
+    "Placeholders that use each other multiply: thirty lines can ask for more text than a computer "
+    "holds. No value may come to more than a million characters, and no config to more than 50.",
+)
+
 WORD = re.compile(r"XXX\w*")
+LONGEST = 1_000_000
+MOST = 50_000_000
 
 
 @dataclass
@@ -49,15 +58,24 @@ class Replacements:
         values: What each stands for, as written.
         findings: What is wrong with the definitions and their uses, each said once.
         used: Placeholders that a text has asked for.
+        expanded: What they have come to, each worked out once.
+        spent: Characters of all texts so far.
     """
 
     values: Mapping[str, Written] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    expanded: dict[str, Written] = field(default_factory=dict, repr=False)
+    spent: int = 0
 
     def expand(self, text: Written) -> Written:
         """The text with the values of its placeholders."""
-        return self._expand(text, ())
+        if self.spent > MOST:
+            self._say(TOO_LONG.finding(f"all texts come to more than {MOST:,}", place=text.place))
+            return Written("")
+        whole = self._expand(text, ())
+        self.spent += len(whole)
+        return whole
 
     def _expand(self, text: Written, within: tuple[str, ...]) -> Written:
         parts, done = [], 0
@@ -82,8 +100,13 @@ class Replacements:
         shorter = [other for other in self.values if word != other and word.startswith(other)]
         if word in self.values and shorter:
             self._say(_prefix(word, min(shorter), place))
-        value = self._expand(self.values[name], (*within, name))
-        return Written.joined([value, word[len(name) :]])
+        if name not in self.expanded:
+            value = self._expand(self.values[name], (*within, name))
+            if len(value) > LONGEST:
+                self._say(TOO_LONG.finding(f"`{name}` is longer than {LONGEST:,}", place=place))
+                value = Written("")
+            self.expanded[name] = value
+        return Written.joined([self.expanded[name], word[len(name) :]])
 
     def _beginning(self, word: str) -> str | None:
         """The longest placeholder that a word begins with, as in `XXX_A2` with `XXX_A`."""
