@@ -181,6 +181,19 @@ class TestIncludes:
         assert len(config.files) == 1000
         assert "more than 1,000 files" in config.errors[0].message
 
+    def test_files_within_each_other_end_at_some_depth(self, read, write):
+        for number in range(120):
+            write(f"{number}.config", f"INCLUDE: {number + 1}.config\n")
+        (found,) = read("INCLUDE: 0.config\n").errors
+        assert "100 within each other" in found.message
+
+    def test_a_file_behind_a_link_is_the_one_the_system_means(self, read, write, tmp_path: Path):
+        write("real/deep/b.config", "INCLUDE: ../c.config\n")
+        write("real/c.config", "Sample: right\n")
+        write("c.config", "Sample: wrong\n")
+        (tmp_path / "link").symlink_to(tmp_path / "real" / "deep")
+        assert read("INCLUDE: link/b.config\n").blocks[1].name == "right"
+
     def test_a_config_that_is_not_there_is_an_error(self, tmp_path: Path):
         with pytest.raises(Exception, match=r"cannot read .*nope.config"):
             read_trexfitter(tmp_path / "nope.config")

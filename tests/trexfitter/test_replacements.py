@@ -81,6 +81,12 @@ class TestWords:
         known.expand(Written("XXX_00"))
         assert "QL-TREX-011" in {item.code for item in known.findings}
 
+    def test_placeholders_within_each_other_end_at_some_depth(self):
+        values = {f"XXX_{n:04}": Written(f"XXX_{n + 1:04}") for n in range(2000)}
+        known = Replacements(values)
+        known.expand(Written("XXX_0000"))
+        assert "QL-TREX-014" in {item.code for item in known.findings}
+
     def test_many_long_texts_fill_no_memory(self):
         known = Replacements({"XXX_A": Written("x" * 900_000)})
         texts = [known.expand(Written("XXX_A")) for _ in range(200)]

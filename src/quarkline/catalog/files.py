@@ -64,6 +64,14 @@ class InputFile:
     friends: tuple[Path, ...] = ()
 
 
+def is_there(path: Path) -> bool:
+    """Whether a path names a file that is there, or one on another computer."""
+    try:
+        return bool(address_of(path)) or path.is_file()
+    except OSError:  # a name that no file can have
+        return False
+
+
 def input_files(levels: Sequence[Files], *, friends: bool = False) -> list[InputFile]:
     """Every file that the levels name together.
 

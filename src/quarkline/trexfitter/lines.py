@@ -76,7 +76,8 @@ def read_text(path: Path, place: Place | None = None) -> str:
         InputError: If it cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8-sig", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # which no path may hold
     except OSError as error:
         near = sorted(item.name for item in path.parent.iterdir()) if path.parent.is_dir() else []
         raise InputError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from os.path import normpath
 from pathlib import Path
 
+from quarkline.catalog.files import is_there
 from quarkline.engine.core.findings import Finding, InputError, Rule, Severity, did_you_mean
 from quarkline.trexfitter.blocks import Block, Option, TrexConfig
 from quarkline.trexfitter.lines import BAD_LINE, Line, read_text, split, split_lines
@@ -23,7 +24,7 @@ INCLUDE_CIRCLE = Rule(
     "QL-TREX-005",
     "no file includes itself",
     "A file may include others, as long as none of them leads back to it. A config may come to "
-    "1,000 files, counting those included twice.",
+    "1,000 files, counting those included twice, and 100 within each other.",
 )
 STRAY_OPTION = Rule(
     "QL-TREX-006",
@@ -41,6 +42,7 @@ SPREAD = Rule(
 
 MOST_FILES = 1000
 MOST_NAMES = 1000
+DEEPEST = 100
 
 
 def read_trexfitter(
@@ -74,7 +76,7 @@ def _base_of(path: Path, text: str) -> Path:
     for line in split_lines(path, text, []):
         if line.text and line.key == "ReplacementFile":
             name = line.value.trimmed()
-            found = (folder for folder in (here, *here.parents) if (folder / name).is_file())
+            found = (folder for folder in (here, *here.parents) if is_there(folder / name))
             return next(found, here)
     return here
 
@@ -186,11 +188,10 @@ class _Reader:
 
     def _included(self, path: Path, line: Line, within: tuple[Path, ...]) -> None:
         name = self.placeholders.expand(line.value).trimmed()
-        target = Path(normpath(path.parent / name))
-        if len(self.files) >= MOST_FILES:
-            self.findings.append(
-                INCLUDE_CIRCLE.finding(f"more than {MOST_FILES:,} files", place=name.place)
-            )
+        target = _without_dots(path.parent / name)
+        if len(self.files) >= MOST_FILES or len(within) >= DEEPEST:
+            what = f"more than {MOST_FILES:,} files, or {DEEPEST} within each other"
+            self.findings.append(INCLUDE_CIRCLE.finding(what, place=name.place))
             return
         if target.resolve() in within:
             chain = " -> ".join(item.name for item in (*within, target))
@@ -204,6 +205,12 @@ class _Reader:
             self.findings += error.findings
             return
         self.include(target, text, within)
+
+
+def _without_dots(path: Path) -> Path:
+    """A path without `..`, unless a link on the way makes it another file."""
+    short = Path(normpath(path))
+    return short if short.resolve() == path.resolve() else path
 
 
 def _begins(line: Line, group: _Group, *, closed: bool) -> bool:

@@ -42,12 +42,14 @@ TOO_LONG = Rule(
     "QL-TREX-014",
     "what placeholders stand for fits into memory",
     "Placeholders that use each other multiply: thirty lines can ask for more text than a computer "
-    "holds. No value may come to more than a million characters, and no config to more than 50.",
+    "holds. No value may come to more than a million characters, and no config to more than 50 "
+    "million; and values may use each other at most 100 deep.",
 )
 
 WORD = re.compile(r"XXX\w*")
 LONGEST = 1_000_000
 MOST = 50_000_000
+DEEPEST = 100
 
 
 @dataclass
@@ -101,9 +103,11 @@ class Replacements:
         if word in self.values and shorter:
             self._say(_prefix(word, min(shorter), place))
         if name not in self.expanded:
-            value = self._expand(self.values[name], (*within, name))
-            if len(value) > LONGEST:
-                self._say(TOO_LONG.finding(f"`{name}` is longer than {LONGEST:,}", place=place))
+            value = Written("")
+            if len(within) < DEEPEST:
+                value = self._expand(self.values[name], (*within, name))
+            if len(value) > LONGEST or len(within) >= DEEPEST:
+                self._say(TOO_LONG.finding(f"`{name}` is too long or too deep", place=place))
                 value = Written("")
             self.expanded[name] = value
         return Written.joined([self.expanded[name], word[len(name) :]])

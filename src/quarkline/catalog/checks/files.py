@@ -9,9 +9,8 @@ from pathlib import Path
 from quarkline.catalog.catalog import Catalog
 from quarkline.catalog.checks.names import PlaceOf
 from quarkline.catalog.checks.texts import written_at
-from quarkline.catalog.files import InputFile
+from quarkline.catalog.files import InputFile, is_there
 from quarkline.catalog.written import Written
-from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Severity
 from quarkline.events.expressions import compile_expression
 from quarkline.events.files import missing_file
@@ -71,7 +70,7 @@ def file_findings(
     """
     files = {name: _all_files(catalog, name) for name in catalog.samples}
     named = [file.path for listed in files.values() for file in listed]
-    if named and not any(_exists(path) for path in named):
+    if named and not any(is_there(path) for path in named):
         return [_no_folder(catalog, place, named)]
     found = [item for name, listed in files.items() for item in _absent(name, listed, place)]
     if catalog.reads == "histograms":
@@ -86,10 +85,6 @@ def _all_files(catalog: Catalog, sample: str) -> list[InputFile]:
     return list(dict.fromkeys(listed))
 
 
-def _exists(path: Path) -> bool:
-    return bool(address_of(path)) or path.is_file()
-
-
 def _no_folder(catalog: Catalog, place: PlaceOf, named: list[Path]) -> Finding:
     folders = ", ".join(f"`{folder}`" for folder in catalog.files.folders)
     return NO_FOLDER.finding(
@@ -101,7 +96,7 @@ def _no_folder(catalog: Catalog, place: PlaceOf, named: list[Path]) -> Finding:
 
 def _absent(sample: str, files: list[InputFile], place: PlaceOf) -> Iterator[Finding]:
     paths = list(dict.fromkeys(file.path for file in files))
-    absent = [path for path in paths if not _exists(path)]
+    absent = [path for path in paths if not is_there(path)]
     if not absent and paths:
         return
     at = place("samples", sample, "files", "names")
@@ -120,7 +115,7 @@ def _absent(sample: str, files: list[InputFile], place: PlaceOf) -> Iterator[Fin
 
 def _is_alone(file: InputFile) -> bool:
     """Whether a file should have friends and has none."""
-    return bool(file.friends) and not any(_exists(friend) for friend in file.friends)
+    return bool(file.friends) and not any(is_there(friend) for friend in file.friends)
 
 
 def _no_friends(catalog: Catalog, place: PlaceOf, paths: list[Path]) -> Finding:
@@ -152,7 +147,7 @@ class _Branches:
         empty = []
         alone: list[Path] = []
         for sample in self.catalog.samples:
-            files = [file for file in _all_files(self.catalog, sample) if _exists(file.path)]
+            files = [file for file in _all_files(self.catalog, sample) if is_there(file.path)]
             alone += [file.path for file in files if _is_alone(file)]
             entries = [schema.entries for file in files if (schema := self._schema(file))]
             if entries and not any(entries):
@@ -173,7 +168,7 @@ class _Branches:
             f"variable of region `{region}`": self.catalog.variable_of(sample, region),
         }
         for file in self.catalog.files_of(sample, region):
-            readable = _exists(file.path) and not _is_alone(file)
+            readable = is_there(file.path) and not _is_alone(file)
             schema = self._schema(file) if readable else None
             for label, text in texts.items() if schema else ():
                 if text and schema:
@@ -214,7 +209,7 @@ class _Branches:
             schema = self.schema_of(file.path, file.tree)
             columns: Mapping[str, Column] = dict(schema.columns)
             for friend in file.friends:
-                if _exists(friend):
+                if is_there(friend):
                     columns = {**self.schema_of(friend, file.tree).columns, **columns}
         except InputError as error:
             self._note(file, error.findings)
