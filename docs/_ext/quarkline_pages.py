@@ -20,10 +20,10 @@ from typer.main import get_command
 import quarkline
 from quarkline.catalog import (
     Automatic,
-    Blinding,
     Catalog,
     Edges,
     Files,
+    Hide,
     Independent,
     Luminosity,
     Normalisation,
@@ -57,7 +57,7 @@ CATALOG = {
     "A region": [Region, Uniform, Edges, Automatic],
     "A systematic": [Normalisation, Varied, Variation, Combined, Independent],
     "Factors": [NormFactor, ShapeFactor],
-    "`blinding`": [Blinding],
+    "`hide`": [Hide],
     "`templates`": [Templates, Pruning],
 }
 

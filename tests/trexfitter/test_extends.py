@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -13,29 +14,8 @@ from quarkline.catalog import Catalog
 from quarkline.engine.core import readers
 from quarkline.engine.core.config import load_config
 from quarkline.engine.core.findings import InputError
+from quarkline.engine.core.yaml_file import ParsedFile
 from tests.trexfitter.test_translate import FULL
-
-POINT = EntryPoint("config", "quarkline.trexfitter:read_config", readers.GROUP)
-
-
-@pytest.fixture(autouse=True)
-def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The suffix as the installed package registers it, wherever the tests run."""
-
-    def points(*, group: str, name: str) -> list[EntryPoint]:
-        return [POINT] * ((group, name) == (POINT.group, POINT.name))
-
-    monkeypatch.setattr(readers, "entry_points", points)
-
-
-def test_the_package_registers_the_suffix():
-    import tomllib
-
-    from tests.docs.pages import PROJECT
-
-    text = (PROJECT / "pyproject.toml").read_text()
-    points = tomllib.loads(text)["project"]["entry-points"][readers.GROUP]
-    assert points == {POINT.name: POINT.value}
 
 
 def test_keys_of_the_parent_hold_unless_they_are_said_again(write, tmp_path: Path):
@@ -81,6 +61,23 @@ def test_a_missing_parent_is_told_where_it_is_named(write):
     path = write("study.yaml", "extends: a.config\n")
     with pytest.raises(InputError, match=r"cannot read .*a\.config"):
         load_config(path)
+
+
+def test_packages_may_register_other_languages(write, monkeypatch: pytest.MonkeyPatch):
+    point = EntryPoint("toml", "tests.trexfitter.test_extends:read_toml", readers.GROUP)
+
+    def points(*, group: str, name: str) -> list[EntryPoint]:
+        return [point] * ((group, name) == (point.group, point.name))
+
+    monkeypatch.setattr(readers, "entry_points", points)
+    write("a.toml", "[luminosity]\nvalue = 3.0\n")
+    path = write("study.yaml", "extends: a.toml\n")
+    assert load_config(path).validate(Catalog).luminosity.value == 3
+
+
+def read_toml(path: Path) -> ParsedFile:
+    """What a package could register."""
+    return ParsedFile(path, path.read_text(), tomllib.loads(path.read_text()), {})
 
 
 def test_a_suffix_that_nothing_registers_is_read_as_yaml(write):

@@ -146,7 +146,7 @@ class TestJob:
         assert made.weights == {"event": "w1*w2"}
         assert (made.selection, made.poi) == ("good", "mu")
         assert (made.luminosity.value, made.luminosity.label) == (140.5, "140 fb^{-1}")
-        assert (made.blinding.threshold, made.blinding.ratio) == (0.3, "s/sqrt(b)")
+        assert (made.hide.threshold, made.hide.ratio) == (0.3, "s/sqrt(b)")
 
     def test_how_templates_are_treated(self, made: Catalog):
         assert made.templates.merge_flow is False

@@ -1,9 +1,9 @@
 """Sample, Region, Weight, Systematic and Luminosity: the analysis in neutral words."""
 
-from quarkline.catalog.blinding import Blinding
 from quarkline.catalog.catalog import Catalog
 from quarkline.catalog.factors import NormFactor, ShapeFactor
 from quarkline.catalog.files import Files, InputFile
+from quarkline.catalog.hide import Hide
 from quarkline.catalog.luminosity import Luminosity
 from quarkline.catalog.regions import Automatic, Edges, Region, Uniform
 from quarkline.catalog.samples import Sample
@@ -13,10 +13,10 @@ from quarkline.catalog.written import Written
 
 __all__ = [
     "Automatic",
-    "Blinding",
     "Catalog",
     "Edges",
     "Files",
+    "Hide",
     "Independent",
     "InputFile",
     "Luminosity",

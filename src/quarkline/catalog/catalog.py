@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from quarkline.catalog.blinding import Blinding
 from quarkline.catalog.factors import NormFactor, ShapeFactor
 from quarkline.catalog.files import Files, InputFile, input_files
+from quarkline.catalog.hide import Hide
 from quarkline.catalog.luminosity import Luminosity
 from quarkline.catalog.names import selects
 from quarkline.catalog.regions import Region
@@ -35,7 +35,7 @@ class Catalog(Config):
     norm_factors: dict[str, NormFactor] = Field(default_factory=dict)
     shape_factors: dict[str, ShapeFactor] = Field(default_factory=dict)
     poi: str | None = Field(None, description="Norm factor that is measured.")
-    blinding: Blinding = Field(default_factory=Blinding)
+    hide: Hide = Field(default_factory=Hide)
     templates: Templates = Field(default_factory=Templates)
 
     def holds(self, sample: str, region: str) -> bool:

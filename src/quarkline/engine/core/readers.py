@@ -1,15 +1,18 @@
-"""Which reader a config file gets: YAML's, or that of a language which registers its suffix."""
+"""Which reader a config file gets: YAML's, or that of the language its suffix stands for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from pkgutil import resolve_name
 
 from quarkline.engine.core.yaml_file import ParsedFile, read_yaml
 
+READERS = {".config": "quarkline.trexfitter:read_config"}
+"""By suffix the name of a function from a path to a `ParsedFile`, imported when it is needed."""
 GROUP = "quarkline.configs"
-"""Entry points by suffix without the dot; each is a function from a path to a `ParsedFile`."""
+"""Entry points of other packages, by suffix without the dot."""
 
 Reader = Callable[[Path], ParsedFile]
 
@@ -20,7 +23,14 @@ def read_config_file(path: Path) -> ParsedFile:
     Raises:
         InputError: If the file is missing or its language refuses it.
     """
-    for point in entry_points(group=GROUP, name=path.suffix.removeprefix(".")):
-        reader: Reader = point.load()
-        return reader(path)
-    return read_yaml(path)
+    return _reader_of(path.suffix)(path)
+
+
+def _reader_of(suffix: str) -> Reader:
+    if suffix in READERS:
+        found: Reader = resolve_name(READERS[suffix])
+        return found
+    for point in entry_points(group=GROUP, name=suffix.removeprefix(".")):
+        registered: Reader = point.load()
+        return registered
+    return read_yaml

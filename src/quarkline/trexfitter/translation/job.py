@@ -36,9 +36,9 @@ def add_job(data: Data, job: Block) -> None:
     data.number("luminosity.scale", job, "LumiScale")
     data.label("luminosity.label", job, "LumiLabel")
     data.label("poi", job, "POI")
-    data.number("blinding.threshold", job, "BlindingThreshold")
-    data.choice("blinding.ratio", job, "BlindingType", RATIOS)
-    data.truth("blinding.signal_regions", job, "BlindSRs")
+    data.number("hide.threshold", job, "BlindingThreshold")
+    data.choice("hide.ratio", job, "BlindingType", RATIOS)
+    data.truth("hide.signal_regions", job, "BlindSRs")
     _add_templates(data, job)
 
 

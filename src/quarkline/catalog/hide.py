@@ -1,0 +1,21 @@
+"""Where figures show no data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from quarkline.engine.core.config import Config
+
+
+class Hide(Config):
+    """Where figures show no data. What they hide is counted and fitted; `blind` keeps it unread."""
+
+    threshold: float | None = Field(
+        None, ge=0, description="Bins in which the ratio exceeds this show no data."
+    )
+    ratio: Literal["s/b", "s/(s+b)", "s/sqrt(b)", "s/sqrt(s+b)"] = Field(
+        "s/b", description="The ratio of signal to background meant."
+    )
+    signal_regions: bool = Field(False, description="Whether signal regions show no data at all.")
