@@ -15,13 +15,19 @@ from quarkline.engine.core import readers
 from quarkline.engine.core.config import load_config
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.core.yaml_file import ParsedFile
+from quarkline.engine.workflow.study import StudyConfig
 from tests.trexfitter.test_translate import FULL
+
+
+class Search(StudyConfig, Catalog):
+    """A study's config with the keys of a catalog beside its own."""
 
 
 def test_keys_of_the_parent_hold_unless_they_are_said_again(write, tmp_path: Path):
     write("fit/a.config", FULL)
     path = write(
         "study.yaml",
+        "schema: 1\nstudy: search\nname: lq\n"
         "extends: fit/a.config\n"
         "roots: {ntuples: elsewhere}\n"
         "files: {folders: '${roots.ntuples}'}\n"
@@ -29,8 +35,7 @@ def test_keys_of_the_parent_hold_unless_they_are_said_again(write, tmp_path: Pat
         "samples: {tt: {weight: '2'}, extra: {files: {names: e}}}\n",
     )
     file = load_config(path)
-    data = {key: value for key, value in file.data.items() if key != "roots"}
-    catalog = Catalog.model_validate(data)
+    catalog = file.validate(Search)
     assert catalog.files.folders == [f"{tmp_path}/elsewhere"]
     assert catalog.files.trees == ["nominal"]
     assert not catalog.norm_factors["k"].constant
