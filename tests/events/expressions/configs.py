@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ TEMPLATE = re.compile(r"\{(\w+)\}")
 OTHER = re.compile(r"_samples|Paths$|^XXX_(JES\d|EGMETMU|MUTAU|EXCLUDE_DATA_DRIVEN)")
 
 
-def expressions(data: Path) -> set[str]:
+@functools.cache
+def expressions(data: Path) -> frozenset[str]:
     """All distinct expressions below the two folders, placeholders replaced."""
     found: set[str] = set()
     for folder in FOLDERS:
@@ -31,7 +33,7 @@ def expressions(data: Path) -> set[str]:
         found |= {
             known.expand(text) for name, text in known.values.items() if not OTHER.search(name)
         }
-    return {TEMPLATE.sub(r"\1", str(text)) for text in found if text}
+    return frozenset(TEMPLATE.sub(r"\1", str(text)) for text in found if text)
 
 
 def replacement_files(data: Path) -> list[Path]:
