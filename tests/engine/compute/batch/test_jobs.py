@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,13 +15,15 @@ import pytest
 import sample_tasks as tasks
 
 from quarkline.engine.compute.batch import jobs as jobs_module
-from quarkline.engine.compute.batch.arrays import JobArray, list_arrays
-from quarkline.engine.compute.batch.config import HTCondorConfig
+from quarkline.engine.compute.batch.arrays import JobArray, list_arrays, make_array
+from quarkline.engine.compute.batch.config import HTCondorConfig, SlurmConfig
 from quarkline.engine.compute.batch.jobs import BatchJobs
 from quarkline.engine.compute.batch.registry import find_system
+from quarkline.engine.compute.batch.slurm import Slurm
 from quarkline.engine.compute.batch.standing import State, survey
 from quarkline.engine.compute.job import lock_of, task_name
 from quarkline.engine.compute.local import LocalWorkers
+from quarkline.engine.compute.order import Order
 from quarkline.engine.compute.outcome import Cached, Done, Failed, Item, Outcome
 from quarkline.engine.core.findings import InputError, WorkError
 from quarkline.engine.store.locks import this_process
@@ -254,6 +258,26 @@ def test_the_lock_of_a_lost_job_of_another_computer_is_removed(
     lock.write_text(json.dumps(asdict(dead)))
     (outcome,) = farm.run(tasks.fail, {"how": "kill", "times": 1})
     assert outcome.value == 1
+
+
+def test_a_job_that_is_started_anew_on_another_computer_takes_its_lock_over(
+    tmp_path: Path, setup_lines: list[str]
+) -> None:
+    order = Order("sample_tasks:write", Item("item", {"x": 1}), tmp_path / "items" / "0")
+    config = SlurmConfig(kind="slurm", setup=setup_lines)
+    array = make_array(tmp_path / "jobs", [order], config, home=tmp_path / "jobs")
+    (array.folder / "job.sh").write_text(Slurm().script(array)["job.sh"])
+    dead = json.dumps(asdict(replace(this_process(), host="far-away", pid=1)))
+    (array.folder / "started" / "0.json").write_text(dead)
+    (tmp_path / "items").mkdir()
+    lock_of(order.folder).write_text(dead)
+    subprocess.run(
+        ["bash", array.folder / "job.sh"],
+        env=os.environ | {"SLURM_ARRAY_TASK_ID": "0"},
+        check=True,
+        timeout=60,
+    )
+    assert array.members[0].is_done
 
 
 class TestTool:

@@ -155,7 +155,7 @@ class JobArray:
         return next(order for one, order in self.orders(member.job) if one == member)
 
     def free_locks(self, job: int) -> None:
-        """Remove the locks of a job that the batch system says is gone."""
+        """Remove the locks of a job whose process, as the batch system says, is gone."""
         try:
             record = json.loads((self.folder / "started" / f"{job}.json").read_text())
         except (OSError, ValueError):
