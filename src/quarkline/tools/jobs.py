@@ -157,7 +157,7 @@ def _standings(arrays: Iterable[JobArray]) -> list[Standing]:
     found: list[Standing] = []
     for kind, same in by_kind.items():
         system = find_system(kind)
-        unfinished = any(not member.is_done for array in same for member in array.members)
+        unfinished = any(not array.has_finished(one) for array in same for one in array.members)
         if unfinished and any(not array.is_over for array in same):
             check_programs(system)
         try:

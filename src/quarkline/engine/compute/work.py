@@ -46,6 +46,7 @@ def _do(array: JobArray, member: Member, order: Order) -> bool:
         log.info("%s: failed after %.1f s\n%s", member.name, seconds, outcome.details)
         array.record_failure(member, outcome)
         return False
+    array.record_finish(member)
     log.info("%s: done in %.1f s", member.name, seconds)
     return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import subprocess
 import time
 from dataclasses import asdict, replace
@@ -295,6 +296,14 @@ class TestTool:
         wait_for(lambda: farm.states() == ["done", "done"])
         assert [row.counts for row in tool.show(tmp_path)] == [{State.DONE: 1}] * 2
         assert tool.resume(tmp_path) == []
+
+    def test_items_whose_files_were_used_up_are_done(self, farm: Farm, tmp_path: Path) -> None:
+        farm.run(tasks.write, {"x": 1})
+        shutil.rmtree(tmp_path / "items")
+        assert [row.counts for row in tool.show(tmp_path)] == [{State.DONE: 1}]
+        assert tool.resume(tmp_path) == []
+        (again,) = farm.run(tasks.write, {"x": 1})
+        assert (type(again), again.value) == (Done, {"x": 1})
 
     def test_cancels_what_runs_and_waits(self, farm: Farm, tmp_path: Path) -> None:
         pairs = farm.items({"seconds": 60}, {"seconds": 61})
