@@ -11,7 +11,7 @@ from pathlib import Path
 from quarkline.engine.compute.batch.arrays import ARRAY, JobArray, list_arrays, read_array
 from quarkline.engine.compute.batch.jobs import ELSEWHERE, submit
 from quarkline.engine.compute.batch.registry import find_system
-from quarkline.engine.compute.batch.standing import Standing, State, survey
+from quarkline.engine.compute.batch.standing import Standing, State, close_finished, survey
 from quarkline.engine.compute.batch.systems import NoAnswerError, check_programs
 from quarkline.engine.core.findings import InputError, Rule
 
@@ -106,17 +106,20 @@ def resume(folder: Path) -> list[JobArray]:
     """
     made = []
     by_array: dict[str, list[Standing]] = {}
-    for standing in _standings(find_arrays(folder)):
+    arrays = find_arrays(folder)
+    standings = _standings(arrays)
+    close_finished(arrays, {standing.member.folder: standing for standing in standings})
+    for standing in standings:
         if standing.state in {State.FAILED, State.LOST, State.WAITING}:
             by_array.setdefault(standing.array.name, []).append(standing)
-    for standings in by_array.values():
-        array = standings[0].array
+    for again in by_array.values():
+        array = again[0].array
         system = find_system(array.config.kind)
         check_programs(system)
-        for standing in standings:
+        for standing in again:
             if standing.held:
                 system.cancel(array, [standing.member.job])
-        orders = [array.order(standing.member) for standing in standings]
+        orders = [array.order(standing.member) for standing in again]
         made += submit(orders, array.config, array.folder.parent, home=array.home)
     return made
 
@@ -154,7 +157,7 @@ def _standings(arrays: Iterable[JobArray]) -> list[Standing]:
     found: list[Standing] = []
     for kind, same in by_kind.items():
         system = find_system(kind)
-        unfinished = any(not member.is_done for array in same for member in array.members)
+        unfinished = any(not array.has_finished(one) for array in same for one in array.members)
         if unfinished and any(not array.is_over for array in same):
             check_programs(system)
         try:

@@ -28,6 +28,7 @@ from quarkline.engine.compute.order import Order
 from quarkline.engine.compute.outcome import Cached, Done, Failed, Item, Outcome
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.store.locks import this_process
+from tests.farm.dask import dask
 
 pytest.importorskip("distributed")
 HERE = Path(__file__).parent
@@ -245,6 +246,29 @@ def test_an_order_of_another_version_is_not_carried_out(tmp_path: Path) -> None:
     failed = Order.from_json(json.loads(json.dumps(order.as_json()))).carry_out()
     assert failed.reason == f"it runs Quarkline {quarkline.__version__}, not 99.1"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_ends_leaves_nobody_waiting(tmp_path: Path) -> None:
+    from distributed import Client
+
+    def end(address: str) -> None:
+        while not (tmp_path / "items" / "1.partial").exists():
+            time.sleep(0.05)
+        with Client(address, set_as_default=False) as client:
+            client.shutdown()
+
+    with dask(tmp_path, workers=1, paths=[HERE]) as file:
+        address = json.loads(file.read_text())["address"]
+        ending = threading.Thread(target=end, args=(address,))
+        ending.start()
+        pairs = items(tmp_path / "items", *({"seconds": n * 60} for n in range(3)))
+        outcomes = list(DaskCluster(address, tmp_path).map(task_name(tasks.sleep), pairs))
+        ending.join()
+    assert isinstance(outcomes[0], Done)
+    assert [outcome.reason for outcome in outcomes[1:]] == [
+        "the cluster gave it up, or its scheduler ended"
+    ] * 2
 
 
 @pytest.mark.slow

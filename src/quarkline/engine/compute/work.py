@@ -25,6 +25,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     signal.signal(signal.SIGTERM, _end)
     array, job = read_array(Path(sys.argv[1])), int(sys.argv[2])
+    array.free_locks(job)  # of its earlier start, if the batch system has started it anew elsewhere
     array.record_start(job)
     done = [_do(array, member, order) for member, order in array.orders(job)]
     return 0 if all(done) else 1
@@ -45,6 +46,7 @@ def _do(array: JobArray, member: Member, order: Order) -> bool:
         log.info("%s: failed after %.1f s\n%s", member.name, seconds, outcome.details)
         array.record_failure(member, outcome)
         return False
+    array.record_finish(member)
     log.info("%s: done in %.1f s", member.name, seconds)
     return True
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import shutil
+import subprocess
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,13 +16,15 @@ import pytest
 import sample_tasks as tasks
 
 from quarkline.engine.compute.batch import jobs as jobs_module
-from quarkline.engine.compute.batch.arrays import JobArray, list_arrays
-from quarkline.engine.compute.batch.config import HTCondorConfig
+from quarkline.engine.compute.batch.arrays import JobArray, list_arrays, make_array
+from quarkline.engine.compute.batch.config import HTCondorConfig, SlurmConfig
 from quarkline.engine.compute.batch.jobs import BatchJobs
 from quarkline.engine.compute.batch.registry import find_system
+from quarkline.engine.compute.batch.slurm import Slurm
 from quarkline.engine.compute.batch.standing import State, survey
 from quarkline.engine.compute.job import lock_of, task_name
 from quarkline.engine.compute.local import LocalWorkers
+from quarkline.engine.compute.order import Order
 from quarkline.engine.compute.outcome import Cached, Done, Failed, Item, Outcome
 from quarkline.engine.core.findings import InputError, WorkError
 from quarkline.engine.store.locks import this_process
@@ -256,6 +261,26 @@ def test_the_lock_of_a_lost_job_of_another_computer_is_removed(
     assert outcome.value == 1
 
 
+def test_a_job_that_is_started_anew_on_another_computer_takes_its_lock_over(
+    tmp_path: Path, setup_lines: list[str]
+) -> None:
+    order = Order("sample_tasks:write", Item("item", {"x": 1}), tmp_path / "items" / "0")
+    config = SlurmConfig(kind="slurm", setup=setup_lines)
+    array = make_array(tmp_path / "jobs", [order], config, home=tmp_path / "jobs")
+    (array.folder / "job.sh").write_text(Slurm().script(array)["job.sh"])
+    dead = json.dumps(asdict(replace(this_process(), host="far-away", pid=1)))
+    (array.folder / "started" / "0.json").write_text(dead)
+    (tmp_path / "items").mkdir()
+    lock_of(order.folder).write_text(dead)
+    subprocess.run(
+        ["bash", array.folder / "job.sh"],
+        env=os.environ | {"SLURM_ARRAY_TASK_ID": "0"},
+        check=True,
+        timeout=60,
+    )
+    assert array.members[0].is_done
+
+
 class TestTool:
     """`quarkline jobs` as a function."""
 
@@ -271,6 +296,14 @@ class TestTool:
         wait_for(lambda: farm.states() == ["done", "done"])
         assert [row.counts for row in tool.show(tmp_path)] == [{State.DONE: 1}] * 2
         assert tool.resume(tmp_path) == []
+
+    def test_items_whose_files_were_used_up_are_done(self, farm: Farm, tmp_path: Path) -> None:
+        farm.run(tasks.write, {"x": 1})
+        shutil.rmtree(tmp_path / "items")
+        assert [row.counts for row in tool.show(tmp_path)] == [{State.DONE: 1}]
+        assert tool.resume(tmp_path) == []
+        (again,) = farm.run(tasks.write, {"x": 1})
+        assert (type(again), again.value) == (Done, {"x": 1})
 
     def test_cancels_what_runs_and_waits(self, farm: Farm, tmp_path: Path) -> None:
         pairs = farm.items({"seconds": 60}, {"seconds": 61})

@@ -136,6 +136,14 @@ class JobArray:
         record = {"reason": failed.reason, "details": failed.details}
         write_atomic(self.folder / "failures" / f"{member.number}.json", pretty_json(record))
 
+    def record_finish(self, member: Member) -> None:
+        """Note that an item was done."""
+        (self.folder / "finished" / f"{member.number}").touch()
+
+    def has_finished(self, member: Member) -> bool:
+        """Whether an item was done, even if whoever asked for it has used up its files."""
+        return member.is_done or (self.folder / "finished" / f"{member.number}").exists()
+
     def failure(self, member: Member) -> Failed | None:
         """Why an item failed, if it did."""
         try:
@@ -155,7 +163,7 @@ class JobArray:
         return next(order for one, order in self.orders(member.job) if one == member)
 
     def free_locks(self, job: int) -> None:
-        """Remove the locks of a job that the batch system says is gone."""
+        """Remove the locks of a job whose process, as the batch system says, is gone."""
         try:
             record = json.loads((self.folder / "started" / f"{job}.json").read_text())
         except (OSError, ValueError):
@@ -184,7 +192,7 @@ def make_array(
     step = orders[0].task.rpartition(":")[2]
     name = f"quarkline-{uuid.uuid4().hex[:12]}"
     array = JobArray(_new_folder(root), config, name, home.absolute(), step, members)
-    for part in ("tasks", "logs", "started", "failures"):
+    for part in ("tasks", "logs", "started", "finished", "failures"):
         (array.folder / part).mkdir()
     for job in range(array.jobs):
         chunk = [order.as_json() for order in orders[job * size : (job + 1) * size]]

@@ -142,7 +142,7 @@ class _Watch:
                 time.sleep(self.pause)
                 self.pause = min(1.5 * self.pause, self.jobs.poll_seconds)
         standing = self.over[key]
-        if standing.state is State.DONE:
+        if standing.member.is_done:
             return Done(item.name, json.loads((folder / VALUE).read_text()), folder)
         return standing.failed
 
@@ -175,7 +175,7 @@ class _Watch:
         for standing in ended:
             folder = standing.member.folder
             self._cancel_held(standing)
-            if standing.state is not State.DONE and self._may_try_again(standing):
+            if not standing.member.is_done and self._may_try_again(standing):
                 log.warning("%s: %s; trying again", standing.member.name, standing.told)
                 again.append(folder)
             else:
@@ -202,7 +202,7 @@ class _Watch:
         if standing.state.in_flight:
             self.gone_since.pop(folder, None)
             return False
-        if standing.state in {State.DONE, State.FAILED}:
+        if standing.member.is_done or standing.state is State.FAILED:
             return True
         since = self.gone_since.setdefault(folder, time.monotonic())
         return time.monotonic() - since >= self.jobs.settle_seconds

@@ -38,7 +38,8 @@ class Standing:
         member: The item.
         array: The newest array it is in.
         state: How far it is.
-        reason: Why it waits, or why it failed, in one line.
+        reason: Why it waits, or why it failed, in one line; of one that is done, why it would be
+            of no use.
         details: A traceback, or the end of the job's log.
         words: Of a lost item, the line of its log that tells most.
         held: Whether its job waits in the batch system for somebody to mend it.
@@ -75,11 +76,11 @@ def survey(arrays: Sequence[JobArray], system: BatchSystem) -> dict[Path, Standi
         NoAnswerError: If the system does not answer now.
     """
     newest = {member.folder: (array, member) for array in arrays for member in array.members}
-    done = {folder for folder, (_, member) in newest.items() if member.is_done}
+    done = {folder for folder, (array, member) in newest.items() if array.has_finished(member)}
     open_arrays = _each_once(array for folder, (array, _) in newest.items() if folder not in done)
     answers = system.ask([array for array in open_arrays if not array.is_over])
     return {
-        folder: Standing(member, array, State.DONE)
+        folder: Standing(member, array, State.DONE, reason="its files are not to be seen here")
         if folder in done
         else _unfinished(array, member, answers)
         for folder, (array, member) in newest.items()
