@@ -1,0 +1,83 @@
+"""The inner loop of a skim: entries of one table through cuts into a sink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import awkward as ak
+import numpy as np
+from numpy.typing import NDArray
+
+from quarkline.events.expressions import Batch, Expression
+from quarkline.events.identity import row_ids
+from quarkline.events.selection import CutFlow, cut_flow, select_events
+from quarkline.events.sinks import Sink
+from quarkline.events.sources import Chunk, Source
+from quarkline.events.sources.base import record_array
+
+STEP_ROWS = 50_000
+ROW_IDS = ("_source", "_entry", "_object")
+
+
+def skim_range(
+    source: Source,
+    cuts: Mapping[str, Expression],
+    weight: Expression | None,
+    keep: Sequence[str],
+    start: int,
+    stop: int,
+    sink: Sink,
+) -> CutFlow:
+    """Write the events of a range that pass all cuts, and count those that pass each.
+
+    The sink gets the kept columns in the order of `keep`, and their types even if no event
+    passes.
+
+    Args:
+        source: The table.
+        cuts: Cut by name, in order; without any, every event passes.
+        weight: Weight of an event in the cut-flow; None is 1.
+        keep: Columns to write. Those of `ROW_IDS` that the table lacks are made: they say which
+            entry of which file a row was.
+        start: First entry.
+        stop: Entry after the last one.
+        sink: Takes the events; it is not closed.
+
+    Raises:
+        InputError: If a column cannot be written, or the weight has several values an event.
+        WorkError: If the file turns out damaged.
+    """
+    factors = [*cuts.values(), *([weight] if weight else [])]
+    needed = sorted({name for factor in factors for name in factor.columns})
+    sink.write(_kept(source, keep, start, start, np.zeros(0, np.bool_)))
+    flow: CutFlow | None = None
+    for first, last in steps(start, stop):
+        batch = Batch(source.read(needed, first, last))
+        part = cut_flow(batch, cuts, weight=weight)
+        flow = part if flow is None else flow + part
+        passed = select_events(batch, *cuts.values()) if cuts else np.ones(last - first, np.bool_)
+        if passed.any():
+            sink.write(_kept(source, keep, first, last, passed))
+    if flow is None:
+        msg = f"no steps in entries [{start}, {stop})"
+        raise ValueError(msg)
+    return flow
+
+
+def steps(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """The pieces in which a range is read; an empty range has one empty piece."""
+    for first in range(start, stop, STEP_ROWS) or (start,):
+        yield first, min(first + STEP_ROWS, stop)
+
+
+def _kept(
+    source: Source, keep: Sequence[str], start: int, stop: int, passed: NDArray[np.bool_]
+) -> ak.Array:
+    """The kept columns of the entries in a range that passed."""
+    stored = [name for name in keep if name in source.schema]
+    table = source.read(stored, start, stop)
+    chunk = Chunk(table, start, source.source_id)
+    made = row_ids(chunk, source.schema.tree).columns()
+    arrays = {name: table[name] if name in source.schema else made[name] for name in keep}
+    chosen = {name: ak.Array(array)[passed] for name, array in arrays.items()}
+    return record_array(chosen, int(passed.sum()))
