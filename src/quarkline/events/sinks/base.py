@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 import awkward as ak
 
-from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule
 from quarkline.engine.store.atomic import atomic_path
 from quarkline.events.schema import LABEL, Column
+from quarkline.events.sinks.compression import Compression
 from quarkline.events.sources.layout import UnreadableError, columns_of, without_missing
 
 UNWRITABLE_COLUMN = Rule(
@@ -37,13 +38,23 @@ class Sink(abc.ABC):
         metadata: What the file will say about its table; may be set until the sink is closed.
         columns: The columns, known after the first chunk.
         notes: Further things the file will say, JSON values by name.
+        counters: Name of the counter by column of lists, for formats that store counters; may be
+            set until the first chunk. Other columns of lists get one named by their format's rule.
     """
 
     block_rows: int
     tells: ClassVar[bool] = True  # whether the format holds metadata and notes
 
-    def __init__(self, path: Path, metadata: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        compression: Compression | None = None,
+    ) -> None:
         self.path = path
+        self.compression = compression
+        self.counters: Mapping[str, str] = {}
         self.metadata: Mapping[str, Any] = metadata or {}
         self.columns: dict[str, Column] = {}
         self.notes: dict[str, Mapping[str, Any]] = {}
@@ -65,7 +76,7 @@ class Sink(abc.ABC):
         columns = self._columns_of(array)
         if not self.columns:
             self.columns = columns
-            self._begin(self._stack.enter_context(atomic_path(self.path)))
+            self._begin(self._place())
         elif columns != self.columns:
             msg = f"columns {list(columns.values())} after {list(self.columns.values())}"
             raise ValueError(msg)
@@ -73,6 +84,21 @@ class Sink(abc.ABC):
         self._rows += len(array)
         while self._rows >= self.block_rows:
             self._write_block(self._pop(self.block_rows))
+
+    def refusals(self, columns: Iterable[Column]) -> list[Finding]:
+        """What is wrong with writing some columns in this format."""
+        reasons = {column.name: self._refusal(column) for column in columns}
+        return [self._refused(name, reason) for name, reason in reasons.items() if reason]
+
+    @property
+    def bytes_written(self) -> int:
+        """Size of the file so far, without the events that wait for a whole block."""
+        return self._temporary.stat().st_size
+
+    @property
+    def rows_waiting(self) -> int:
+        """Number of events that wait for a whole block."""
+        return self._rows
 
     @property
     def told(self) -> dict[str, Mapping[str, Any]]:
@@ -127,6 +153,11 @@ class Sink(abc.ABC):
     def _end(self) -> None:
         """Write the metadata and close the file."""
 
+    def _place(self) -> Path:
+        """Where the file is written until it is complete."""
+        self._temporary = self._stack.enter_context(atomic_path(self.path))
+        return self._temporary
+
     def _pop(self, rows: int) -> ak.Array:
         whole = ak.concatenate(self._pending) if len(self._pending) > 1 else self._pending[0]
         rest = whole[rows:]
@@ -147,10 +178,11 @@ class Sink(abc.ABC):
         return columns
 
     def _refuse(self, name: str, reason: str) -> None:
-        raise InputError(
-            UNWRITABLE_COLUMN.finding(
-                f"`{name}` cannot be written: {reason}",
-                place=Place(file=self.path),
-                suggestion="leave it out, write its parts as columns, or write another format",
-            )
+        raise InputError(self._refused(name, reason))
+
+    def _refused(self, name: str, reason: str) -> Finding:
+        return UNWRITABLE_COLUMN.finding(
+            f"`{name}` cannot be written: {reason}",
+            place=Place(file=self.path),
+            suggestion="leave it out, write its parts as columns, or write another format",
         )

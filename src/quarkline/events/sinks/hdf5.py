@@ -14,6 +14,7 @@ from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.engine.core.results import canonical_json
 from quarkline.events.schema import Column
 from quarkline.events.sinks.base import Sink
+from quarkline.events.sinks.compression import Compression
 from quarkline.events.sources.hdf5 import SUFFIXES, UNIT
 
 __all__ = ["SUFFIXES", "Hdf5Sink"]
@@ -36,9 +37,14 @@ class Hdf5Sink(Sink):
     block_rows = 16 * CHUNK_ROWS
 
     def __init__(
-        self, path: Path, metadata: Mapping[str, Any] | None = None, *, tree: str = "Events"
+        self,
+        path: Path,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        tree: str = "Events",
+        compression: Compression | None = None,
     ) -> None:
-        super().__init__(path, metadata)
+        super().__init__(path, metadata, compression=compression)
         self._name = tree
 
     def _refusal(self, column: Column) -> str | None:
@@ -60,9 +66,7 @@ class Hdf5Sink(Sink):
         self._rows_written = 0
         for name, column in self.columns.items():
             outside = column.depth or column.dtype == "string"  # kept beside the chunks, as it is
-            filters = (
-                {} if outside else {"compression": "gzip", "shuffle": True, "fletcher32": True}
-            )
+            filters = {} if outside else _filters(self.compression)
             self._group.create_dataset(
                 name,
                 shape=(0, *column.shape),
@@ -112,6 +116,15 @@ class Hdf5Sink(Sink):
                 )
             )
         return texts
+
+
+def _filters(compression: Compression | None) -> dict[str, Any]:
+    if compression is None:
+        return {"compression": "gzip", "shuffle": True, "fletcher32": True}
+    if compression.name == "none":
+        return {"fletcher32": True}
+    level = {"compression": "gzip", "compression_opts": compression.level}
+    return level | {"shuffle": True, "fletcher32": True}
 
 
 def _dtype(column: Column) -> Any:

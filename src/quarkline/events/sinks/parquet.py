@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from quarkline.engine.core.results import canonical_json
 from quarkline.events.schema import Column
 from quarkline.events.sinks.base import Sink
+from quarkline.events.sinks.compression import Compression
 
 SUFFIXES = (".parquet", ".pq")
 FLOATS = ("float16", "float32", "float64")
@@ -31,7 +32,7 @@ class ParquetSink(Sink):
             pq.ParquetWriter(
                 path,
                 self._schema,
-                compression="zstd",
+                **_codec(self.compression),
                 use_dictionary=[c.name for c in self.columns.values() if c.dtype not in FLOATS],
                 write_page_checksum=True,
             )
@@ -45,6 +46,15 @@ class ParquetSink(Sink):
     def _end(self) -> None:
         texts = {name: canonical_json(value).encode() for name, value in self.told.items()}
         self._writer.add_key_value_metadata(texts)
+
+
+def _codec(compression: Compression | None) -> dict[str, Any]:
+    """The arguments of pyarrow for a compression."""
+    if compression is None:
+        return {"compression": "zstd"}
+    name = {"zlib": "gzip"}.get(compression.name, compression.name)
+    with_level = compression.name in {"zstd", "zlib"}  # pyarrow knows no levels of the others
+    return {"compression": name} | ({"compression_level": compression.level} if with_level else {})
 
 
 def _field(column: Column) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from quarkline.engine.core.findings import InputError, Place, Rule, did_you_mean
 from quarkline.events.sinks import csv, hdf5, parquet, rntuple, root, root_file
 from quarkline.events.sinks.base import Sink
+from quarkline.events.sinks.compression import BAD_COMPRESSION, parse_compression
 
 UNKNOWN_OUTPUT = Rule(
     "QL-EVENTS-040",
@@ -22,19 +23,31 @@ UNKNOWN_OUTPUT = Rule(
 
 @dataclass(frozen=True)
 class OutputFormat:
-    """A format events are written in: the endings of its files, and what opens one."""
+    """A format events are written in.
+
+    Attributes:
+        suffixes: Endings of its files.
+        open: Opens a sink.
+        has_trees: Whether its tables have names.
+        several: Whether a file may hold several of them, through `beside` of its sink.
+        compressions: What its files can be compressed with.
+    """
 
     suffixes: tuple[str, ...]
     open: Callable[..., Sink]
     has_trees: bool = False
+    several: bool = False
+    compressions: tuple[str, ...] = ("zstd", "lz4", "zlib", "none")
 
 
 SINKS: dict[str, OutputFormat] = {
     "parquet": OutputFormat(parquet.SUFFIXES, parquet.ParquetSink),
-    "root": OutputFormat(root_file.SUFFIXES, root.RootSink, has_trees=True),
-    "rntuple": OutputFormat(root_file.SUFFIXES, rntuple.NtupleSink, has_trees=True),
-    "hdf5": OutputFormat(hdf5.SUFFIXES, hdf5.Hdf5Sink, has_trees=True),
-    "csv": OutputFormat(csv.SUFFIXES, csv.CsvSink),
+    "root": OutputFormat(root_file.SUFFIXES, root.RootSink, has_trees=True, several=True),
+    "rntuple": OutputFormat(root_file.SUFFIXES, rntuple.NtupleSink, has_trees=True, several=True),
+    "hdf5": OutputFormat(
+        hdf5.SUFFIXES, hdf5.Hdf5Sink, has_trees=True, compressions=("zlib", "none")
+    ),
+    "csv": OutputFormat(csv.SUFFIXES, csv.CsvSink, compressions=("none",)),
 }
 """Formats by name; of several with one ending the first is taken unless another is named."""
 
@@ -45,6 +58,7 @@ def open_sink(
     tree: str = "Events",
     metadata: Mapping[str, Any] | None = None,
     format: str | None = None,  # noqa: A002
+    compression: str | None = None,
 ) -> Sink:
     """Open a file to write events to.
 
@@ -53,14 +67,25 @@ def open_sink(
         tree: Name of the tree, in formats that have trees.
         metadata: What the file says about its table, as JSON values. CSV has no place for it.
         format: A name in `SINKS`; None takes the format of the file's ending.
+        compression: Such as `zstd:5`, `lz4:4`, `zlib:1` or `none`; None takes the format's own.
 
     Raises:
-        InputError: If the ending or the format is of none that is written, or they do not fit.
+        InputError: If the ending or the format is of none that is written, they do not fit, or
+            the format has no such compression.
     """
     path = Path(path)
     form = _by_ending(path) if format is None else _by_name(format, path)
     named = {"tree": tree} if form.has_trees else {}
-    return form.open(path, metadata, **named)
+    chosen = parse_compression(compression) if compression is not None else None
+    if chosen and chosen.name not in form.compressions:
+        raise InputError(
+            BAD_COMPRESSION.finding(
+                f"`{chosen}` is no compression of {path.suffix} files",
+                place=Place(file=path),
+                suggestion="it has " + ", ".join(f"`{name}`" for name in form.compressions),
+            )
+        )
+    return form.open(path, metadata, compression=chosen, **named)
 
 
 def _by_ending(path: Path) -> OutputFormat:

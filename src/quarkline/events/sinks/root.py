@@ -1,7 +1,8 @@
 """ROOT files: one TTree, written by uproot.
 
 Columns of lists are written as NanoAOD writes them: `Muon_pt` and `Muon_eta`, what stands before
-the first underscore being equal, share the counter `nMuon`; `jets` alone gets `njets`.
+the first underscore being equal, share the counter `nMuon`; `jets` alone gets `njets`. Counters
+that are named for the sink (`Sink.counters`) stay what they are.
 """
 
 from __future__ import annotations
@@ -43,35 +44,33 @@ class RootSink(RootFileSink):
         return None
 
     def _begin(self, path: Path) -> None:
-        self._groups = _groups(self.columns)
-        counters = {_counter(prefix) for prefix in self._groups}
+        self._groups = _groups(self.columns, self.counters)
         self._flat = [
             name
             for name, column in self.columns.items()
-            if not column.depth and name not in counters
+            if not column.depth and name not in self._groups
         ]
         types = {name: _branch_type(self.columns[name]) for name in self._flat}
-        for prefix, names in self._groups.items():
-            types[prefix + LISTS] = _record_type([self.columns[name] for name in names])
+        for counter, names in self._groups.items():
+            types[counter + LISTS] = _record_type([self.columns[name] for name in names])
         with fixed_time():
             self._file = self._create(path)
             self._tree = self._file.mktree(
                 self._name,
                 types,
-                counter_name=lambda record: _counter(record.removesuffix(LISTS)),
+                counter_name=lambda record: record.removesuffix(LISTS),
                 field_name=lambda _record, column: column,
             )
 
     def _write_block(self, array: ak.Array) -> None:
         data = {name: array[name] for name in self._flat}
-        for prefix, names in self._groups.items():
-            self._check_lengths(array, prefix, names)
-            data[prefix + LISTS] = ak.zip({name: array[name] for name in names}, depth_limit=2)
+        for counter, names in self._groups.items():
+            self._check_lengths(array, counter, names)
+            data[counter + LISTS] = ak.zip({name: array[name] for name in names}, depth_limit=2)
         with fixed_time():
             self._tree.extend(data)
 
-    def _check_lengths(self, array: ak.Array, prefix: str, names: Sequence[str]) -> None:
-        counter = _counter(prefix)
+    def _check_lengths(self, array: ak.Array, counter: str, names: Sequence[str]) -> None:
         first = np.asarray(ak.num(array[names[0]]))
         lengths = {name: np.asarray(ak.num(array[name])) for name in names[1:]}
         if counter in array.fields:
@@ -87,17 +86,14 @@ class RootSink(RootFileSink):
                 raise InputError(finding)
 
 
-def _groups(columns: Mapping[str, Column]) -> dict[str, list[str]]:
-    """Names of the columns of lists by what stands before their first underscore."""
+def _groups(columns: Mapping[str, Column], counters: Mapping[str, str]) -> dict[str, list[str]]:
+    """Names of the columns of lists by their counter."""
     groups: dict[str, list[str]] = {}
     for name, column in columns.items():
         if column.depth:
-            groups.setdefault(name.partition("_")[0], []).append(name)
+            usual = f"n{name.partition('_')[0]}"
+            groups.setdefault(counters.get(name, usual), []).append(name)
     return groups
-
-
-def _counter(prefix: str) -> str:
-    return f"n{prefix}"
 
 
 def _branch_type(column: Column) -> Any:

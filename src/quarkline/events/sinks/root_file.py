@@ -7,38 +7,75 @@ import datetime as dt
 import threading
 import types
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import uproot
 from uproot.writing import _cascade, _cascadentuple, _cascadetree
 
 from quarkline.engine.core.results import canonical_json
 from quarkline.events.sinks.base import Sink
+from quarkline.events.sinks.compression import Compression
 
 SUFFIXES = (".root",)
+DEFAULT = Compression("zstd", 5)
+_COMPRESSIONS: Mapping[str, Callable[[int], Any]] = {
+    "zstd": uproot.ZSTD,
+    "lz4": uproot.LZ4,
+    "zlib": uproot.ZLIB,
+    "none": lambda _: None,
+}
 
 
 class RootFileSink(Sink):
     """A ROOT file with one table; equal events give equal bytes."""
 
     _file: Any
+    _first: RootFileSink | None = None  # of several tables in the file, the one that opened it
 
     def __init__(
-        self, path: Path, metadata: Mapping[str, Any] | None = None, *, tree: str = "Events"
+        self,
+        path: Path,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        tree: str = "Events",
+        compression: Compression | None = None,
     ) -> None:
-        super().__init__(path, metadata)
+        super().__init__(path, metadata, compression=compression)
         self._name = tree
+
+    def beside(self, tree: str) -> Self:
+        """A sink for another table in the same file.
+
+        This one must have its first chunk, and must be closed after the other; it alone tells
+        metadata.
+        """
+        other = type(self)(self.path, tree=tree, compression=self.compression)
+        other._first = self  # noqa: SLF001
+        return other
+
+    def _place(self) -> Path:
+        return super()._place() if self._first is None else self.path
 
     def _create(self, path: Path) -> Any:
         """An empty file; given a stream, uproot does not write the temporary name into it."""
+        if self._first is not None:
+            return self._first._file  # noqa: SLF001
         stream = self._stack.enter_context(path.open("w+b"))
         return uproot.recreate(
-            stream, compression=uproot.ZSTD(5), uuid_function=lambda: uuid.UUID(int=0)
+            stream,
+            compression=_COMPRESSIONS[self._compression.name](self._compression.level),
+            uuid_function=lambda: uuid.UUID(int=0),
         )
 
+    @property
+    def _compression(self) -> Compression:
+        return self.compression or DEFAULT
+
     def _end(self) -> None:
+        if self._first is not None:
+            return
         with fixed_time():
             for name, value in self.told.items():
                 self._file[name] = canonical_json(value)
