@@ -27,6 +27,7 @@ from quarkline.cli.commands import (
     plan,
     run,
     simulate,
+    skim,
 )
 from quarkline.cli.platforms import refuse_native_windows
 from quarkline.engine.core.findings import Finding, QuarklineError
@@ -71,6 +72,7 @@ app.command("explain")(explain.command)
 app.command("cutflow")(cutflow.command)
 app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
+app.command("skim")(skim.command)
 
 
 def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> None:

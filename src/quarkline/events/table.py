@@ -44,6 +44,40 @@ RESERVED_COLUMN = Rule(
 
 
 @dataclass(frozen=True)
+class WeightSum:
+    """A sum of weights over all events, before any cut.
+
+    Attributes:
+        expression: The weight.
+        events: Number of events.
+        nan: Events whose weight is NaN; they are in no sum.
+        negative: Events whose weight is negative.
+        sum_weights: Sum of the weights.
+        sum_weights2: Sum of their squares.
+    """
+
+    expression: str
+    events: int = 0
+    nan: int = 0
+    negative: int = 0
+    sum_weights: float = 0.0
+    sum_weights2: float = 0.0
+
+    def __add__(self, other: WeightSum) -> WeightSum:
+        if self.expression != other.expression:
+            msg = f"sums of different weights: `{self.expression}` and `{other.expression}`"
+            raise ValueError(msg)
+        return WeightSum(
+            self.expression,
+            self.events + other.events,
+            self.nan + other.nan,
+            self.negative + other.negative,
+            self.sum_weights + other.sum_weights,
+            self.sum_weights2 + other.sum_weights2,
+        )
+
+
+@dataclass(frozen=True)
 class TableMetadata(Result, kind="table"):
     """What a table says about itself, as the JSON text `quarkline` in the file's metadata.
 
@@ -54,6 +88,7 @@ class TableMetadata(Result, kind="table"):
         sum_of_weights: Sum of weights before any cut, None for data.
         luminosity: In inverse femtobarn, None if unknown.
         cut_flow: The selection so far, None if there was none.
+        sums: Sums of weights before any cut, by name.
     """
 
     units: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +97,7 @@ class TableMetadata(Result, kind="table"):
     sum_of_weights: float | None = None
     luminosity: float | None = None
     cut_flow: CutFlow | None = None
+    sums: Mapping[str, WeightSum] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ UNKNOWN_ROOT = Rule(
     "substitution a config knows, and a root itself is written out.",
 )
 
+NO_FILE = ParsedFile(Path("command line"), "", {"schema": 1}, {})
+"""Stands for the file of a config that is made of options alone."""
 SITE_KEYS = frozenset({"compute", "roots"})
 ROOT_REFERENCE = re.compile(r"\$\{([^}]*)\}?")
 
@@ -157,20 +159,29 @@ def _try(
 
 
 def load_config(
-    path: Path, *, site: Path | None = None, overrides: Sequence[str] = ()
+    path: Path | None,
+    *,
+    site: Path | None = None,
+    keys: Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
 ) -> ConfigFile:
     """Read a config file with its parents, site file and overrides.
 
     Args:
-        path: The file: YAML, or a language registered for its suffix (`readers`).
+        path: The file: YAML, or a language registered for its suffix (`readers`); None if the keys
+            say it all.
+        keys: Values by key that win over the files, as options of a command give them.
         site: A file with `compute` and `roots` for this computer.
         overrides: `key=value` texts, as given to `--set`.
 
     Raises:
         InputError: If a file cannot be read or a layer is not allowed to say what it says.
     """
-    file = read_config_file(path)
-    data, places, found = _with_parents(file, (path.resolve(),))
+    file = NO_FILE if path is None else read_config_file(path)
+    data, places, found = _with_parents(file, (file.path.resolve(),))
+    for key, value in (keys or {}).items():
+        option = Place(label=f"--{key.replace('_', '-')}")
+        data, places = _merge(data, places, {key: value}, {(key,): option})
     if site is not None:
         site_file = read_yaml(site)
         _check_site(site_file)
@@ -178,7 +189,7 @@ def load_config(
     for text in overrides:
         data, places = _override(data, places, text)
     data = _substitute(data, _roots(data.get("roots"), places), (), places)
-    return ConfigFile(path, file.text, data, places, found)
+    return ConfigFile(file.path, file.text, data, places, found)
 
 
 Places = Mapping[KeyPath, Place]

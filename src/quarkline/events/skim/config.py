@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ByteSize, Field, model_validator
 
+from quarkline.engine.compute.config import ComputeConfig
 from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.findings import InputError
-from quarkline.engine.workflow.study import ComputeConfig
 from quarkline.events.sinks.compression import parse_compression
 
 NAMED_CUT = re.compile(r"\s*([A-Za-z_][\w .+-]*?)\s*:(?!:)\s*(\S.*)", re.DOTALL)
@@ -111,9 +111,7 @@ class SkimConfig(Config):
     copy_tree: Texts = Field(
         default_factory=list, description="Trees to copy whole, names or globs."
     )
-    select: Cuts = Field(
-        default_factory=dict, description="Cuts in order, `NAME: EXPR` or `EXPR`."
-    )
+    select: Cuts = Field(default_factory=dict, description="Cuts in order, `NAME: EXPR` or `EXPR`.")
     weight: str | None = Field(None, description="Weight of an event; default: 1.")
     sums: dict[str, str] = Field(
         default_factory=dict, description="Further sums before any cut, expression by name."
@@ -150,6 +148,14 @@ class SkimConfig(Config):
         if plain == bool(self.samples):
             msg = "give either `samples` or `files`" if plain else "no files are named"
             raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _cuts_apart(self) -> SkimConfig:
+        for name, sample in self.samples.items():
+            if twice := sample.select.keys() & self.select.keys():
+                msg = f"sample `{name}` has a cut `{min(twice)}`, and all samples have one, too"
+                raise ValueError(msg)
         return self
 
     def by_sample(self) -> dict[str, SampleConfig]:

@@ -98,6 +98,10 @@ class Source(abc.ABC):
         ):
             yield Chunk(record_array(arrays, stop - start), start, self.source_id)
 
+    def boundary(self, entry: int) -> int:
+        """An entry at or after `entry` where the file is cheaply cut in two."""
+        return entry
+
     @abc.abstractmethod
     def close(self) -> None:
         """Release the file."""
@@ -164,6 +168,14 @@ class BlockSource(Source):
     @abc.abstractmethod
     def block_end(self, unit: str, entry: int) -> int:
         """The first end of a block at or after `entry`."""
+
+    def boundary(self, entry: int) -> int:
+        """The first end of a block of the first unit at or after `entry`.
+
+        Blocks of the others mostly end there, too: writers flush all units together.
+        """
+        units = [member.unit for member in self._members.values()]
+        return min(self.block_end(units[0], entry), self.schema.entries) if units else entry
 
     def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
         units = {unit: self.read_unit(unit, start, stop) for unit in self._units(columns)}
