@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from quarkline.engine.core.addresses import spelt
@@ -29,6 +29,9 @@ from quarkline.events.skim.survey import (
     wanted_of,
 )
 from quarkline.events.sources.problems import SEVERAL_TREES, UNKNOWN_TREE
+
+TRIES = 3
+"""So many files of a sample are looked into before the config is blamed for what they lack."""
 
 ONE_TABLE = Rule(
     "QL-SKIM-008",
@@ -191,7 +194,7 @@ def _look(config: SkimConfig, pending: Sequence[Group], known: set[str], watcher
     inputs = [item for group in pending for item in group.inputs]
     look = Look()
     references: dict[str, list[TreePlan]] = {}
-    refused: dict[str, InputError] = {}
+    refused: dict[str, list[InputError]] = {}
     for number, item in enumerate(inputs, start=1):
         watcher.update(number - 1, len(inputs), f"looking into {item.name}")
         wanted = wanted_of(config, item.sample)
@@ -199,12 +202,11 @@ def _look(config: SkimConfig, pending: Sequence[Group], known: set[str], watcher
         try:
             plans = _look_into(item, wanted, first)
         except QuarklineError as error:
-            judged = first is None and item.sample not in known
-            if judged and any(found.code.startswith("QL-EXPR") for found in error.findings):
-                raise
-            if isinstance(error, InputError):
-                refused.setdefault(item.sample, error)
             look.problems[item] = error.findings[0].message
+            if first is None and item.sample not in known and _tells_of_config(error):
+                refused.setdefault(item.sample, []).append(_in_file(error, item))
+                if len(refused[item.sample]) == TRIES:
+                    raise refused[item.sample][0] from error
         except OSError as error:
             look.problems[item] = f"cannot be read: {error.strerror or error}"
         else:
@@ -213,7 +215,8 @@ def _look(config: SkimConfig, pending: Sequence[Group], known: set[str], watcher
                 references[item.sample] = plans
                 _check_format(config, item, plans)
                 look.warnings += _warnings(item, plans)
-    _refuse_trees(refused, references.keys() | known)
+    for sample in refused.keys() - references.keys():
+        raise refused[sample][0]
     samples = config.by_sample().keys()
     if references and references.keys() == samples:
         _check_names(config, references)
@@ -236,12 +239,18 @@ def _look_into(
     return plans
 
 
-def _refuse_trees(refused: Mapping[str, InputError], good: Iterable[str]) -> None:
-    """Refuse a tree that no file of a sample has."""
-    codes = {UNKNOWN_TREE.code, SEVERAL_TREES.code}
-    for sample in refused.keys() - set(good):
-        if any(found.code in codes for found in refused[sample].findings):
-            raise refused[sample]
+def _tells_of_config(error: QuarklineError) -> bool:
+    """Whether an error is one that a wrong config would give with every file."""
+    codes = {found.code for found in error.findings}
+    expressions = any(code.startswith("QL-EXPR") for code in codes)
+    return expressions or bool(codes & {UNKNOWN_TREE.code, SEVERAL_TREES.code})
+
+
+def _in_file(error: QuarklineError, item: SkimInput) -> InputError:
+    """An error whose findings name the file."""
+    places = [replace(found.place or Place(), file=item.path) for found in error.findings]
+    pairs = zip(error.findings, places, strict=True)
+    return InputError(*(found.at(place) for found, place in pairs))
 
 
 def _check_names(config: SkimConfig, references: Mapping[str, Sequence[TreePlan]]) -> None:
