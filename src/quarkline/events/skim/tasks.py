@@ -9,7 +9,7 @@ from typing import Any
 
 import awkward as ak
 
-from quarkline.engine.core.findings import Place, Rule, WorkError
+from quarkline.engine.core.findings import Place, QuarklineError, Rule, WorkError
 from quarkline.engine.store.filekeys import FileKey, file_key, source_id
 from quarkline.engine.store.remote import file_size
 from quarkline.events.sinks import Sink, open_sink
@@ -45,7 +45,17 @@ def cut_range(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path)
     Returns:
         Number of events that pass, and the `TreeResult` of the range.
     """
-    path = inputs["events"]
+    try:
+        return _cut_range(args, inputs["events"], folder)
+    except QuarklineError as error:
+        raise BadRangeError(error.findings[0].message) from error
+
+
+class BadRangeError(Exception):
+    """A range cannot be cut; the message says why, without the place of the file."""
+
+
+def _cut_range(args: Mapping[str, Any], path: Path, folder: Path) -> Any:
     if file_size(path) != args["size"]:
         message = f"{file_size(path)} bytes instead of {args['size']}"
         raise WorkError(CHANGED.finding(message, place=Place(path)))
@@ -80,7 +90,8 @@ def write_output(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Pa
         Of each file its name, size, content key, and number of events by tree.
     """
     main, *others = args["tables"]
-    chunks = _chunks([inputs[part] for part in main["parts"]], args["max_size"])
+    parts = [inputs[part] for part in main["parts"]]
+    chunks = _chunks(parts, args["max_size"], plain=args["compression"] == "none")
     waiting: _Chunk | None = next(chunks)
     files: list[dict[str, Any]] = []
     while waiting is not None:
@@ -98,14 +109,20 @@ def write_output(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Pa
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Events of a part, and what one of them takes on disk there, in bytes."""
+    """Events of a part, and about what one of them will take on disk, in bytes."""
 
     array: ak.Array
     row_bytes: float
 
 
-def _chunks(parts: Sequence[Path], max_size: int | None) -> Iterator[_Chunk]:
-    """The events of parts in their order, with the columns in the order of the first part."""
+def _chunks(
+    parts: Sequence[Path], max_size: int | None = None, *, plain: bool = False
+) -> Iterator[_Chunk]:
+    """The events of parts in their order, with the columns in the order of the first part.
+
+    An event takes about as much space as in the part, which is compressed; in a `plain` file as
+    much as in memory.
+    """
     names: list[str] | None = None
     for path in parts:
         with open_source(path) as source:
@@ -115,6 +132,8 @@ def _chunks(parts: Sequence[Path], max_size: int | None) -> Iterator[_Chunk]:
             if max_size:
                 rows = min(rows, max(1, int(max_size / SHARE / row_bytes)))
             for chunk in source.chunks(names, step=rows):
+                if plain and len(chunk.array):
+                    row_bytes = ak.to_packed(chunk.array).nbytes / len(chunk.array)
                 yield _Chunk(chunk.array, row_bytes)
 
 
@@ -153,7 +172,7 @@ def _write_beside(sink: Sink, table: Mapping[str, Any], inputs: Mapping[str, Pat
     rows = 0
     with sink.beside(table["tree"]) as other:
         other.counters = table["counters"]
-        for chunk in _chunks([inputs[part] for part in table["parts"]], None):
+        for chunk in _chunks([inputs[part] for part in table["parts"]]):
             other.write(chunk.array)
             rows += len(chunk.array)
     return rows
