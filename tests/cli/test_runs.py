@@ -11,7 +11,7 @@ import pytest
 
 from quarkline.engine.core.config import load_config
 from quarkline.engine.workflow.study import study_of
-from quarkline.tools.new import examples
+from quarkline.tools.new import examples, studies
 
 from .conftest import Answer
 
@@ -27,7 +27,7 @@ class TestNew:
         assert answer.out == "wrote upsilon.yaml; next: quarkline plan upsilon.yaml\n"
         assert Path("upsilon.yaml").read_text() == examples()["upsilon"]
 
-    @pytest.mark.parametrize("example", sorted(examples()))
+    @pytest.mark.parametrize("example", studies())
     def test_every_example_is_valid_under_another_name(self, quarkline: Call, example: str) -> None:
         quarkline("new", example, "mine-2")
         file = load_config(Path("mine-2.yaml"))

@@ -16,6 +16,8 @@ from quarkline.engine.core.findings import InputError
 from quarkline.events.friends import FriendSink, With, with_friends
 from quarkline.events.skim.config import SkimConfig
 from quarkline.events.sources import open_source
+from quarkline.tools.new import new
+from quarkline.tools.simulate import simulate
 from quarkline.tools.skim import load_skim, skim
 from tests.events.skim.farm import Here, config_of, contents, write_ntuple
 
@@ -194,3 +196,18 @@ def test_the_whole_folder_is_equal_however_it_was_reached(farm, tmp_path):
     skim(load_skim(keys=keys | {"output": "two", "select": ["flag == 0"]}), executor=Here())
     skim(load_skim(keys=keys | {"output": "two"}), executor=Here())
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_the_shipped_config_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    simulate("upsilon", tmp_path / "nanoaod", events=600, files=2)
+    path = new("skim", "mine")
+    outcome = skim(load_skim(path), executor=Here())
+    assert (outcome.failures, outcome.warnings) == ((), ())
+    assert len(outcome.result.outputs) == 2
+    flow = outcome.result.samples["dimuon"].trees["Events"].flow
+    assert flow.events == 600
+    assert 600 > flow.steps[0].events > flow.steps[-1].events > 0
+    with open_source(tmp_path / "skim" / "upsilon_00.root") as source:
+        assert {"Muon_pt", "event", "_entry"} < set(source.schema.columns)
+        assert not {"Muon_tightId", "Jet_pt"} & set(source.schema.columns)

@@ -38,6 +38,11 @@ def examples() -> dict[str, str]:
     }
 
 
+def studies() -> list[str]:
+    """The names of those that are configs of a study; the others are skims."""
+    return [name for name, text in examples().items() if re.search(r"(?m)^study:", text)]
+
+
 def new(example: str, name: str | None = None, *, folder: Path = Path()) -> Path:
     """Write an example's config as `NAME.yaml`.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from quarkline.tools.new import examples, new
+from quarkline.tools.new import new, studies
 from quarkline.tools.run import load_analysis, run
 
 RESONANCE = [
@@ -25,7 +25,7 @@ REDUCED = {"spectrum": ["scan.range=[5, 16]", "scan.toys=20"]}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("example", examples())
+@pytest.mark.parametrize("example", studies())
 def test_a_shipped_config_runs(example: str, events: Path, tmp_path: Path) -> None:
     (tmp_path / "nanoaod").mkdir()
     for path in sorted((events / "events").glob("*.root")):

@@ -14,7 +14,8 @@ def command(
     ] = None,
 ) -> None:
     """Copy EXAMPLE as NAME.yaml, a commented config to edit."""
-    from quarkline.tools.new import new
+    from quarkline.tools.new import new, studies
 
     path = new(example, name)
-    typer.echo(f"wrote {path}; next: quarkline plan {path}")
+    following = f"plan {path}" if example in studies() else f"skim --plan {path}"
+    typer.echo(f"wrote {path}; next: quarkline {following}")
