@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from quarkline.cli.main import app
+from quarkline.events.skim.config import SkimConfig
 from quarkline.studies.resonance.config import ResonanceConfig
 from quarkline.studies.resonance.spectrum.config import SpectrumConfig
 from tests.docs.pages import DOCS, PROJECT, code_spans, command_lines, pages
@@ -43,7 +44,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
                 yield from keys(inner, f"{key}.")
 
 
-KEYS = {*keys(ResonanceConfig), *keys(SpectrumConfig)}
+KEYS = {*keys(ResonanceConfig), *keys(SpectrumConfig), *keys(SkimConfig)}
 SECTIONS = {key.partition(".")[0] for key in KEYS if "." in key}
 
 LINES = sorted({(line, page.name) for page in pages() for line in command_lines(page.read_text())})

@@ -12,7 +12,7 @@ from quarkline.engine.compute.job import task_name
 from quarkline.engine.compute.outcome import Done, Failed, Item
 from quarkline.engine.core.findings import Finding, Place, Rule
 from quarkline.engine.core.results import jsonable, pretty_json
-from quarkline.engine.store.atomic import remove_folder, write_atomic
+from quarkline.engine.store.atomic import remove_folder, remove_leftovers, write_atomic
 from quarkline.engine.store.keys import content_key
 from quarkline.engine.store.locks import lock
 from quarkline.engine.store.provenance import provenance
@@ -119,6 +119,7 @@ class _Running:
 
     def run(self) -> SkimRun:
         (self.output / RESULT).unlink(missing_ok=True)
+        self._clear()
         for stem in self.plan.pruned:
             self.records.remove(stem)
         pending = [item for item in self.plan.pending if self._is_stale(item)]
@@ -138,6 +139,13 @@ class _Running:
         done = _finished(plan, made)
         self._tell(done)
         return done
+
+    def _clear(self) -> None:
+        """Remove what a killed client has left half written; nobody else writes there now."""
+        remove_leftovers(self.records.folder)
+        for name in (RESULT, PROVENANCE):
+            for path in self.output.glob(f".{name}.*.tmp"):
+                path.unlink()
 
     def _is_stale(self, item: PlannedOutput) -> bool:
         """Whether an output is still to be made."""
