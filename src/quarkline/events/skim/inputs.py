@@ -97,6 +97,8 @@ def group_inputs(config: SkimConfig, inputs: Sequence[SkimInput]) -> list[Group]
         groups.setdefault(_stem(config, item), []).append(item)
     if config.merge == "none":
         findings = [_shared(stem, items) for stem, items in groups.items() if len(items) > 1]
+        if config.max_size is not None:
+            findings += [_piece(stem) for stem in groups if stem.rpartition("_")[0] in groups]
         if findings:
             raise InputError(*findings)
     return [Group(stem, tuple(items)) for stem, items in groups.items()]
@@ -115,6 +117,13 @@ def _shared(stem: str, items: Sequence[SkimInput]) -> Finding:
         f"{len(items)} inputs would be written to `{stem}`: "
         + ", ".join(f"{spelt(item.path)} (sample `{item.sample}`)" for item in items[:4]),
         suggestion="write one file a sample with `merge: sample`, or skim into two folders",
+    )
+
+
+def _piece(stem: str) -> Finding:
+    return SAME_OUTPUT.finding(
+        f"`{stem}` could be a piece of `{stem.rpartition('_')[0]}`, which `max_size` may split",
+        suggestion="write one file a sample with `merge: sample`, or leave `max_size` out",
     )
 
 

@@ -13,6 +13,7 @@ from quarkline.engine.core.results import Result, canonical_json, jsonable
 from quarkline.engine.store.atomic import flush_folder, write_atomic
 from quarkline.engine.store.filekeys import file_key
 from quarkline.engine.store.keys import content_key
+from quarkline.events.sinks import SINKS
 from quarkline.events.skim.config import SkimConfig
 from quarkline.events.skim.inputs import Group
 from quarkline.events.skim.results import InputResult, OutputFile
@@ -46,14 +47,12 @@ class OutputRecord(Result, kind="skim-output"):
         stem: Its path below the output folder, without the ending.
         config: What of the config decides about its content.
         inputs: What became of its inputs.
-        content: Key of the ranges it was written from.
         files: Its files; none if all its inputs are bad.
     """
 
     stem: str
     config: Mapping[str, Any]
     inputs: tuple[InputResult, ...]
-    content: str
     files: tuple[OutputFile, ...]
 
 
@@ -139,13 +138,14 @@ def what_changed(output: Path, file: OutputFile) -> str | None:
     return None
 
 
-def check_folder(config: SkimConfig, groups: Sequence[Group], *, prune: bool) -> list[str]:
+def check_folder(
+    config: SkimConfig, groups: Sequence[Group], records: Records, *, prune: bool
+) -> list[str]:
     """The stems of outputs that the config does not make, which are allowed only to prune them.
 
     Raises:
         InputError: If there are any, or a file that no skim has made is in the way.
     """
-    records = Records(config.output)
     ending = ending_of(config.format)
     ours = {group.stem for group in groups}
     others = [stem for stem in records.by_stem if stem not in ours]
@@ -160,11 +160,13 @@ def check_folder(config: SkimConfig, groups: Sequence[Group], *, prune: bool) ->
             )
         )
     for group in groups:
-        path = config.output / f"{group.stem}{ending}"
-        if group.stem not in records.by_stem and path.exists() and not records.own(path):
-            findings.append(
-                FOREIGN_OUTPUT.finding("the file exists", place=Place(path), suggestion=None)
-            )
+        names = [group.stem] if config.max_size is None else [group.stem, f"{group.stem}_1"]
+        paths = [config.output / f"{name}{ending}" for name in names]
+        findings += [
+            FOREIGN_OUTPUT.finding("the file exists", place=Place(path))
+            for path in paths
+            if group.stem not in records.by_stem and path.exists() and not records.own(path)
+        ]
     if findings:
         raise InputError(*findings)
     return others
@@ -207,6 +209,4 @@ def files_of(stem: str, ending: str, written: Sequence[Mapping[str, Any]]) -> li
 
 def ending_of(form: str) -> str:
     """The ending of files of a format."""
-    from quarkline.events.sinks import SINKS
-
     return SINKS[form].suffixes[0]

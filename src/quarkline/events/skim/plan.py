@@ -128,6 +128,11 @@ class SkimPlan:
     records: Records
 
     @property
+    def complete(self) -> bool:
+        """Whether nothing is to be done."""
+        return not self.pending and not self.pruned
+
+    @property
     def pending(self) -> list[PlannedOutput]:
         """The outputs to make."""
         return [item for item in self.outputs if item.why]
@@ -149,8 +154,8 @@ def plan_skim(
         InputError: If the config does not fit the files.
     """
     groups = group_inputs(config, find_inputs(config))
-    pruned = check_folder(config, groups, prune=prune)
     records = Records(config.output)
+    pruned = check_folder(config, groups, records, prune=prune)
     outputs = _states(config, groups, records)
     pending = [item.group for item in outputs if item.why]
     look = _look(config, pending, _known_good(outputs, records), watcher or Silent())

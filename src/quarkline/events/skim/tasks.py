@@ -43,7 +43,7 @@ def cut_range(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path)
         folder: Takes the events that pass.
 
     Returns:
-        Number of events that pass, and the `TreeResult` of the range.
+        The `TreeResult` of the range.
     """
     try:
         return _cut_range(args, inputs["events"], folder)
@@ -73,8 +73,7 @@ def _cut_range(args: Mapping[str, Any], path: Path, folder: Path) -> Any:
                 sink,
             )
         sums = sum_weights(source, cutting.sums, args["start"], args["stop"])
-    passed = flow.steps[-1].events if flow.steps else flow.events
-    return {"entries": passed, "result": TreeResult(flow, sums)}
+    return TreeResult(flow, sums)
 
 
 def write_output(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
