@@ -87,3 +87,32 @@ def test_root_reads_what_was_written(write, events):
         expected = ak.values_astype(ak.flatten(events[name], axis=None), "float64")
         assert found == expected.to_list()
     file.Close()
+
+
+def test_several_trees_in_one_file(tmp_path, events, equal):
+    path = tmp_path / "a.root"
+    with open_sink(path, tree="first", metadata={"sample": "x"}) as sink:
+        sink.write(events[:10])
+        for name in ("second", "third"):
+            with sink.beside(name) as other:
+                other.write(events[10:30])
+        sink.write(events[30:])
+    with open_source(path, tree="second") as second, open_source(path, tree="first") as first:
+        assert equal(second.read(events.fields), events[10:30])
+        assert first.schema.entries == second.schema.entries + len(events) - 40
+        assert first.schema.metadata["quarkline"] == {"sample": "x"}
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_counters_that_are_named(tmp_path):
+    """Lists of different lengths share a prefix, and a counter is in the file already."""
+    array = ak.Array({"lep_pt": [[1.0], [2.0, 3.0]], "lep_z": [[], [1.0]], "NLep": [1, 2]})
+    path = tmp_path / "a.root"
+    with open_sink(path) as sink:
+        sink.counters = {"lep_pt": "NLep", "lep_z": "nlep_z"}
+        sink.write(array)
+    with uproot.open(path) as file:
+        tree = file["Events"]
+        assert set(tree.keys()) == {"lep_pt", "lep_z", "NLep", "nlep_z"}
+        assert tree["lep_pt"].count_branch.name == "NLep"
+        assert tree["lep_z"].array().to_list() == [[], [1.0]]

@@ -32,7 +32,17 @@ def whole(ntuples, tmp_path_factory):
     return run(ntuples, tmp_path_factory.mktemp("whole") / "out")
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_range_of_a_few_pieces_is_as_a_whole_one(ntuples, whole, equal, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "STEP_ROWS", 37)
+    monkeypatch.setattr(survey, "FEWEST_ROWS", 90)
+    events, found = run(ntuples, tmp_path / "out", task_size=8000)
+    assert equal(events, whole[0])
+    counts = [[step.events for step in f.trees["nominal"].flow.steps] for f in (found, whole[1])]
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(task_size=st.integers(500, 60_000), step=st.integers(1, 500), fewest=st.integers(1, 300))
 def test_ranges_and_pieces_change_nothing(ntuples, whole, equal, task_size, step, fewest):
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
