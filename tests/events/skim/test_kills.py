@@ -119,7 +119,7 @@ def test_a_worker_is_killed_while_it_writes(uninterrupted, inputs, tmp_path, vic
     """Alone it is replaced at once; with its client the next one goes on."""
     expected, _ = uninterrupted
     bench = Bench(tmp_path, inputs)
-    process = bench.start(TOY_KILL=f"worker|open *part.parquet*|{victim}")
+    process = bench.start(TOY_KILL=f"worker|os.rename *part.parquet*|{victim}")
     _, err = process.communicate(timeout=200)
     assert process.returncode in ({1} if victim == "alone" else {-signal.SIGKILL}), err
     check_resumes(bench, expected)
