@@ -93,6 +93,28 @@ sums: {w: weight}
         assert err.startswith("QL-CONFIG-004  --compression  `compression` = 'zst:5': ")
         assert "did you mean `zstd`?" in err
 
+    def test_a_list_of_files(self, farm):
+        """The seed's `names.txt`: paths relative to the list."""
+        (farm / "names.txt").write_text("# two files\nmc20a/1.root\nmc20d/1.root\n")
+        keys = {"files_from": "ntuples/names.txt", "tree": "nominal", "output": "out"}
+        assert skim(load_skim(keys=keys), executor=Here()).complete == 0
+        assert sorted(path.name for path in Path("out").rglob("*.root")) == ["1.root", "1.root"]
+
+    def test_a_weight_may_be_a_number(self, farm):
+        Path("skim.yaml").write_text("schema: 1\nfiles: a.root\noutput: out\nweight: 1\n")
+        assert load_skim(Path("skim.yaml")).weight == "1"
+
+    def test_a_cut_that_can_never_match_is_told(self, farm):
+        keys = {"files": ["ntuples/*/*.root"], "tree": "nominal", "output": "out"}
+        found = skim(load_skim(keys=keys | {"select": ["flag >= 3 && flag <= 1"]}), executor=Here())
+        assert [finding.code for finding in found.warnings] == ["QL-EXPR-007"]
+        assert found.result.samples["skim"].trees["nominal"].flow.steps[0].events == 0
+
+    def test_entry_numbers_are_refused(self, farm):
+        keys = {"files": ["ntuples/*/*.root"], "tree": "nominal", "output": "out"}
+        with pytest.raises(InputError, match=r"Entry\$"):
+            skim(load_skim(keys=keys | {"select": ["Entry$ < 10"]}), executor=Here())
+
     def test_no_files(self, farm, monkeypatch, capsys):
         code, _, err = command(monkeypatch, capsys, "-o", "out")
         assert code == 2

@@ -13,7 +13,7 @@ from quarkline.engine.core.config import load_config
 from quarkline.engine.core.findings import Finding
 from quarkline.events.skim.config import SkimConfig
 from quarkline.events.skim.outputs import HIDDEN
-from quarkline.events.skim.plan import Silent, Watcher, plan_skim
+from quarkline.events.skim.plan import SkimWatcher, Unwatched, plan_skim
 from quarkline.events.skim.results import SkimResult
 from quarkline.events.skim.run import run_skim
 
@@ -75,8 +75,8 @@ def load_skim(
     return load_config(config, site=site, keys=keys or {}, overrides=texts).validate(SkimConfig)
 
 
-def plan(
-    config: SkimConfig, *, prune: bool = False, watcher: Watcher | None = None
+def plan_outputs(
+    config: SkimConfig, *, prune: bool = False, watcher: SkimWatcher | None = None
 ) -> tuple[list[OutputState], list[Finding]]:
     """What a skim would make and why, and what is suspicious; nothing is written.
 
@@ -94,7 +94,7 @@ def skim(
     compute: ComputeConfig | None = None,
     executor: Executor | None = None,
     prune: bool = False,
-    watcher: Watcher | None = None,
+    watcher: SkimWatcher | None = None,
 ) -> SkimOutcome:
     """Make what is missing or stale of a skim.
 
@@ -111,7 +111,7 @@ def skim(
     Raises:
         InputError: If the config does not fit the files; nothing has been written.
     """
-    watcher = watcher or Silent()
+    watcher = watcher or Unwatched()
     found = plan_skim(config, prune=prune, watcher=watcher)
     jobs = config.output / HIDDEN / "jobs"
     runner = executor or open_executor(compute or config.compute, folder=jobs)

@@ -10,7 +10,7 @@ import pytest
 
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.store.locks import lock
-from quarkline.tools.skim import plan, skim
+from quarkline.tools.skim import plan_outputs, skim
 from tests.events.skim.farm import Here, config_of, contents, write_ntuple
 
 CUT = "jets_pt > 60"
@@ -178,11 +178,11 @@ class TestOneFolder:
 
 def test_a_plan_writes_nothing_and_says_why(again, farm, tmp_path):
     config = config_of(farm, tmp_path / "out", select=CUT)
-    assert [state.why for state in plan(config)[0]] == ["new"] * 3
+    assert [state.why for state in plan_outputs(config)[0]] == ["new"] * 3
     assert not (tmp_path / "out").exists()
     again()
     os.utime(farm / "mc20a" / "1.root")
-    assert [state.why for state in plan(config)[0]] == [""] * 3
+    assert [state.why for state in plan_outputs(config)[0]] == [""] * 3
 
 
 def test_parts_that_were_finished_before_a_kill_are_used(farm, tmp_path, monkeypatch):

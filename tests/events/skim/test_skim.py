@@ -151,12 +151,16 @@ class TestTrees:
             expected = uproot.open(path)["sumWeights"]
             assert found.arrays().to_list() == expected.arrays().to_list()
 
-    def test_merged_files_have_the_copied_rows_of_each(self, cut, tmp_path):
-        cut(copy_tree=["sumWeights"], merge="sample", max_size="5kB", select=CUTS)
+    @pytest.mark.parametrize("form", ["root", "rntuple"])
+    def test_merged_files_have_the_copied_rows_of_each(self, cut, tmp_path, form):
+        keys = {"copy_tree": ["sumWeights"], "merge": "sample", "format": form}
+        cut(select=CUTS, max_size="50kB" if form == "root" else "3kB", **keys)
         files = sorted((tmp_path / "out").glob("skim_*.root"))
         assert len(files) > 1
         listed = [{tree.name: tree.entries for tree in list_trees(path)} for path in files]
         assert listed[0]["sumWeights"] == 5
+        with open_source(files[0], tree="sumWeights") as source:
+            assert sorted(source.read(["total"]).total.to_list()) == [0, 1, 2, 3, 7]
         assert all("sumWeights" not in trees for trees in listed[1:])
 
     def test_every_tree_can_be_cut(self, cut, tmp_path):

@@ -22,7 +22,7 @@ CONFIG_ENDINGS = (".yaml", ".yml")
 SHOWN = 20
 
 
-class Format(StrEnum):
+class OutputFormatName(StrEnum):
     """Formats of outputs."""
 
     root = "root"
@@ -78,7 +78,7 @@ def command(
         list[str] | None, typer.Option(metavar="TREE", help="Trees to copy whole.")
     ] = None,
     format: Annotated[  # noqa: A002
-        Format | None, typer.Option(help="Format of the outputs; default: root.")
+        OutputFormatName | None, typer.Option(help="Format of the outputs; default: root.")
     ] = None,
     compression: Annotated[
         str | None, typer.Option(metavar="C", help="zstd:5, lz4:4, zlib:1 or none.")
@@ -165,7 +165,7 @@ def command(
         WorkBar(lambda done, total: f"{done} of {total}", quiet=as_json) as bar,
     ):
         if plan:
-            states, warnings = tool.plan(skim, prune=prune, watcher=bar)
+            states, warnings = tool.plan_outputs(skim, prune=prune, watcher=bar)
         else:
             outcome = tool.skim(skim, prune=prune, watcher=bar)
             warnings = list(outcome.warnings)

@@ -22,6 +22,11 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _as_text(value: Any) -> Any:
+    """YAML reads `weight: 1` as a number."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def _compression(text: str) -> str:
     try:
         parse_compression(text)
@@ -65,6 +70,7 @@ def _pairs(written: Any) -> Iterable[tuple[str, Any]]:
 
 Cuts = Annotated[dict[str, str], BeforeValidator(named_cuts)]
 Texts = Annotated[list[str], BeforeValidator(_as_list)]
+Weight = Annotated[str, BeforeValidator(_as_text)]
 Paths = Annotated[list[ConfigPath], BeforeValidator(_as_list)]
 Size = Annotated[ByteSize, Field(gt=0)]
 
@@ -77,7 +83,7 @@ class SampleConfig(Config):
         None, description="A text file with further files, one a line."
     )
     tree: Texts | None = Field(None, description="Trees to cut, instead of the common ones.")
-    weight: str | None = Field(
+    weight: Weight | None = Field(
         None, description="Weight of an event, instead of the common one; data may say 1."
     )
     select: Cuts = Field(default_factory=dict, description="Cuts before the common ones.")
@@ -112,8 +118,8 @@ class SkimConfig(Config):
         default_factory=list, description="Trees to copy whole, names or globs."
     )
     select: Cuts = Field(default_factory=dict, description="Cuts in order, `NAME: EXPR` or `EXPR`.")
-    weight: str | None = Field(None, description="Weight of an event; default: 1.")
-    sums: dict[str, str] = Field(
+    weight: Weight | None = Field(None, description="Weight of an event; default: 1.")
+    sums: dict[str, Weight] = Field(
         default_factory=dict, description="Further sums before any cut, expression by name."
     )
     keep: Texts = Field(default_factory=lambda: ["*"], description="Branches to keep, as globs.")

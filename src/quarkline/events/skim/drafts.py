@@ -24,7 +24,7 @@ from quarkline.events.skim.outputs import (
     publish,
     what_changed,
 )
-from quarkline.events.skim.parts import Part
+from quarkline.events.skim.parts import SkimPart
 from quarkline.events.skim.plan import PlannedOutput
 from quarkline.events.skim.results import WEIGHT, InputResult, TreeResult, add_up
 from quarkline.events.skim.survey import TreePlan
@@ -44,7 +44,7 @@ class Cut:
 
     plans: Mapping[SkimInput, Sequence[TreePlan]]
     problems: Mapping[SkimInput, str]
-    found: Mapping[Part, TreeResult]
+    found: Mapping[SkimPart, TreeResult]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Draft:
     """
 
     output: PlannedOutput
-    parts: tuple[Part, ...]
+    parts: tuple[SkimPart, ...]
     inputs: tuple[InputResult, ...]
     item: Item
     folder: Path
@@ -92,7 +92,7 @@ class Draft:
 
 
 def draft(
-    config: SkimConfig, output: PlannedOutput, parts: Sequence[Part], cut: Cut, items: Path
+    config: SkimConfig, output: PlannedOutput, parts: Sequence[SkimPart], cut: Cut, items: Path
 ) -> Draft:
     """An output from the ranges of its usable inputs.
 
@@ -120,7 +120,7 @@ def draft(
     return Draft(output, tuple(good), tuple(inputs), item, items / f"out-{content[:SHORT]}")
 
 
-def _input_result(item: SkimInput, parts: Sequence[Part], cut: Cut) -> InputResult:
+def _input_result(item: SkimInput, parts: Sequence[SkimPart], cut: Cut) -> InputResult:
     """What was found in an input: its ranges added up, tree by tree."""
     told = InputResult(item.name, item.digest, item.sample, problem=cut.problems.get(item, ""))
     if told.problem:
@@ -137,7 +137,7 @@ def _input_result(item: SkimInput, parts: Sequence[Part], cut: Cut) -> InputResu
 def _tables(
     output: PlannedOutput,
     inputs: Sequence[InputResult],
-    names: Mapping[Part, str],
+    names: Mapping[SkimPart, str],
     cut: Cut,
 ) -> list[dict[str, Any]]:
     """The tables of an output: their parts in order, counters and metadata."""

@@ -17,7 +17,7 @@ from quarkline.events.skim.survey import TreePlan, Wanted, wanted_of
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class SkimPart:
     """One range of one tree of an input: the item that cuts it, and where its events go."""
 
     source: SkimInput
@@ -28,7 +28,7 @@ class Part:
 
 def parts_of(
     config: SkimConfig, group: Group, plans: Mapping[SkimInput, Sequence[TreePlan]], items: Path
-) -> list[Part]:
+) -> list[SkimPart]:
     """The ranges of an output's usable inputs, in order.
 
     Args:
@@ -47,7 +47,7 @@ def parts_of(
                 name = f"{source.sample}: {source.name} {plan.tree} [{start}, {stop})"
                 folder = items / content_key({"version": VERSION, **args})[:SHORT]
                 item = Item(name, args, {"events": source.path})
-                parts.append(Part(source, plan.tree, item, folder))
+                parts.append(SkimPart(source, plan.tree, item, folder))
     return parts
 
 

@@ -65,14 +65,14 @@ UNREADABLE_INPUT = Rule(
 )
 
 
-class Watcher(Protocol):
+class SkimWatcher(Protocol):
     """Shows how far a skim is."""
 
     def update(self, done: int, total: int, name: str) -> None:
         """So many of all things are done, the last of which is `name`."""
 
 
-class Silent:
+class Unwatched:
     """Shows nothing."""
 
     def update(self, done: int, total: int, name: str) -> None:
@@ -95,7 +95,7 @@ class PlannedOutput:
 
 
 @dataclass
-class Look:
+class Overview:
     """What was seen in the inputs of outputs that are made.
 
     Attributes:
@@ -124,7 +124,7 @@ class SkimPlan:
     config: SkimConfig
     outputs: tuple[PlannedOutput, ...]
     pruned: tuple[str, ...]
-    look: Look
+    look: Overview
     records: Records
 
     @property
@@ -139,7 +139,7 @@ class SkimPlan:
 
 
 def plan_skim(
-    config: SkimConfig, *, prune: bool = False, watcher: Watcher | None = None
+    config: SkimConfig, *, prune: bool = False, watcher: SkimWatcher | None = None
 ) -> SkimPlan:
     """Find the inputs, see which outputs are missing or stale, and look into their inputs.
 
@@ -158,7 +158,7 @@ def plan_skim(
     pruned = check_folder(config, groups, records, prune=prune)
     outputs = _states(config, groups, records)
     pending = [item.group for item in outputs if item.why]
-    look = _look(config, pending, _known_good(outputs, records), watcher or Silent())
+    look = _look(config, pending, _known_good(outputs, records), watcher or Unwatched())
     for group in pending:
         _check_agreement([(item, look.plans[item]) for item in group.inputs if item in look.plans])
     return SkimPlan(config, tuple(outputs), tuple(pruned), look, records)
@@ -194,10 +194,12 @@ def _known_good(outputs: Iterable[PlannedOutput], records: Records) -> set[str]:
     return {item.sample for item in found if not item.problem}
 
 
-def _look(config: SkimConfig, pending: Sequence[Group], known: set[str], watcher: Watcher) -> Look:
+def _look(
+    config: SkimConfig, pending: Sequence[Group], known: set[str], watcher: SkimWatcher
+) -> Overview:
     """Look into every input of the outputs to make, sample by sample."""
     inputs = [item for group in pending for item in group.inputs]
-    look = Look()
+    look = Overview()
     references: dict[str, list[TreePlan]] = {}
     refused: dict[str, list[InputError]] = {}
     for number, item in enumerate(inputs, start=1):

@@ -17,8 +17,8 @@ from quarkline.engine.store.locks import lock, remove_abandoned
 from quarkline.engine.store.provenance import provenance
 from quarkline.events.skim.drafts import Cut, Draft, draft
 from quarkline.events.skim.outputs import HIDDEN, Records
-from quarkline.events.skim.parts import Part, parts_of
-from quarkline.events.skim.plan import PlannedOutput, SkimPlan, Watcher, plan_skim
+from quarkline.events.skim.parts import SkimPart, parts_of
+from quarkline.events.skim.plan import PlannedOutput, SkimPlan, SkimWatcher, plan_skim
 from quarkline.events.skim.results import SkimResult, TreeResult, by_sample
 from quarkline.events.skim.tasks import cut_range, write_output
 
@@ -61,7 +61,7 @@ class SkimRun:
     failures: tuple[Finding, ...]
 
 
-def run_skim(plan: SkimPlan, executor: Executor, watcher: Watcher) -> SkimRun:
+def run_skim(plan: SkimPlan, executor: Executor, watcher: SkimWatcher) -> SkimRun:
     """Make what is missing or stale. Killed at any moment and run again, it ends the same.
 
     Raises:
@@ -86,7 +86,7 @@ def run_skim(plan: SkimPlan, executor: Executor, watcher: Watcher) -> SkimRun:
 class _Running:
     """A skim at work, with the lock of its folder."""
 
-    def __init__(self, plan: SkimPlan, executor: Executor, watcher: Watcher) -> None:
+    def __init__(self, plan: SkimPlan, executor: Executor, watcher: SkimWatcher) -> None:
         self.plan, self.executor, self.watcher = plan, executor, watcher
         self.config, self.output, self.records = plan.config, plan.config.output, plan.records
         self.items = self.output / HIDDEN / "items"
@@ -128,7 +128,7 @@ class _Running:
             for path in self.output.glob(f".{name}.*.tmp"):
                 path.unlink()
 
-    def _cut(self, parts: Sequence[Part]) -> dict[Part, TreeResult]:
+    def _cut(self, parts: Sequence[SkimPart]) -> dict[SkimPart, TreeResult]:
         """Cut every range; a file with one that fails is bad."""
         folders = {part.folder: part.item for part in parts}
         items = [(item, folder) for folder, item in folders.items()]
