@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -157,7 +158,10 @@ def _union_member(members: tuple[Any, ...], data: Any) -> Any:
     return next(member for member in members if member is not type(None))
 
 
+_hints = functools.cache(typing.get_type_hints)  # slow beside all else that is done here
+
+
 def _build_dataclass(cls: type, data: Mapping[str, Any]) -> Any:
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     fields = [item.name for item in dataclasses.fields(cls)]
     return cls(**{name: _build(hints[name], data[name]) for name in fields if name in data})
