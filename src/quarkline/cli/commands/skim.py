@@ -272,12 +272,14 @@ def _samples(result: SkimResult) -> Table:
 
 
 def _flow(flow: CutFlow) -> Table:
-    table = _table("cut", "pass alone", "pass so far", "", "sum of weights")
-    table.add_row("all", "", f"{flow.events:,}", "", f"{flow.sum_weights:.6g}")
+    table = _table("cut", "pass alone", "pass so far", "", "sum of weights", "without it")
+    table.add_row("all", "", f"{flow.events:,}", "", f"{flow.sum_weights:.6g}", "")
     for step in flow.steps:
         share = f"{100 * step.events / flow.events:.4g} %" if flow.events else "-"
         counts = f"{step.alone:,}", f"{step.events:,}"
-        table.add_row(step.name, *counts, share, f"{step.sum_weights:.6g}")
+        table.add_row(
+            step.name, *counts, share, f"{step.sum_weights:.6g}", f"{step.events_without:,}"
+        )
     return table
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -11,9 +10,9 @@ from pydantic import BeforeValidator, ByteSize, Field, model_validator
 from quarkline.engine.compute.config import ComputeConfig
 from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.findings import InputError
+from quarkline.events.cuts import NAMED
 from quarkline.events.sinks.compression import parse_compression
 
-NAMED_CUT = re.compile(r"\s*([A-Za-z_][\w .+-]*?)\s*:(?!:)\s*(\S.*)", re.DOTALL)
 PLAIN_SAMPLE = "skim"
 """Name of the sample of files that are given without one."""
 
@@ -40,7 +39,7 @@ def _in_one_line(error: InputError) -> str:
     return ": ".join(part for part in (finding.message, finding.suggestion) if part)
 
 
-def named_cuts(written: Any) -> Any:
+def cuts_by_name(written: Any) -> Any:
     """Cuts by name from `NAME: EXPR` or `EXPR`, one or a list of them, or a map.
 
     A cut without a name is called by its own text.
@@ -58,7 +57,7 @@ def _pairs(written: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(written, Mapping):
         yield from written.items()
     elif isinstance(written, str):
-        found = NAMED_CUT.fullmatch(written)
+        found = NAMED.fullmatch(written)
         yield (found[1], found[2]) if found else (written.strip(), written.strip())
     elif isinstance(written, list | tuple):
         for item in written:
@@ -68,7 +67,7 @@ def _pairs(written: Any) -> Iterable[tuple[str, Any]]:
         raise ValueError(msg)
 
 
-Cuts = Annotated[dict[str, str], BeforeValidator(named_cuts)]
+Cuts = Annotated[dict[str, str], BeforeValidator(cuts_by_name)]
 Texts = Annotated[list[str], BeforeValidator(_as_list)]
 Weight = Annotated[str, BeforeValidator(_as_text)]
 Paths = Annotated[list[ConfigPath], BeforeValidator(_as_list)]

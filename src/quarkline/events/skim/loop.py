@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from quarkline.events.expressions import Batch, Expression
 from quarkline.events.identity import row_ids
-from quarkline.events.selection import CutFlow, cut_flow, select_events
+from quarkline.events.passing import select_events
+from quarkline.events.selection import CutFlow, cut_flow
 from quarkline.events.sinks import Sink
 from quarkline.events.sources import Chunk, Source
 from quarkline.events.sources.base import record_array
