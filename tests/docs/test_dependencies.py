@@ -13,6 +13,7 @@ from tests.docs.pages import DOCS, PROJECT
 CONSTRAINTS = PROJECT / "constraints"
 HASHED = ("run.txt", "develop.txt", "oracle.txt")
 CONDA_NAMES = {
+    "isal": "python-isal",
     "matplotlib": "matplotlib-base",
     "torch": "pytorch",
     "xxhash": "python-xxhash",

@@ -67,6 +67,23 @@ def test_a_range_is_the_slice_of_the_whole(path, ends, equal):
         assert equal(source.read(columns, start, stop), source.read(columns)[start:stop])
 
 
+@settings(max_examples=5, deadline=None, suppress_health_check=FIXTURE)
+@given(step=st.integers(90, 1200), share=st.floats(0, 1), seed=st.integers(0, 99))
+def test_a_sweep_takes_what_reading_and_choosing_gives(path, equal, step, share, seed):
+    chosen = np.random.default_rng(seed).random(1000) < share
+    read, taken = [], []
+    with open_source(path) as source:
+        columns = list(source.schema.columns)
+        sweep = source.sweep()
+        for start in range(0, 1000, step):
+            stop = min(start + step, 1000)
+            read.append(sweep.read(columns[:2], start, stop))
+            taken.append(sweep.take(columns, start + np.flatnonzero(chosen[start:stop])))
+        whole = source.read(columns)
+    assert equal(ak.concatenate(read), whole[columns[:2]])
+    assert equal(ak.concatenate(taken), whole[chosen])
+
+
 def test_every_column_has_the_type_the_schema_says(path):
     with open_source(path) as source:
         array = source.read(list(source.schema.columns))

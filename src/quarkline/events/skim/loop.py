@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarkline.events.expressions import Batch, Expression
-from quarkline.events.identity import row_ids
+from quarkline.events.identity import RowIds
 from quarkline.events.passing import select_events
 from quarkline.events.selection import CutFlow, cut_flow
 from quarkline.events.sinks import Sink
-from quarkline.events.sources import Chunk, Source
+from quarkline.events.sources import Source, Sweep
 from quarkline.events.sources.base import record_array
 
-STEP_ROWS = 50_000
+STEP_ROWS = 200_000
 ROW_IDS = ("_source", "_entry", "_object")
 
 
@@ -50,15 +50,18 @@ def skim_range(
     """
     factors = [*cuts.values(), *([weight] if weight else [])]
     needed = sorted({name for factor in factors for name in factor.columns})
-    sink.write(_kept(source, keep, start, start, np.zeros(0, np.bool_)))
+    sweep = source.sweep()
+    nothing = sweep.read(needed, start, start)
+    sink.write(_kept(source, sweep, keep, nothing, start, np.zeros(0, np.bool_)))
     flow: CutFlow | None = None
     for first, last in steps(start, stop):
-        batch = Batch(source.read(needed, first, last))
+        table = sweep.read(needed, first, last)
+        batch = Batch(table)
         part = cut_flow(batch, cuts, weight=weight)
         flow = part if flow is None else flow + part
         passed = select_events(batch, *cuts.values()) if cuts else np.ones(last - first, np.bool_)
         if passed.any():
-            sink.write(_kept(source, keep, first, last, passed))
+            sink.write(_kept(source, sweep, keep, table, first, passed))
     if flow is None:
         msg = f"no steps in entries [{start}, {stop})"
         raise ValueError(msg)
@@ -72,13 +75,25 @@ def steps(start: int, stop: int) -> Iterator[tuple[int, int]]:
 
 
 def _kept(
-    source: Source, keep: Sequence[str], start: int, stop: int, passed: NDArray[np.bool_]
+    source: Source,
+    sweep: Sweep,
+    keep: Sequence[str],
+    table: ak.Array,
+    start: int,
+    passed: NDArray[np.bool_],
 ) -> ak.Array:
-    """The kept columns of the entries in a range that passed."""
-    stored = [name for name in keep if name in source.schema]
-    table = source.read(stored, start, stop)
-    chunk = Chunk(table, start, source.source_id)
-    made = row_ids(chunk, source.schema.tree).columns()
-    arrays = {name: table[name] if name in source.schema else made[name] for name in keep}
-    chosen = {name: ak.Array(array)[passed] for name, array in arrays.items()}
-    return record_array(chosen, int(passed.sum()))
+    """The kept columns of the events that passed, those in `table` from there.
+
+    The others are read now, where something passed.
+    """
+    entries = start + np.flatnonzero(passed)
+    objects = np.zeros(len(entries), np.uint16)
+    ids = RowIds(source.source_id, source.schema.tree, entries.astype(np.uint64), objects)
+    others = [name for name in keep if name in source.schema and name not in table.fields]
+    taken = sweep.take(others, entries)
+    arrays = (
+        ids.columns()
+        | {name: taken[name] for name in others}
+        | {name: table[name][passed] for name in table.fields}
+    )
+    return record_array({name: arrays[name] for name in keep}, len(entries))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import awkward as ak
+import numpy as np
+from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
 from quarkline.engine.store.filekeys import file_key, source_id
@@ -86,17 +88,18 @@ class Source(abc.ABC):
         if not 0 <= start <= stop <= entries:
             msg = f"events [{start}, {stop}) asked for; {self.path} has {entries}"
             raise ValueError(msg)
-        names = self._checked(columns)
+        names = self.checked(columns)
         return record_array(self._arrays(names, start, stop), stop - start)
 
     def chunks(self, columns: Sequence[str], *, step: int = CHUNK_ROWS) -> Iterator[Chunk]:
         """Read all events in order, `step` at a time; an empty table gives one empty chunk."""
-        names = self._checked(columns)
-        ranges = self._ranges(step)
-        for (start, stop), arrays in zip(
-            ranges, self._sweep(names, self._ranges(step)), strict=True
-        ):
-            yield Chunk(record_array(arrays, stop - start), start, self.source_id)
+        sweep = self.sweep()
+        for start, stop in self._ranges(step):
+            yield Chunk(sweep.read(columns, start, stop), start, self.source_id)
+
+    def sweep(self) -> Sweep:
+        """Begin to read forwards, some columns of all events and others of a few."""
+        return Sweep(self)
 
     def boundary(self, entry: int) -> int:
         """An entry at or after `entry` where the file is cheaply cut in two."""
@@ -110,19 +113,13 @@ class Source(abc.ABC):
     def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
         """Read events [start, stop) of known columns."""
 
-    def _sweep(
-        self, columns: Sequence[str], ranges: Iterable[tuple[int, int]]
-    ) -> Iterator[Mapping[str, ak.Array]]:
-        """Read consecutive ranges of known columns."""
-        for start, stop in ranges:
-            yield self._arrays(columns, start, stop)
-
     def _ranges(self, step: int) -> Iterator[tuple[int, int]]:
         """One by one, because a damaged number of entries may be any."""
         for start in range(0, self.schema.entries, step) or range(1):
             yield start, min(start + step, self.schema.entries)
 
-    def _checked(self, columns: Sequence[str]) -> list[str]:
+    def checked(self, columns: Sequence[str]) -> list[str]:
+        """Names without repetition, refusing those that no column has."""
         names = list(dict.fromkeys(columns))
         if unknown := [name for name in names if name not in self.schema]:
             raise InputError(*(self._explain(name) for name in unknown))
@@ -152,12 +149,38 @@ class Source(abc.ABC):
         self.close()
 
 
-class BlockSource(Source):
-    """A source whose columns lie in stored units that are cut into blocks (baskets, row groups).
+class Sweep:
+    """One way through a source, from its first event to its last.
 
-    Reading chunk by chunk keeps the rest of the last block of each unit, so every block is
-    decoded once whatever the chunk size.
+    No call may ask for events before those of the last call. The block that was decoded last is
+    kept until it is passed, so that a column that is either read or taken is decoded once.
     """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def read(self, columns: Sequence[str], start: int, stop: int) -> ak.Array:
+        """Read events [start, stop) of some columns, as `Source.read` does."""
+        return self._source.read(columns, start, stop)
+
+    def take(self, columns: Sequence[str], entries: NDArray[np.int64]) -> ak.Array:
+        """Read single events of some columns.
+
+        Args:
+            columns: Names; repeated names are read once.
+            entries: Which events, in ascending order, with shape (N,).
+
+        Returns:
+            Record array with these fields and length N.
+        """
+        start, stop = _span(entries)
+        table = self.read(columns, start, stop)
+        arrays = {name: table[name][entries - start] for name in table.fields}
+        return record_array(arrays, len(entries))
+
+
+class BlockSource(Source):
+    """A source whose columns lie in stored units that are cut into blocks (baskets, row groups)."""
 
     _members: Mapping[str, Member]
 
@@ -177,30 +200,59 @@ class BlockSource(Source):
         units = [member.unit for member in self._members.values()]
         return min(self.block_end(units[0], entry), self.schema.entries) if units else entry
 
+    def sweep(self) -> Sweep:
+        """Begin to read forwards, decoding every block at most once."""
+        return _BlockSweep(self)
+
+    def window(self, unit: str) -> Window:
+        """What a sweep sees of one stored unit."""
+        return _BlockWindow(self, unit)
+
     def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
-        units = {unit: self.read_unit(unit, start, stop) for unit in self._units(columns)}
-        return self._take(columns, units)
+        return self.take_members(columns, lambda unit: self.read_unit(unit, start, stop))
 
-    def _sweep(
-        self, columns: Sequence[str], ranges: Iterable[tuple[int, int]]
-    ) -> Iterator[Mapping[str, ak.Array]]:
-        windows = {unit: _Window(self, unit) for unit in self._units(columns)}
-        for start, stop in ranges:
-            units = {unit: window.slice(start, stop) for unit, window in windows.items()}
-            yield self._take(columns, units)
-
-    def _units(self, columns: Sequence[str]) -> list[str]:
-        return list(dict.fromkeys(self._members[name].unit for name in columns))
-
-    def _take(
-        self, columns: Sequence[str], units: Mapping[str, ak.Array]
+    def take_members(
+        self, columns: Sequence[str], read: Callable[[str], ak.Array]
     ) -> Mapping[str, ak.Array]:
+        """The values of columns, from what is read for each of their units."""
         members = {name: self._members[name] for name in columns}
+        units = {unit: read(unit) for unit in dict.fromkeys(m.unit for m in members.values())}
         return {name: member.take(units[member.unit]) for name, member in members.items()}
 
 
-class _Window:
-    """The events of one unit that are decoded and not yet passed."""
+class Window(Protocol):
+    """The events of one stored unit that a sweep has not passed yet."""
+
+    def slice(self, start: int, stop: int) -> ak.Array:
+        """Events [start, stop)."""
+
+    def take(self, entries: NDArray[np.int64]) -> ak.Array:
+        """Single events, in ascending order."""
+
+
+class _BlockSweep(Sweep):
+    def __init__(self, source: BlockSource) -> None:
+        self._source: BlockSource = source
+        self._windows: dict[str, Window] = {}
+
+    def read(self, columns: Sequence[str], start: int, stop: int) -> ak.Array:
+        names = self._source.checked(columns)
+        arrays = self._source.take_members(names, lambda unit: self._at(unit).slice(start, stop))
+        return record_array(arrays, stop - start)
+
+    def take(self, columns: Sequence[str], entries: NDArray[np.int64]) -> ak.Array:
+        names = self._source.checked(columns)
+        arrays = self._source.take_members(names, lambda unit: self._at(unit).take(entries))
+        return record_array(arrays, len(entries))
+
+    def _at(self, unit: str) -> Window:
+        if unit not in self._windows:
+            self._windows[unit] = self._source.window(unit)
+        return self._windows[unit]
+
+
+class _BlockWindow:
+    """Keeps the rest of the last block that was decoded."""
 
     def __init__(self, source: BlockSource, unit: str) -> None:
         self._source, self._unit = source, unit
@@ -208,7 +260,6 @@ class _Window:
         self._array: ak.Array | None = None
 
     def slice(self, start: int, stop: int) -> ak.Array:
-        """Events [start, stop); later calls must not go back."""
         if self._array is None or stop > self._stop:
             end = max(stop, self._source.block_end(self._unit, stop))
             fresh = self._source.read_unit(self._unit, max(start, self._stop), end)
@@ -216,6 +267,15 @@ class _Window:
             self._array = ak.concatenate([*kept, fresh]) if kept and len(kept[0]) else fresh
             self._start, self._stop = start, end
         return self._array[start - self._start : stop - self._start]
+
+    def take(self, entries: NDArray[np.int64]) -> ak.Array:
+        start, stop = _span(entries, self._start)
+        return self.slice(start, stop)[entries - start]
+
+
+def _span(entries: NDArray[np.int64], otherwise: int = 0) -> tuple[int, int]:
+    """The range that holds ascending entries; an empty one if there are none."""
+    return (int(entries[0]), int(entries[-1]) + 1) if len(entries) else (otherwise, otherwise)
 
 
 def record_array(arrays: Mapping[str, ak.Array], length: int) -> ak.Array:

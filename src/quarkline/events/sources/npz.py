@@ -83,7 +83,8 @@ class NpzSource(BlockSource):
         """An array is one block."""
         return self.schema.entries
 
-    def _checked(self, columns: Sequence[str]) -> list[str]:
+    def checked(self, columns: Sequence[str]) -> list[str]:
+        """Names without repetition, refusing arrays of objects."""
         for name in columns:
             if name in self._objects:
                 raise InputError(
@@ -93,7 +94,7 @@ class NpzSource(BlockSource):
                         suggestion="save it with a plain type, or leave it out",
                     )
                 )
-        return super()._checked(columns)
+        return super().checked(columns)
 
 
 def trees(path: Path) -> list[TreeInfo]:

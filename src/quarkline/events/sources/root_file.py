@@ -20,6 +20,9 @@ MAGIC = b"root"
 TREES = frozenset({"TTree", "TNtuple", "TNtupleD"})
 RNTUPLE = "ROOT::RNTuple"
 
+# The public `uproot.ZLIB.library` reaches compression alone (uproot 5.7).
+uproot.compression._decompress_ZLIB.library = "isal"  # noqa: SLF001
+
 TRUNCATED = Rule(
     "QL-EVENTS-004",
     "a ROOT file is as long as its header says",

@@ -14,7 +14,8 @@ import uproot
 
 from quarkline.engine.core.findings import Place, WorkError
 from quarkline.events.schema import LABEL, Column, Schema
-from quarkline.events.sources.base import UNREADABLE_COLUMN, BlockSource
+from quarkline.events.sources.base import UNREADABLE_COLUMN, BlockSource, Window
+from quarkline.events.sources.baskets import Baskets, holds_numbers
 from quarkline.events.sources.layout import Member, UnreadableError, columns_of
 from quarkline.events.sources.problems import in_short, opening, reading
 from quarkline.events.sources.root_file import own_metadata
@@ -44,12 +45,11 @@ class TreeSource(BlockSource):
 
     def read_unit(self, unit: str, start: int, stop: int) -> ak.Array:
         """Read entries [start, stop) of one branch."""
-        branch, entries = self._branches[unit], self.schema.entries
+        branch = self._branches[unit]
+        if holds_numbers(branch):
+            return self._baskets(unit).slice(start, stop)
         with reading(self.path, unit, self.schema.tree):
-            stored = branch.entry_offsets[-1]
-            if stored != entries:
-                msg = f"the branch holds {stored} entries of the tree's {entries}"
-                raise ValueError(msg)
+            self._check_entries(branch)
             end = _end_of_reading(branch, stop)
             with self._objects_fit(branch):
                 array = branch.array(entry_start=start, entry_stop=end, library="ak")
@@ -65,6 +65,21 @@ class TreeSource(BlockSource):
         with reading(self.path, unit, self.schema.tree):
             ends = self._branches[unit].entry_offsets
         return int(ends[min(np.searchsorted(ends, entry), len(ends) - 1)])
+
+    def window(self, unit: str) -> Window:
+        """What a sweep sees of one branch: of numbers only the baskets that hold what it takes."""
+        return self._baskets(unit) if holds_numbers(self._branches[unit]) else super().window(unit)
+
+    def _baskets(self, unit: str) -> Baskets:
+        with reading(self.path, unit, self.schema.tree):
+            self._check_entries(self._branches[unit])
+            return Baskets(self._branches[unit], self.path, self.schema.tree)
+
+    def _check_entries(self, branch: Any) -> None:
+        stored = branch.entry_offsets[-1]
+        if stored != self.schema.entries:
+            msg = f"the branch holds {stored} entries of the tree's {self.schema.entries}"
+            raise ValueError(msg)
 
     @contextlib.contextmanager
     def _objects_fit(self, branch: Any) -> Iterator[None]:
