@@ -53,6 +53,19 @@ def test_values_are_what_they_will_be_when_they_are_read_again(run: Any) -> None
     assert first.value["nan"] is None
 
 
+def test_workers_wait_for_the_next_task_and_end_with_their_executor(tmp_path: Path) -> None:
+    executor = LocalWorkers()
+    pids = []
+    for number in range(2):
+        items = [(Item("item", {"x": number}), tmp_path / f"{number}")]
+        (outcome,) = executor.map(task_name(tasks.double), items)
+        pids.append(outcome.value["pid"])
+    assert pids[0] == pids[1]
+    del executor
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
 def test_files_and_inputs(tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("content")
     item = Item("item", {"x": 1}, {"file": tmp_path / "in.txt"})

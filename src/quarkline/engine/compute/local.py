@@ -11,9 +11,10 @@ import sys
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import cast
 
@@ -38,6 +39,9 @@ class LocalWorkers:
     The outcomes come in the order of the items, and a task sees the same conditions however many
     workers there are, so results do not depend on their number.
 
+    Workers that are idle when a task is finished wait for the next one, as starting a process
+    takes longer than most items; they end with this object.
+
     Attributes:
         workers: Number of processes.
         device: "cpu" hides GPUs from the workers; "auto" and "cuda" let them see all.
@@ -45,6 +49,10 @@ class LocalWorkers:
 
     workers: int = 1
     device: str = "auto"
+    _idle: list[_Worker] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        Finalize(self, _dismiss, args=(self._idle,), exitpriority=0)
 
     def check(self) -> None:
         """This computer is always there."""
@@ -66,7 +74,8 @@ class LocalWorkers:
     ) -> Generator[Outcome]:
         if not items:
             return
-        crew = [_Worker(self.device) for _ in range(min(self.workers, len(items)))]
+        number = min(self.workers, len(items))
+        crew = [self._idle.pop() if self._idle else _Worker(self.device) for _ in range(number)]
         idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         for worker in crew:
             idle.put(worker)
@@ -79,11 +88,12 @@ class LocalWorkers:
                 for job in jobs:
                     yield job.result()
             finally:
+                well = all(job.done() and job.exception() is None for job in jobs)
                 threads.shutdown(wait=False, cancel_futures=True)
-                for worker in crew:
-                    worker.end()
-                for worker in crew:
-                    worker.join()
+                if well:
+                    self._idle.extend(crew)
+                else:
+                    _stop(crew)
 
 
 def failures(outcomes: Sequence[Outcome]) -> list[Failed]:
@@ -94,6 +104,18 @@ def failures(outcomes: Sequence[Outcome]) -> list[Failed]:
 def finished(outcomes: Sequence[Outcome]) -> list[Done]:
     """The items that have a value."""
     return [outcome for outcome in outcomes if isinstance(outcome, Done)]
+
+
+def _stop(crew: list[_Worker]) -> None:
+    for worker in crew:
+        worker.end()
+    for worker in crew:
+        worker.join()
+
+
+def _dismiss(idle: list[_Worker]) -> None:
+    for worker in idle:
+        worker.kill()
 
 
 def _attempts(
@@ -147,6 +169,11 @@ class _Worker:
         """Wait for the process to end; one that does not answer is killed."""
         if self.process is not None:
             self.process.join(GRACE_SECONDS)
+            self.kill()
+
+    def kill(self) -> None:
+        """End the process at once, as an idle one has nothing to give back."""
+        if self.process is not None:
             self.process.kill()
             self.process.join()
 

@@ -124,8 +124,9 @@ def sum_weights(
     """
     found = {name: WeightSum(weight.text) for name, weight in weights.items()}
     needed = sorted({column for weight in weights.values() for column in weight.columns})
+    sweep = source.sweep()
     for first, last in steps(start, stop) if weights else ():
-        batch = Batch(source.read(needed, first, last))
+        batch = Batch(sweep.read(needed, first, last))
         for name, weight in weights.items():
             values = np.asarray(weight.evaluate(batch), np.float64)
             found[name] = found[name] + _sum_of(weight.text, values)
