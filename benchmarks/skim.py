@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -206,9 +207,10 @@ def check(theirs: Path, ours: Path) -> None:
     """Compare the events in both outputs, and say how large they are."""
     with uproot.open(theirs) as first, uproot.open(ours) as second:
         trees = first[TREE], second[TREE]
-        names = sorted(set(trees[0].keys()) & set(trees[1].keys()))
-        if set(trees[0].keys()) - {COUNTER} != set(trees[1].keys()) - {COUNTER}:
-            sys.exit(f"branches differ: {names}")
+        found = ({name for name in tree.keys() if not name.startswith("_")} for tree in trees)
+        names, written = (sorted(keys - {COUNTER}) for keys in found)
+        if names != written:
+            sys.exit(f"branches differ: {set(names) ^ set(written)}")
         for name in names:
             left, right = (
                 np.sort(np.asarray(ak.flatten(t[name].array(), axis=None))) for t in trees
@@ -249,7 +251,7 @@ def cost(command: Sequence[str], **environment: str) -> Cost:
 
 
 class Peak:
-    """Watches the resident memory of a process and its children; shared pages count for each."""
+    """Watches the resident memory of a process and its children; shared pages count once."""
 
     def __init__(self, pid: int) -> None:
         self.pid, self.bytes, self.done = pid, 0.0, threading.Event()
@@ -279,12 +281,13 @@ def family(pid: int) -> Iterator[int]:
 
 
 def resident(pid: int) -> float:
-    """Resident bytes of a process; 0 if it ended."""
+    """Resident bytes of a process, pages it shares in proportion; 0 if it ended."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
         return 0.0
-    return float(pages * os.sysconf("SC_PAGE_SIZE"))
+    found = re.search(r"(?m)^Pss:\s+(\d+) kB", text)
+    return float(found[1]) * 1024 if found else 0.0
 
 
 if __name__ == "__main__":

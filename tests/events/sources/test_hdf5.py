@@ -209,3 +209,36 @@ def test_a_damaged_heap_is_refused_before_the_library_follows_it_without_end(tmp
         assert len(source.read(["flat"])) == 20
         with pytest.raises(WorkError, match=f"the heap at byte {heap} is damaged"):
             source.read(["x"])
+
+
+@pytest.mark.parametrize("chunks", [None, (30,)])
+@pytest.mark.parametrize("kind", ["list", "text", "compound"])
+def test_a_list_longer_than_the_file_is_refused_before_its_memory_is_taken(tmp_path, kind, chunks):
+    numbers = h5py.vlen_dtype(np.float32)
+    dtype = {
+        "list": numbers,
+        "text": h5py.string_dtype(),
+        "compound": np.dtype([("a", "f8"), ("x", numbers)]),
+    }[kind]
+    value = np.arange(3, dtype=np.float32)
+    path = tmp_path / "lists.h5"
+    with h5py.File(path, "w") as file:
+        rows = file.create_dataset("x", (50,), dtype, chunks=chunks)
+        for row in range(50):
+            rows[row] = {"list": value, "text": "abc", "compound": (1.5, value)}[kind]
+        file.flush()
+        place = rows.id.get_chunk_info(0).byte_offset if chunks else rows.id.get_offset()
+    with open_source(path) as source:
+        assert len(source.read(list(source.schema.columns))) == 50
+    data = bytearray(path.read_bytes())
+    at = place + 7 * dtype_size(kind) + (8 if kind == "compound" else 0)
+    assert data[at : at + 4] == (3).to_bytes(4, "little")
+    data[at : at + 4] = (2**31 - 1).to_bytes(4, "little")
+    path.write_bytes(data)
+    with open_source(path) as source, pytest.raises(WorkError, match="a list of 2147483647 in a"):
+        source.read(list(source.schema.columns))
+
+
+def dtype_size(kind: str) -> int:
+    """Bytes of a row: length, address and index of a list; in the compound beside a float64."""
+    return 24 if kind == "compound" else 16

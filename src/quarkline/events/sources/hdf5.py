@@ -20,7 +20,7 @@ import pyarrow as pa
 from quarkline.events.schema import LABEL, NOTES, Column, Schema, own_notes
 from quarkline.events.sources.arrow import from_arrow
 from quarkline.events.sources.base import BlockSource, record_array
-from quarkline.events.sources.hdf5_heap import check_heaps
+from quarkline.events.sources.hdf5_heap import check_heaps, check_lengths
 from quarkline.events.sources.layout import Member, UnreadableError, columns_of, without_missing
 from quarkline.events.sources.problems import TreeInfo, choose_tree, opening, reading
 
@@ -49,7 +49,7 @@ class Hdf5Source(BlockSource):
         self.path = path
         self._members: dict[str, Member] = {}
         self._fields: dict[str, list[str]] = {}
-        self._heaps_checked = False
+        self._heaps_checked: set[str] = set()
         with opening(path):
             self._file = h5py.File(path, "r")
         try:
@@ -71,9 +71,11 @@ class Hdf5Source(BlockSource):
         dataset = self._datasets[unit]
         with reading(self.path, unit, self.schema.tree):
             _check_storage(dataset)
-            if not self._heaps_checked and _in_heap(dataset.dtype):
-                check_heaps(self.path)
-                self._heaps_checked = True
+            if _in_heap(dataset.dtype) and unit not in self._heaps_checked:
+                if not self._heaps_checked:
+                    check_heaps(self.path)
+                check_lengths(dataset, self.path)
+                self._heaps_checked.add(unit)
             fields = self._fields.get(unit)
             if fields is None:
                 return _array(dataset[start:stop], dataset.dtype)
