@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +78,19 @@ def test_global_random_state_is_neither_read_nor_written(tmp_path: Path) -> None
     assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
     torch.manual_seed(12)
     assert_equal(first, run(tmp_path / "b")[0])
+
+
+def test_a_job_of_slurm_fits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone, _ = run(tmp_path / "alone")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "srun").write_text("#!/bin/sh\n")
+    (tools / "srun").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    for name, value in {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "2", "SLURM_PROCID": "1"}.items():
+        monkeypatch.setenv(name, value)
+    in_a_job, _ = run(tmp_path / "job")
+    assert_equal(alone, in_a_job)
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_fit(tmp_path: Path) -> None:

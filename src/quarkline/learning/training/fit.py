@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -98,7 +99,11 @@ def fit(
     Returns:
         The losses. `module` holds the averaged weights of the best epoch, on the CPU.
     """
-    fabric = Fabric(accelerator="cuda" if torch.cuda.is_available() else "cpu", devices=1)
+    fabric = Fabric(
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",
+        devices=1,
+        plugins=[LightningEnvironment()],  # a batch job of ours is one process, not one of Slurm's
+    )
     state = _State(module, config, fabric)
     checkpoint = folder and folder / CHECKPOINT
     if checkpoint and checkpoint.exists():
