@@ -62,6 +62,12 @@ Inputs = Annotated[
 ]
 Tree = Annotated[str | None, typer.Option(metavar="TREE", help="The tree, if a file has several.")]
 Weight = Annotated[str | None, typer.Option(metavar="W", help="Weight of each event.")]
+Select = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[NAME:] CUT", help="A cut, repeatable; 'a && b' without a name is two cuts."
+    ),
+]
 Friend = Annotated[
     list[str] | None,
     typer.Option(

@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 
 def command(
     files: options.Inputs,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME:] CUT", help="A cut, repeatable; 'a && b' without a name is two cuts."
-        ),
-    ] = None,
+    select: options.Select = None,
     weight: options.Weight = None,
     tree: options.Tree = None,
     friend: options.Friend = None,
@@ -53,9 +48,9 @@ def command(
 
     from quarkline.engine.core.results import pretty_json
     from quarkline.events.cuts import named_cuts
+    from quarkline.tools.config_inputs import load_inputs, samples_of
     from quarkline.tools.cutflow import cut_flows, write_report
     from quarkline.tools.friend_files import friends_of
-    from quarkline.tools.run import load_analysis
     from quarkline.tools.samples import is_config, named_samples
 
     if is_config(files):
@@ -67,8 +62,7 @@ def command(
             "--files-from": files_from,
         }
         options.refuse_with_config(given)
-        analysis = load_analysis(Path(files[0]), site=site, overrides=overrides or ())
-        samples = analysis.study.samples(analysis.config)
+        samples = samples_of(load_inputs(Path(files[0]), site=site, overrides=overrides or ()))
     else:
         options.refuse_without_config({"--set": overrides, "--site": site})
         samples = named_samples(

@@ -41,8 +41,8 @@ def command(
     """
     from quarkline.cli.progress import WorkBar
     from quarkline.engine.core.results import pretty_json
+    from quarkline.tools.config_inputs import load_inputs
     from quarkline.tools.doctor import doctor, doctor_config
-    from quarkline.tools.run import load_analysis
     from quarkline.tools.samples import is_config
 
     def said(done: int, total: int) -> str:
@@ -52,8 +52,8 @@ def command(
         if is_config(files):
             given = {"--identity": identity, "--weight": weight, "--tree": tree}
             options.refuse_with_config(given | {"--files-from": files_from})
-            analysis = load_analysis(Path(files[0]), site=site, overrides=overrides or ())
-            report = doctor_config(analysis, every=all_columns, workers=workers, told=bar.update)
+            config = load_inputs(Path(files[0]), site=site, overrides=overrides or ())
+            report = doctor_config(config, every=all_columns, workers=workers, told=bar.update)
         else:
             options.refuse_without_config(
                 {"--set": overrides, "--site": site, "--all-columns": all_columns}

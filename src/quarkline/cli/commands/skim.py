@@ -54,10 +54,7 @@ def command(
         Path | None,
         typer.Option("--output", "-o", metavar="OUT", help="Folder that the skim is written to."),
     ] = None,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CUT", help="A cut, 'NAME: EXPR' or 'EXPR'; repeat it for more."),
-    ] = None,
+    select: options.Select = None,
     weight: Annotated[
         str | None, typer.Option(metavar="W", help="Weight of an event in sums and cut-flow.")
     ] = None,
@@ -272,7 +269,7 @@ def _samples(result: SkimResult) -> Table:
 
 
 def _flow(flow: CutFlow) -> Table:
-    table = _table("cut", "pass alone", "pass so far", "", "sum of weights", "without it")
+    table = _table("cut", "pass alone", "pass so far", "of events", "sum of weights", "without it")
     table.add_row("all", "", f"{flow.events:,}", "", f"{flow.sum_weights:.6g}", "")
     for step in flow.steps:
         share = f"{100 * step.events / flow.events:.4g} %" if flow.events else "-"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from quarkline.engine.core.findings import Finding, Rule, Severity
+from quarkline.engine.core.findings import Finding, Place, Rule, Severity
 from quarkline.events.expressions import nodes
 from quarkline.events.expressions.check import Meaning
 from quarkline.events.expressions.comparisons import Comparison, comparison_in
@@ -106,6 +106,25 @@ def static_warnings(text: str, tree: Node, meaning: Meaning) -> list[Finding]:
         *_casts(text, tree),
         *written_sentinels(text, tree),
     ]
+
+
+def contradictions_between(cuts: Sequence[Node], meaning: Meaning) -> list[Finding]:
+    """What can be said about cuts that are applied together: each may be true, and never all.
+
+    Args:
+        cuts: Trees that were checked.
+        meaning: What all of them mean.
+    """
+    clauses = [nodes.clauses(cut, "&&") for cut in cuts]
+    possible = [own for own in clauses if not _exhausted(map(comparison_in, own), meaning)]
+    joined = [(clause, comparison_in(clause)) for own in possible for clause in own]
+    subject = _exhausted((comparison for _, comparison in joined), meaning)
+    if subject is None:
+        return []
+    about = [str(clause) for clause, found in joined if found and found.subject == subject]
+    message = f"`{' && '.join(about)}` can never be true: no `{subject}` satisfies it"
+    hint = "check the bounds of these cuts, which an event has to pass together"
+    return [NEVER.finding(message, place=Place(label="cuts"), suggestion=hint)]
 
 
 def _contradictions(text: str, tree: Node, meaning: Meaning) -> Iterator[Finding]:

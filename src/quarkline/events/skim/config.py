@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ByteSize, Field, model_validator
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, ByteSize, Field, model_validator
 from quarkline.engine.compute.config import ComputeConfig
 from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.findings import InputError
-from quarkline.events.cuts import NAMED
+from quarkline.events.cuts import named_cuts
 from quarkline.events.sinks.compression import parse_compression
 
 PLAIN_SAMPLE = "skim"
@@ -39,35 +39,20 @@ def _in_one_line(error: InputError) -> str:
     return ": ".join(part for part in (finding.message, finding.suggestion) if part)
 
 
-def cuts_by_name(written: Any) -> Any:
-    """Cuts by name from `NAME: EXPR` or `EXPR`, one or a list of them, or a map.
-
-    A cut without a name is called by its own text.
-    """
-    cuts: dict[str, str] = {}
-    for name, expression in _pairs(written):
-        if name in cuts:
-            msg = f"two cuts are called `{name}`"
+def _cuts_by_name(written: Any) -> Any:
+    """Cuts by name from `NAME: EXPR` or `EXPR`, one or a list of them, or a map."""
+    items = written if isinstance(written, list | tuple) else [written]
+    for item in items:
+        if not isinstance(item, str | Mapping):
+            msg = f"a cut is a text such as `two leptons: total_leptons == 2`, not {item!r}"
             raise ValueError(msg)
-        cuts[name] = expression
-    return cuts
+    try:
+        return named_cuts(items)
+    except InputError as error:
+        raise ValueError(_in_one_line(error)) from error
 
 
-def _pairs(written: Any) -> Iterable[tuple[str, Any]]:
-    if isinstance(written, Mapping):
-        yield from written.items()
-    elif isinstance(written, str):
-        found = NAMED.fullmatch(written)
-        yield (found[1], found[2]) if found else (written.strip(), written.strip())
-    elif isinstance(written, list | tuple):
-        for item in written:
-            yield from _pairs(item)
-    else:
-        msg = f"a cut is a text such as `two leptons: total_leptons == 2`, not {written!r}"
-        raise ValueError(msg)
-
-
-Cuts = Annotated[dict[str, str], BeforeValidator(cuts_by_name)]
+NamedCuts = Annotated[dict[str, str], BeforeValidator(_cuts_by_name)]
 Texts = Annotated[list[str], BeforeValidator(_as_list)]
 Weight = Annotated[str, BeforeValidator(_as_text)]
 Paths = Annotated[list[ConfigPath], BeforeValidator(_as_list)]
@@ -85,7 +70,7 @@ class SampleConfig(Config):
     weight: Weight | None = Field(
         None, description="Weight of an event, instead of the common one; data may say 1."
     )
-    select: Cuts = Field(default_factory=dict, description="Cuts before the common ones.")
+    select: NamedCuts = Field(default_factory=dict, description="Cuts before the common ones.")
 
 
 class SkimConfig(Config):
@@ -116,7 +101,9 @@ class SkimConfig(Config):
     copy_tree: Texts = Field(
         default_factory=list, description="Trees to copy whole, names or globs."
     )
-    select: Cuts = Field(default_factory=dict, description="Cuts in order, `NAME: EXPR` or `EXPR`.")
+    select: NamedCuts = Field(
+        default_factory=dict, description="Cuts in order, `NAME: EXPR` or `EXPR`."
+    )
     weight: Weight | None = Field(None, description="Weight of an event; default: 1.")
     sums: dict[str, Weight] = Field(
         default_factory=dict, description="Further sums before any cut, expression by name."

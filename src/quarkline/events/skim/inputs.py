@@ -68,7 +68,7 @@ def find_inputs(config: SkimConfig) -> list[SkimInput]:
         InputError: If a file is missing, named twice or outside the base folder, or two files of
             a sample hold the same bytes.
     """
-    samples = {name: _files(sample) for name, sample in config.by_sample().items()}
+    samples = {name: sample_files(sample) for name, sample in config.by_sample().items()}
     every = [path for paths in samples.values() for path in paths]
     base = _whole(config.base) if config.base else _common(every)
     _check_places(every, base, _whole(config.output))
@@ -127,7 +127,12 @@ def _piece(stem: str) -> Finding:
     )
 
 
-def _files(sample: SampleConfig) -> list[Path]:
+def sample_files(sample: SampleConfig) -> list[Path]:
+    """The files of a sample.
+
+    Raises:
+        InputError: If one does not exist, or is named twice.
+    """
     patterns = [spelt(path) for path in sample.files]
     return expand_files(patterns, base=Path(), files_from=sample.files_from)
 
@@ -203,14 +208,3 @@ def _check_places(paths: Iterable[Path], base: Path, output: Path) -> None:
             )
     if findings:
         raise InputError(*findings)
-
-
-def sample_of(config: SkimConfig, name: str) -> Mapping[str, object]:
-    """What a sample's events go through: trees, cuts by name in order, and the weight."""
-    sample = config.by_sample()[name]
-    weight = config.weight if sample.weight is None else sample.weight
-    return {
-        "tree": sample.tree or config.tree,
-        "select": [[key, text] for key, text in {**sample.select, **config.select}.items()],
-        "weight": weight,
-    }

@@ -8,7 +8,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
-from quarkline.events.expressions import Batch, Expression
+from quarkline.events.expressions import Batch, Entries, Expression
 from quarkline.events.identity import RowIds
 from quarkline.events.passing import select_events
 from quarkline.events.selection import CutFlow, cut_flow
@@ -56,7 +56,7 @@ def skim_range(
     flow: CutFlow | None = None
     for first, last in steps(start, stop):
         table = sweep.read(needed, first, last)
-        batch = Batch(table)
+        batch = Batch(table, Entries(first, source.schema.entries))
         part = cut_flow(batch, cuts, weight=weight)
         flow = part if flow is None else flow + part
         passed = select_events(batch, *cuts.values()) if cuts else np.ones(last - first, np.bool_)

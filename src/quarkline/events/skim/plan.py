@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 from quarkline.engine.core.addresses import spelt
@@ -210,8 +211,8 @@ def _look(
             plans = _look_into(item, wanted, first)
         except QuarklineError as error:
             look.problems[item] = error.findings[0].message
-            if first is None and item.sample not in known and _tells_of_config(error):
-                refused.setdefault(item.sample, []).append(_in_file(error, item))
+            if first is None and item.sample not in known and tells_of_config(error):
+                refused.setdefault(item.sample, []).append(in_file(error, item.path))
                 if len(refused[item.sample]) == TRIES:
                     raise refused[item.sample][0] from error
         except OSError as error:
@@ -246,16 +247,16 @@ def _look_into(
     return plans
 
 
-def _tells_of_config(error: QuarklineError) -> bool:
+def tells_of_config(error: QuarklineError) -> bool:
     """Whether an error is one that a wrong config would give with every file."""
     codes = {found.code for found in error.findings}
     expressions = any(code.startswith("QL-EXPR") for code in codes)
     return expressions or bool(codes & {UNKNOWN_TREE.code, SEVERAL_TREES.code})
 
 
-def _in_file(error: QuarklineError, item: SkimInput) -> InputError:
+def in_file(error: QuarklineError, path: Path) -> InputError:
     """An error whose findings name the file."""
-    places = [replace(found.place or Place(), file=item.path) for found in error.findings]
+    places = [replace(found.place or Place(), file=path) for found in error.findings]
     pairs = zip(error.findings, places, strict=True)
     return InputError(*(found.at(place) for found, place in pairs))
 

@@ -9,7 +9,7 @@ from functools import reduce
 import numpy as np
 
 from quarkline.engine.core.results import Result
-from quarkline.events.expressions import Batch, Expression
+from quarkline.events.expressions import Batch, Entries, Expression
 from quarkline.events.selection import CutFlow
 from quarkline.events.skim.loop import steps
 from quarkline.events.sources import Source
@@ -126,7 +126,7 @@ def sum_weights(
     needed = sorted({column for weight in weights.values() for column in weight.columns})
     sweep = source.sweep()
     for first, last in steps(start, stop) if weights else ():
-        batch = Batch(sweep.read(needed, first, last))
+        batch = Batch(sweep.read(needed, first, last), Entries(first, source.schema.entries))
         for name, weight in weights.items():
             values = np.asarray(weight.evaluate(batch), np.float64)
             found[name] = found[name] + _sum_of(weight.text, values)

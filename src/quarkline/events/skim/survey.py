@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
-from typing import Any
 
 from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
 from quarkline.engine.store.remote import file_size
-from quarkline.events.expressions import Expression, compile_expression
+from quarkline.events.cuts import Cuts
+from quarkline.events.expressions import Expression, nodes
+from quarkline.events.expressions.check import NO_ENTRY
+from quarkline.events.expressions.places import place_in
 from quarkline.events.schema import Column, Schema
 from quarkline.events.selection import check_weight
 from quarkline.events.skim.config import SkimConfig
@@ -21,6 +23,7 @@ from quarkline.events.skim.results import WEIGHT
 from quarkline.events.sources import Source, list_trees, open_source
 from quarkline.events.sources.problems import NO_TREE, SEVERAL_TREES, UNKNOWN_TREE, TreeInfo
 
+OVER_FILES = ("Entry$", "Entries$")
 FEWEST_ROWS = 10_000  # a smaller range is not worth a task
 
 NO_BRANCHES = Rule(
@@ -89,15 +92,6 @@ class TreePlan:
     warnings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True)
-class Cutting:
-    """A skim's expressions as they fit a table; `sums` begins with the weight."""
-
-    cuts: Mapping[str, Expression]
-    weight: Expression | None
-    sums: Mapping[str, Expression]
-
-
 def wanted_of(config: SkimConfig, sample: str) -> Wanted:
     """What a skim asks of the files of a sample."""
     own = config.by_sample()[sample]
@@ -153,7 +147,7 @@ def survey(path: Path, trees: Mapping[str, bool], wanted: Wanted) -> list[TreePl
 
 def bind(
     schema: Schema, cuts: Mapping[str, str], weight: str | None, sums: Mapping[str, str]
-) -> Cutting:
+) -> Cuts:
     """Fit a skim's expressions to a table.
 
     Args:
@@ -165,24 +159,30 @@ def bind(
     Raises:
         InputError: With all that is wrong with them.
     """
-    findings: list[Finding] = []
-
-    def bound(text: str, label: str) -> Any:
-        try:
-            return compile_expression(text, schema, label=label)
-        except InputError as error:
-            findings.extend(error.findings)
-            return None
-
-    steps = {name: bound(text, f"cut `{name}`") for name, text in cuts.items()}
-    factor = None if weight is None else bound(weight, "weight")
-    named = {name: bound(text, f"sum `{name}`") for name, text in sums.items()}
-    if findings:
+    found = Cuts.of(schema, cuts, weight, sums)
+    if findings := [finding for item in found.expressions for finding in _counted(item)]:
         raise InputError(*findings)
-    weights = ({} if factor is None else {WEIGHT: factor}) | named
-    for expression in weights.values():
+    for expression in weights_of(found).values():
         check_weight(expression)
-    return Cutting(steps, factor, weights)
+    return found
+
+
+def weights_of(cuts: Cuts) -> dict[str, Expression]:
+    """What is summed before any cut, by name: the weight first."""
+    return ({WEIGHT: cuts.weight} if cuts.weight else {}) | dict(cuts.sums)
+
+
+def _counted(expression: Expression) -> list[Finding]:
+    """Numbers that count over several files, which a skim has in no order."""
+    return [
+        NO_ENTRY.finding(
+            f"`{node.name}` counts over all files, and a skim cuts each by itself",
+            place=place_in(expression.text, node.span),
+            suggestion=f"`Local{node.name}` counts in the file",
+        )
+        for node in nodes.walk(expression.tree)
+        if isinstance(node, nodes.Name) and node.name in OVER_FILES
+    ]
 
 
 def missing_names(wanted: Wanted, plan: TreePlan, reference: TreePlan) -> list[str]:
@@ -212,10 +212,7 @@ def _plan(source: Source, name: str, copied: bool, wanted: Wanted, size: int) ->
     if not schema.columns and not refused:
         finding = NO_BRANCHES.finding(f"tree `{name}` has no branches", place=Place(source.path))
         raise InputError(finding)
-    cutting = Cutting({}, None, {})
-    if not copied:
-        cutting = bind(schema, wanted.cuts, wanted.weight, wanted.sums)
-    warnings = [*cutting.cuts.values(), *cutting.sums.values()]
+    cuts = Cuts({}) if copied else bind(schema, wanted.cuts, wanted.weight, wanted.sums)
     keep = wanted.keep if not copied else ("*",)
     drop = wanted.drop if not copied else ()
     columns = {key: schema[key] for key in _matching(schema.columns, keep, drop)}
@@ -233,7 +230,7 @@ def _plan(source: Source, name: str, copied: bool, wanted: Wanted, size: int) ->
         ranges=_ranges(source, entries, size, wanted.task_size),
         unreadable={key: refused[key] for key in _matching(refused, keep, drop)},
         branches=(*schema.columns, *refused),
-        warnings=tuple(finding for item in warnings for finding in item.warnings),
+        warnings=cuts.warnings,
     )
 
 

@@ -16,7 +16,7 @@ from quarkline.events.sinks import Sink, open_sink
 from quarkline.events.sinks.root_file import RootFileSink
 from quarkline.events.skim.loop import skim_range
 from quarkline.events.skim.results import TreeResult, sum_weights
-from quarkline.events.skim.survey import bind
+from quarkline.events.skim.survey import bind, weights_of
 from quarkline.events.sources import open_source
 
 PART = "part.parquet"
@@ -61,18 +61,18 @@ def _cut_range(args: Mapping[str, Any], path: Path, folder: Path) -> Any:
         raise WorkError(CHANGED.finding(message, place=Place(path)))
     with open_source(path, tree=args["tree"] or None) as source:
         source.source_id = source_id(FileKey(args["digest"]))
-        cutting = bind(source.schema, dict(args["cuts"]), args["weight"], dict(args["sums"]))
+        cuts = bind(source.schema, dict(args["cuts"]), args["weight"], dict(args["sums"]))
         with open_sink(folder / PART, compression=PART_COMPRESSION) as sink:
             flow = skim_range(
                 source,
-                cutting.cuts,
-                cutting.weight,
+                cuts.by_name,
+                cuts.weight,
                 args["keep"],
                 args["start"],
                 args["stop"],
                 sink,
             )
-        sums = sum_weights(source, cutting.sums, args["start"], args["stop"])
+        sums = sum_weights(source, weights_of(cuts), args["start"], args["stop"])
     return TreeResult(flow, sums)
 
 

@@ -14,8 +14,8 @@ from quarkline.engine.compute.local import LocalWorkers
 from quarkline.engine.compute.outcome import Failed, Item
 from quarkline.engine.core.findings import Finding, InputError, Severity
 from quarkline.engine.core.results import Result
-from quarkline.engine.workflow.run import Analysis
 from quarkline.engine.workflow.samples import InputSample
+from quarkline.tools.config_inputs import Inputs, checks_of, samples_of
 from quarkline.tools.doctor.duplicates import Repeated, repeated_events
 from quarkline.tools.doctor.examine import FileFacts, examine_file
 from quarkline.tools.doctor.judge import SampleFacts, judge
@@ -88,19 +88,19 @@ def doctor(
 
 
 def doctor_config(
-    analysis: Analysis, *, every: bool = False, workers: int = 1, told: Told | None = None
+    config: Inputs, *, every: bool = False, workers: int = 1, told: Told | None = None
 ) -> DoctorReport:
-    """Look over the inputs of a config: what its study checks, and what it reads of each file.
+    """Look over the inputs of a config: what is checked for it, and what it reads of each file.
 
     Args:
-        analysis: The config with its study.
+        config: The config of an analysis or a skim.
         every: Look at all columns, not only at those the config reads.
         workers: Number of processes; the findings do not depend on it.
         told: Called with the number of files done, their total, and the last one's name.
     """
     try:
-        found = analysis.study.checks(analysis.config)
-        samples = analysis.study.samples(analysis.config)
+        found = checks_of(config)
+        samples = samples_of(config)
     except InputError as error:
         found, samples = list(error.findings), []
     needed = {sample.name: _needed(sample) for sample in samples}
