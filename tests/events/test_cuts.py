@@ -42,6 +42,9 @@ TABLE = ak.Array(
         (["a ? b : c"], ["a ? b : c"]),
         (["TMath::Abs(x) > 1"], ["TMath::Abs(x) > 1"]),
         (["two leptons: n == 2", "x"], {"two leptons": "n == 2", "x": "x"}),
+        ([{"pt": "a > 2 && b"}, "c && d"], {"pt": "a > 2 && b", "c": "c", "d": "d"}),
+        ([" hard :  a > 2 "], {"hard": "a > 2"}),
+        ([" a > && b"], ["a > && b"]),
         ([], []),
     ],
 )
@@ -53,6 +56,29 @@ def test_cuts_are_named_by_themselves_or_by_their_name(texts, cuts):
 def test_a_name_is_given_once():
     with pytest.raises(InputError, match=r"QL-CHECK-014.*two cuts `a > 2`\n.*another name: a > 2"):
         named_cuts(["a > 2 && b", "a > 2"])
+
+
+@pytest.mark.parametrize(
+    ("cuts", "subject"),
+    [
+        ({"low": "a >= 364283", "high": "a <= 363360"}, "a"),
+        ({"low": "w > 0 && a > 3", "mid": "pt > 5", "high": "2 > a"}, "a"),
+        ({"hard": "pt > 20", "soft": "pt < 10"}, "pt"),  # no element is both
+        ({"one": "pt[0] > 20", "other": "pt[1] < 10"}, None),
+        ({"sum": "Sum$(pt) > 20", "each": "pt < 10"}, None),
+        ({"low": "a >= 3", "high": "a <= 3"}, None),
+    ],
+)
+def test_cuts_that_exclude_each_other_are_told(cuts, subject):
+    warnings = Cuts.of(SCHEMA, cuts, None).warnings
+    told = [(finding.code, finding.message.partition(": no ")[2]) for finding in warnings]
+    assert told == ([] if subject is None else [("QL-EXPR-007", f"`{subject}` satisfies it")])
+
+
+def test_a_cut_that_excludes_itself_is_told_once():
+    cuts = {"never": "a > 3 && a < 1", "low": "a > 4", "high": "a < 9"}
+    (finding,) = Cuts.of(SCHEMA, cuts, None).warnings
+    assert finding.place.label == "cut `never`"
 
 
 def test_everything_wrong_with_the_cuts_is_said_at_once():

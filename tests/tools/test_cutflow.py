@@ -18,6 +18,8 @@ from quarkline.engine.workflow.samples import InputSample
 from quarkline.tools.cutflow import cut_flows, table_rows, write_report
 from quarkline.tools.draw import draw
 from quarkline.tools.samples import named_samples
+from quarkline.tools.skim import load_skim, skim
+from tests.events.skim.farm import Here
 
 CUTS = {"two": "n >= 2", "high": "pt > 12", "central": "abs(eta) < 1.5", "late": "a > 2 || a < -5"}
 
@@ -242,3 +244,52 @@ def test_wrong_usage_is_exit_code_2(files, monkeypatch, capsys, arguments, words
     code, out, err = run(monkeypatch, capsys, "cutflow", *arguments)
     assert (code, out) == (2, "")
     assert words in " ".join(err.replace("│", "").split())
+
+
+SKIM = """
+schema: 1
+output: out
+samples:
+  one: {files: f0.root, select: {late: a > 2}}
+  two: {files: "f[12].root", weight: 1}
+select:
+  - two: n >= 2
+  - pt > 12 && abs(eta) < 1.5
+weight: w
+"""
+
+
+class TestOfASkim:
+    """`cutflow skim.yaml` counts what the skim will keep."""
+
+    def test_the_flows_are_those_of_the_skim(self, files, monkeypatch, capsys):
+        monkeypatch.chdir(files)
+        (files / "skim.yaml").write_text(SKIM)
+        code, out, err = run(monkeypatch, capsys, "cutflow", "skim.yaml", "--json")
+        assert (code, err) == (0, "")
+        found = {sample.name: sample.flow for sample in result_from_json(json.loads(out)).samples}
+        skimmed = skim(load_skim(files / "skim.yaml"), executor=Here()).result.samples
+        assert found.keys() == skimmed.keys() == {"one", "two"}
+        for name, flow in found.items():
+            other = skimmed[name].trees["T"].flow
+            for step, cut in zip(flow.steps, other.steps, strict=True):
+                assert (step.name, step.events) == (cut.name, cut.events)
+                assert step.sum_weights == pytest.approx(cut.sum_weights, rel=1e-12)
+        assert [step.name for step in found["one"].steps] == [
+            *("late", "two", "pt > 12", "abs(eta) < 1.5")
+        ]
+
+    def test_cuts_that_exclude_each_other_are_told(self, files, monkeypatch, capsys):
+        monkeypatch.chdir(files)
+        select = "a>=364283 && a<=363360"
+        for command in (("cutflow",), ("skim", "-o", "none", "--workers", "1", "--tree", "T")):
+            _, _, err = run(monkeypatch, capsys, *command, "f0.root", "--select", select)
+            assert "QL-EXPR-007" in err
+            assert "`a >= 364283 && a <= 363360` can never be true" in err
+
+    def test_a_config_of_neither(self, files, monkeypatch, capsys):
+        monkeypatch.chdir(files)
+        (files / "none.yaml").write_text("schema: 1\nfiles: f0.root\n")
+        code, _, err = run(monkeypatch, capsys, "cutflow", "none.yaml")
+        assert code == 2
+        assert "a skim has `output`" in err

@@ -12,7 +12,8 @@ import uproot
 from quarkline.cli.main import main
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.core.results import result_from_json
-from quarkline.tools.doctor import doctor
+from quarkline.tools.config_inputs import load_inputs
+from quarkline.tools.doctor import doctor, doctor_config
 from quarkline.tools.doctor.duplicates import repeated_events, write_keys
 
 ROWS = 300
@@ -265,3 +266,36 @@ def test_real_files_have_no_errors(data_folder):
     report = doctor([str(folder / "p6266" / "5458*.root")], weight=weight)
     assert (report.files, report.errors, report.warnings) == (3, 0, 0)
     assert {item["code"] for item in report.findings} <= {"QL-CHECK-004", "QL-CHECK-005"}
+
+
+class TestOfASkim:
+    """`doctor skim.yaml` looks over the files of a skim for what it reads."""
+
+    def found(self, tmp_path, text: str) -> list[tuple[str, str]]:
+        config = tmp_path / "skim.yaml"
+        config.write_text(f"schema: 1\noutput: out\n{text}")
+        report = doctor_config(load_inputs(config))
+        return [(item["code"], item["message"]) for item in report.findings]
+
+    def test_clean_files(self, files, tmp_path):
+        assert self.found(tmp_path, "files: f*.root\nselect: x > 50\nweight: w\n") == []
+
+    def test_a_column_that_one_file_lacks(self, files, tmp_path):
+        seeded(tmp_path, x=None)
+        found = self.found(tmp_path, "files: f*.root\nselect: x > 50\n")
+        assert ("QL-CHECK-001", "there is no column `x`") in found
+
+    def test_a_column_that_all_files_lack(self, files, tmp_path):
+        (found,) = self.found(tmp_path, "files: f*.root\nselect: xx > 50\n")
+        assert found[0] == "QL-EXPR-001"
+
+    def test_the_weight_and_the_values_of_the_cuts(self, files, tmp_path):
+        seeded(tmp_path, **spoiled("x", np.nan), **spoiled("w", np.nan))
+        found = self.found(tmp_path, "files: f*.root\nselect: x > 50\nweight: w\n")
+        assert {code for code, _ in found} == {"QL-CHECK-002", "QL-CHECK-008"}
+
+    def test_cuts_that_exclude_each_other_and_a_missing_file(self, files, tmp_path):
+        ((code, _),) = self.found(tmp_path, "files: f*.root\nselect: x > 50 && x < 40\n")
+        assert code == "QL-EXPR-007"
+        ((code, _),) = self.found(tmp_path, "files: g*.root\n")
+        assert code == "QL-EVENTS-001"

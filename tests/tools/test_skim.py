@@ -14,8 +14,10 @@ from typer.main import get_command
 from quarkline.cli.main import app, main
 from quarkline.engine.core.findings import InputError
 from quarkline.events.friends import FriendSink, With, with_friends
+from quarkline.events.skim import loop, survey
 from quarkline.events.skim.config import SkimConfig
 from quarkline.events.sources import open_source
+from quarkline.tools.draw import draw
 from quarkline.tools.new import new
 from quarkline.tools.simulate import simulate
 from quarkline.tools.skim import load_skim, skim
@@ -108,12 +110,87 @@ sums: {w: weight}
         keys = {"files": ["ntuples/*/*.root"], "tree": "nominal", "output": "out"}
         found = skim(load_skim(keys=keys | {"select": ["flag >= 3 && flag <= 1"]}), executor=Here())
         assert [finding.code for finding in found.warnings] == ["QL-EXPR-007"]
-        assert found.result.samples["skim"].trees["nominal"].flow.steps[0].events == 0
+        assert found.result.samples["skim"].trees["nominal"].flow.steps[-1].events == 0
 
-    def test_entry_numbers_are_refused(self, farm):
+    def test_entry_numbers_over_all_files_are_refused(self, farm):
         keys = {"files": ["ntuples/*/*.root"], "tree": "nominal", "output": "out"}
-        with pytest.raises(InputError, match=r"Entry\$"):
+        with pytest.raises(InputError, match=r"`Entry\$` counts over all[\s\S]*`LocalEntry\$`"):
             skim(load_skim(keys=keys | {"select": ["Entry$ < 10"]}), executor=Here())
+
+    @pytest.mark.parametrize("step", [200_000, 7])
+    @pytest.mark.parametrize("weight", [None, "LocalEntry$ + 1"])
+    def test_entry_numbers_of_a_file_are_those_of_draw(self, farm, monkeypatch, step, weight):
+        monkeypatch.setattr(loop, "STEP_ROWS", step)
+        monkeypatch.setattr(survey, "FEWEST_ROWS", 9)
+        cut = "LocalEntry$ % 2 == 0 && LocalEntry$ < LocalEntries$ - 10"
+        keys = {"files": ["ntuples/*/*.root"], "tree": "nominal", "output": "out", "weight": weight}
+        asked = {"select": [cut], "task_size": 1000}
+        found = skim(load_skim(keys=keys | asked), executor=Here())
+        last = found.result.samples["skim"].trees["nominal"].flow.steps[-1]
+        weighted = draw(keys["files"], "1", tree="nominal", select=cut, weight=weight)
+        assert (last.events, last.sum_weights) == (weighted.n, weighted.sum_weights)
+        assert last.events == 25 + 15  # of 60 and 40 events
+        written = sorted(Path("out").rglob("*.root"))
+        kept = draw(written, "eventNumber", tree="nominal")
+        drawn = draw(keys["files"], "eventNumber", tree="nominal", select=cut)
+        assert (kept.n, kept.sum) == (drawn.n, drawn.sum)
+
+    def test_a_cut_on_elements_keeps_the_same_events_written_as_one_or_as_two(self, farm):
+        keys = {"files": ["ntuples/*/*.root"], "tree": "nominal", "keep": ["eventNumber"]}
+        together = "jets_pt > 60 && abs(jets_eta) < 1"
+        ways = {"one": [f"jet: {together}"], "split": [together], "two": together.split(" && ")}
+        seen = {}
+        for name, select in ways.items():
+            config = load_skim(keys=keys | {"select": select, "output": name})
+            flow = skim(config, executor=Here()).result.samples["skim"].trees["nominal"].flow
+            drawn = draw(sorted(Path(name).rglob("*.root")), "eventNumber", tree="nominal")
+            seen[name] = (len(flow.steps), flow.steps[-1].events, drawn.n, drawn.sum)
+        assert [found[0] for found in seen.values()] == [1, 2, 2]
+        assert len({found[1:] for found in seen.values()}) == 1
+        each = draw(keys["files"], "eventNumber", tree="nominal", select=f"Sum$({together}) > 0")
+        assert seen["one"][2:] == (each.n, each.sum)
+
+    @pytest.mark.parametrize(
+        ("select", "cuts"),
+        [
+            ("flag == 1 && weight > 0", {"flag == 1": "flag == 1", "weight > 0": "weight > 0"}),
+            ("good: flag == 1 && weight > 0", {"good": "flag == 1 && weight > 0"}),
+            ({"good": "flag == 1 && weight > 0"}, {"good": "flag == 1 && weight > 0"}),
+            ([{"good": "flag"}, "weight > 0"], {"good": "flag", "weight > 0": "weight > 0"}),
+        ],
+    )
+    def test_cuts_are_named_as_in_a_cut_flow(self, select, cuts):
+        keys = {"files": ["a.root"], "output": "out", "select": select}
+        assert load_skim(keys=keys).select == cuts
+
+    @pytest.mark.parametrize(
+        ("select", "words"),
+        [
+            (["a: flag", "a: weight"], "there are two cuts `a`: name one of them"),
+            ([5], "a cut is a text such as"),
+            ({"a": ["flag"]}, "a text is needed here"),
+        ],
+    )
+    def test_what_is_no_cut(self, select, words):
+        with pytest.raises(InputError, match=words):
+            load_skim(keys={"files": ["a.root"], "output": "out", "select": select})
+
+    def test_a_cut_that_is_no_expression_is_shown(self, farm):
+        keys = {"files": ["ntuples/*/*.root"], "tree": "nominal", "output": "out"}
+        with pytest.raises(InputError, match=r"cut `flag > && weight`"):
+            skim(load_skim(keys=keys | {"select": ["flag > && weight"]}), executor=Here())
+
+    def test_an_output_that_is_a_file(self, farm, monkeypatch, capsys):
+        Path("taken").write_text("not a folder")
+        asked = ("ntuples/*/*.root", "--tree", "nominal", "--workers", "1")
+        code, out, err = command(monkeypatch, capsys, *asked, "-o", "taken")
+        assert (code, out) == (2, "")
+        assert "cannot write taken/.quarkline: Not a directory" in err
+
+    def test_no_output_and_no_config(self, farm, monkeypatch, capsys):
+        code, _, err = command(monkeypatch, capsys, "skim.yml.old")
+        assert code == 2
+        assert "name the folder of the skim as -o OUT" in " ".join(err.replace("│", "").split())
 
     def test_no_files(self, farm, monkeypatch, capsys):
         code, _, err = command(monkeypatch, capsys, "-o", "out")

@@ -50,7 +50,7 @@ def _pairs(written: str | Mapping[str, str]) -> Iterable[tuple[str, str]]:
     if isinstance(written, Mapping):
         return written.items()
     if named := NAMED.fullmatch(written):
-        return [(named[1], named[2].strip())]
+        return [(named[1].strip(), named[2].strip())]
     return [(part, part) for part in _clauses(written)]
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from quarkline.engine.core.config import load_config
-from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.findings import Finding, InputError
 from quarkline.engine.workflow.run import Analysis, open_analysis
 from quarkline.engine.workflow.samples import InputSample
+from quarkline.engine.workflow.study import UNKNOWN_STUDY, study_names
 from quarkline.events.skim.config import SkimConfig
 from quarkline.events.skim.samples import skim_checks, skim_samples
 
@@ -17,7 +18,7 @@ Inputs: TypeAlias = Analysis | SkimConfig
 
 
 def load_inputs(config: Path, *, site: Path | None = None, overrides: Sequence[str] = ()) -> Inputs:
-    """Read and validate a config; one with `output` and without `study` is that of a skim.
+    """Read and validate a config: of a study if it has `study`, of a skim if it has `output`.
 
     Args:
         config: The YAML file.
@@ -28,9 +29,13 @@ def load_inputs(config: Path, *, site: Path | None = None, overrides: Sequence[s
         InputError: With one finding for each mistake in the config.
     """
     file = load_config(config, site=site, overrides=overrides)
-    if "output" in file.data and "study" not in file.data:
+    if "study" in file.data:
+        return open_analysis(file)
+    if "output" in file.data:
         return file.validate(SkimConfig)
-    return open_analysis(file)
+    hint = f"add `study: NAME`, one of {', '.join(study_names())}; a skim has `output`"
+    message = "the config is neither that of a study nor that of a skim"
+    raise InputError(UNKNOWN_STUDY.finding(message, suggestion=hint, place=file.place()))
 
 
 def samples_of(config: Inputs) -> list[InputSample]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.engine.core.results import Result, pretty_json
-from quarkline.engine.store.atomic import write_atomic
+from quarkline.engine.store.atomic import make_folder, write_atomic
 from quarkline.engine.workflow.samples import InputSample
 from quarkline.events.cuts import Cuts
 from quarkline.events.expressions import Expression, ResultKind
@@ -267,10 +267,13 @@ def write_report(report: CutFlowReport, folder: Path) -> list[Path]:
 
     Returns:
         The files.
+
+    Raises:
+        InputError: If files cannot be written there.
     """
     from quarkline.figures import plot_cut_flow, plot_n_minus_one, save
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     text = io.StringIO()
     writer = csv.DictWriter(text, HEADINGS, lineterminator="\n")
     writer.writeheader()

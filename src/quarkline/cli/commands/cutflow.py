@@ -47,6 +47,7 @@ def command(
     from rich.progress import Progress
 
     from quarkline.engine.core.results import pretty_json
+    from quarkline.engine.store.atomic import make_folder
     from quarkline.events.cuts import named_cuts
     from quarkline.tools.config_inputs import load_inputs, samples_of
     from quarkline.tools.cutflow import cut_flows, write_report
@@ -73,6 +74,8 @@ def command(
             cuts=named_cuts(select or ()),
             weight=weight,
         )
+    if out:
+        make_folder(out)
     hosts = [path for sample in samples for path in sample.files]
     friends = friends_of(hosts, friend or (), by=friend_by)
     console = Console(stderr=True)

@@ -126,6 +126,9 @@ def command(
     from quarkline.tools import skim as tool
 
     config, patterns = _config_or_files(files)
+    if config is None and output is None and not any("output=" in key for key in overrides or ()):
+        message = "name the folder of the skim as -o OUT, or a config that ends in .yaml"
+        raise typer.BadParameter(message)
     given: dict[str, Any] = {
         "files": patterns or None,
         "files_from": _text(files_from),

@@ -9,9 +9,39 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+
+from quarkline.engine.core.findings import InputError, Rule
+
+NOT_WRITABLE = Rule(
+    "QL-RUN-009",
+    "the folder for results can be written",
+    "Runs are written below `runs` in the current folder, or below the root named `runs`; skims, "
+    "tables and figures below the folder named by `-o`.",
+)
+
+
+def not_writable(folder: Path, error: OSError, suggestion: str) -> InputError:
+    """What to raise where a folder for results cannot be written."""
+    message = f"cannot write {folder}: {error.strerror or error}"
+    return InputError(NOT_WRITABLE.finding(message, suggestion=suggestion))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, before the work whose results go there.
+
+    Raises:
+        InputError: If files cannot be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise not_writable(folder, error, "name a folder of your own") from error
 
 
 @contextlib.contextmanager

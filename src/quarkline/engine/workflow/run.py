@@ -22,7 +22,7 @@ from quarkline.engine.core.findings import (
     WorkError,
 )
 from quarkline.engine.core.results import pretty_json
-from quarkline.engine.store.atomic import remove_leftovers, write_atomic
+from quarkline.engine.store.atomic import not_writable, remove_leftovers, write_atomic
 from quarkline.engine.store.locks import lock, remove_abandoned
 from quarkline.engine.store.provenance import now, provenance
 from quarkline.engine.workflow import runs
@@ -46,11 +46,6 @@ STAGE_FAILED = Rule(
     "every stage finishes",
     "A stage ended with an error Quarkline did not foresee. The log has the whole story; finished "
     "stages and items are kept, and running again takes up from there.",
-)
-NOT_WRITABLE = Rule(
-    "QL-RUN-009",
-    "the folder of runs can be written",
-    "Runs are written below `runs` in the current folder, or below the root named `runs`.",
 )
 
 
@@ -195,12 +190,8 @@ def _claimed(
                 held.enter_context(lock(folder / runs.LOCK))
                 _record_run(folder, analysis, plan, finished)
         except OSError as error:
-            raise InputError(
-                NOT_WRITABLE.finding(
-                    f"cannot write {analysis.folder}: {error.strerror or error}",
-                    suggestion="name a folder of your own: --set roots.runs=FOLDER",
-                )
-            ) from error
+            hint = "name a folder of your own: --set roots.runs=FOLDER"
+            raise not_writable(analysis.folder, error, hint) from error
         yield folder
 
 

@@ -12,7 +12,7 @@ from quarkline.engine.compute.job import task_name
 from quarkline.engine.compute.outcome import Failed, Outcome
 from quarkline.engine.core.findings import Finding, Place, Rule
 from quarkline.engine.core.results import pretty_json
-from quarkline.engine.store.atomic import remove_folder, remove_leftovers, write_atomic
+from quarkline.engine.store.atomic import make_folder, remove_folder, remove_leftovers, write_atomic
 from quarkline.engine.store.locks import lock, remove_abandoned
 from quarkline.engine.store.provenance import provenance
 from quarkline.events.skim.drafts import Cut, Draft, draft
@@ -65,7 +65,8 @@ def run_skim(plan: SkimPlan, executor: Executor, watcher: SkimWatcher) -> SkimRu
     """Make what is missing or stale. Killed at any moment and run again, it ends the same.
 
     Raises:
-        InputError: If the place where the work runs is not there.
+        InputError: If the place where the work runs is not there, or the output folder cannot be
+            written.
     """
     output = plan.config.output
     hidden = output / HIDDEN
@@ -74,7 +75,7 @@ def run_skim(plan: SkimPlan, executor: Executor, watcher: SkimWatcher) -> SkimRu
         return _finished(plan, {})
     if plan.pending:
         executor.check()
-    hidden.mkdir(parents=True, exist_ok=True)
+    make_folder(hidden)
     with lock(hidden / "skim.lock", wait=True):
         if Records(output).by_stem != plan.records.by_stem:  # another client was at work
             plan = plan_skim(plan.config, prune=bool(plan.pruned), watcher=watcher)
