@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,14 @@ def test_every_wrong_pattern_is_reported_at_once(folder):
     with pytest.raises(InputError) as raised:
         expand_files(["none/*.root", "data/g.csv", "none.csv"], base=folder)
     assert len(raised.value.findings) == 2
+
+
+@pytest.mark.parametrize("name", ["a.root", "*.root"])
+def test_a_folder_that_may_not_be_looked_into(tmp_path, monkeypatch, name):
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    shown = rf"QL-EVENTS-001  .*cannot look for `closed/{re.escape(name)}`: Permission denied"
+    with pytest.raises(InputError, match=shown):
+        expand_files([f"closed/{name}"], base=tmp_path)

@@ -135,6 +135,16 @@ def _matching(pattern: _Pattern, remote: RemoteConfig) -> tuple[list[Path], Find
     """The files of one pattern, or what is wrong with it."""
     if address_of(pattern.text):
         return _matching_addresses(pattern.text, remote)
+    try:
+        return _matching_here(pattern)
+    except PermissionError as error:
+        place = Place(file=Path(error.filename))
+        message = f"cannot look for `{pattern.text}`: {error.strerror}"
+        hint = "see the permissions of its folder: `ls -ld`"
+        return [], MISSING_FILE.finding(message, place=place, suggestion=hint)
+
+
+def _matching_here(pattern: _Pattern) -> tuple[list[Path], Finding | None]:
     path = pattern.base / Path(pattern.text).expanduser()
     if path.is_file():
         return [path], None

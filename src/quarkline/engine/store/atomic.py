@@ -41,7 +41,7 @@ def make_folder(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise not_writable(folder, error, "name a folder of your own") from error
+        raise not_writable(folder, error, "name a folder that you may write to") from error
 
 
 @contextlib.contextmanager

@@ -138,7 +138,9 @@ class SkimConfig(Config):
     def _some_files(self) -> SkimConfig:
         plain = bool(self.files or self.files_from)
         if plain == bool(self.samples):
-            msg = "give either `samples` or `files`" if plain else "no files are named"
+            msg = "no files are named: give `files`, `files_from` or `samples`"
+            if plain:
+                msg = "give either `samples` or `files`"
             raise ValueError(msg)
         return self
 
