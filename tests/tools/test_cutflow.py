@@ -79,6 +79,16 @@ def test_a_step_holds_what_draw_counts(files):
             assert counted == pytest.approx(drawn.sum_weights, rel=1e-12)
 
 
+@pytest.mark.parametrize("step", [7, 50_000])
+def test_entry_numbers_count_over_all_files_as_in_draw(files, step):
+    cuts = {"even": "Entry$ % 2 == 0", "late": "Entry$ > 500", "early": "LocalEntry$ < 300"}
+    (found,) = cut_flows([sample(files, 0, 1, 2, cuts=cuts)], step=step).samples
+    drawn = draw(sample(files, 0, 1, 2).files, "1", select=" && ".join(cuts.values()), weight="w")
+    last = found.flow.steps[-1]
+    assert (last.events, last.events) == (drawn.n, 99 + 150)
+    assert last.sum_weights == pytest.approx(drawn.sum_weights, rel=1e-12)
+
+
 def test_the_distribution_of_a_cut_is_what_draw_draws(files):
     report = cut_flows([sample(files, 0, 1)])
     drawn = {item.cut: item for item in report.samples[0].distributions}
