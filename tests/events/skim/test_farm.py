@@ -65,7 +65,8 @@ class Farm:
 
     def finished(self) -> set[Path]:
         """Folders of the items that are finished and not used up yet."""
-        return {path.parent for path in self.output.glob(f".quarkline/items/*/{VALUE}")}
+        found = self.output.glob(f".quarkline/items/*/{VALUE}")
+        return {path.parent for path in found if path.parent.suffix != ".partial"}
 
     def skim(self, victim: Callable[[], int] | None = None) -> tuple[SkimOutcome, Noting]:
         """Skim in this process, note what had to be done, and perhaps kill a worker half-way."""
