@@ -123,7 +123,7 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Small ntuples of different lengths, some of them empty."""
     folder = tmp_path_factory.mktemp("inputs")
@@ -134,7 +134,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def few(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dozen of them."""
     folder = tmp_path_factory.mktemp("few")
@@ -145,7 +145,7 @@ def few(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     """The skim on two local workers, which nothing interrupted."""
     farm = Farm(tmp_path_factory.mktemp("made"), inputs, workers=2)
@@ -159,7 +159,7 @@ def made(inputs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far
     return farm
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def expected(made: Farm) -> dict[str, str]:
     return hashes(made.output)
 
