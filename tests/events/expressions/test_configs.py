@@ -14,6 +14,8 @@ from quarkline.events.expressions.compiled import joint_scope
 from quarkline.events.sources import open_source
 from tests.events.expressions import configs, record_yields
 
+pytestmark = pytest.mark.xdist_group("config-yields")  # they share what is drawn
+
 RECORDED = json.loads(record_yields.TABLE.read_text(encoding="utf-8"))
 
 

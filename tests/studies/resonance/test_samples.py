@@ -11,7 +11,7 @@ from quarkline.tools.run import load_analysis
 
 from .conftest import write_config
 
-pytestmark = pytest.mark.xdist_group("finished")
+pytestmark = pytest.mark.xdist_group("resonance-run")
 
 
 def test_event_steps_count_what_the_selection_counted(events, finished):
