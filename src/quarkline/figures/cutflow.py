@@ -14,6 +14,8 @@ from quarkline.figures.pieces import floats, log_axis, say_empty
 from quarkline.figures.style import SIZE, Label, canvas, looks
 from quarkline.figures.tables import Array, Column, Table, values, words
 
+LEGEND_ROOM = 0.45  # of the bars' decades, to the right of the longest
+
 
 def plot_cut_flow(
     flows: Mapping[str, CutFlow | Mapping[str, float]],
@@ -56,7 +58,8 @@ def plot_cut_flow(
             _write(frame.main, slot * number, step, fontweight="bold")
         if not steps:
             say_empty(frame.main, "no steps")
-        _axes(frame.main, slot * len(steps), np.concatenate([*counts.values(), np.empty(0)]))
+        every = np.concatenate([*counts.values(), np.empty(0)])
+        _axes(frame.main, slot * len(steps), every, legend=len(flows) > 1)
         frame.main.set_xlabel("Sum of weights" if weighted else "Events")
         if len(flows) > 1:
             frame.main.legend(loc="lower right")
@@ -88,11 +91,12 @@ def _write(ax: Axes, row: float, text: str, **look: Any) -> None:
     )
 
 
-def _axes(ax: Axes, length: int, counts: Array) -> None:
+def _axes(ax: Axes, length: int, counts: Array, *, legend: bool) -> None:
     positive = counts[np.isfinite(counts) & (counts > 0)]
     high = positive.max() if positive.size else 10.0
     low = min(1.0, positive.min() / 2) if positive.size else 0.5
-    log_axis(ax, "x", low, 2 * high)
+    room = (high / low) ** LEGEND_ROOM if legend else 2
+    log_axis(ax, "x", low, room * high)
     ax.set_ylim(max(length, 1) - 0.3, -0.7)
     ax.tick_params(axis="y", which="both", left=False, right=False, labelleft=False)
 
