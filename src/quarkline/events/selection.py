@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.engine.core.results import Quantity, Result
-from quarkline.events.expressions.batch import EventTable, as_batch
+from quarkline.events.expressions.batch import Batch, EventTable, as_batch
 from quarkline.events.expressions.compiled import Expression, compile_expression, joint_scope
-from quarkline.events.passing import passing
+from quarkline.events.passing import Passing, passing
 from quarkline.events.schema import Schema
 
 WEIGHT_PER_EVENT = Rule(
@@ -291,22 +291,41 @@ def cut_flow(
         InputError: If the weight has several values an event.
     """
     batch = as_batch(table)
-    weights = np.ones(batch.rows) if weight is None else event_weights(batch, weight)
-    passed = passing(batch, list(cuts.values()))
+    return count_passing(batch, cuts, passing(batch, list(cuts.values())), weight=weight)
+
+
+def count_passing(
+    batch: Batch,
+    cuts: Mapping[str, Expression],
+    passed: Passing,
+    *,
+    weight: Expression | None = None,
+) -> CutFlow:
+    """The cut-flow of a batch whose cuts are evaluated.
+
+    Args:
+        batch: N events.
+        cuts: Cut by name, in order.
+        passed: Which events pass them.
+        weight: Weight of an event; None is 1.
+
+    Raises:
+        InputError: If the weight has several values an event.
+    """
+    weights = None if weight is None else event_weights(batch, weight)
     steps = [
         CutStep(
             name,
             cut.text,
             int(passed.alone[row].sum()),
-            int(passed.so_far[row].sum()),
-            *_sums(weights[passed.so_far[row]]),
-            int(passed.without[row].sum()),
-            *_sums(weights[passed.without[row]]),
+            *_counted(passed.so_far[row], weights),
+            *_counted(passed.without[row], weights),
         )
         for row, (name, cut) in enumerate(cuts.items())
     ]
-    nan = int(np.isnan(weights).sum())
-    return CutFlow(batch.rows, *_sums(weights), nan, tuple(steps), weight.text if weight else "")
+    every = _counted(np.ones(batch.rows, np.bool_), weights)
+    nan = 0 if weights is None else int(np.isnan(weights).sum())
+    return CutFlow(*every, nan, tuple(steps), weight.text if weight else "")
 
 
 def check_weight(weight: Expression) -> None:
@@ -334,6 +353,12 @@ def event_weights(table: EventTable, weight: Expression) -> NDArray[np.float64]:
     return np.asarray(weight.evaluate(table))
 
 
-def _sums(weights: NDArray[np.float64]) -> tuple[float, float]:
-    known = weights[~np.isnan(weights)]
-    return float(np.sum(known)), float(np.sum(known * known))
+def _counted(
+    passed: NDArray[np.bool_], weights: NDArray[np.float64] | None
+) -> tuple[int, float, float]:
+    """Number of events that pass, the sum of their weights, and of the weights' squares."""
+    number = int(passed.sum())
+    if weights is None:
+        return number, float(number), float(number)
+    known = weights[passed & ~np.isnan(weights)]
+    return number, float(np.sum(known)), float(np.sum(known * known))

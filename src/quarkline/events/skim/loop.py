@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from quarkline.events.expressions import Batch, Entries, Expression
 from quarkline.events.identity import RowIds
-from quarkline.events.passing import select_events
-from quarkline.events.selection import CutFlow, cut_flow
+from quarkline.events.passing import passing
+from quarkline.events.selection import CutFlow, count_passing
 from quarkline.events.sinks import Sink
 from quarkline.events.sources import Source, Sweep
 from quarkline.events.sources.base import record_array
@@ -57,11 +57,12 @@ def skim_range(
     for first, last in steps(start, stop):
         table = sweep.read(needed, first, last)
         batch = Batch(table, Entries(first, source.schema.entries))
-        part = cut_flow(batch, cuts, weight=weight)
+        passed = passing(batch, list(cuts.values()))
+        part = count_passing(batch, cuts, passed, weight=weight)
         flow = part if flow is None else flow + part
-        passed = select_events(batch, *cuts.values()) if cuts else np.ones(last - first, np.bool_)
-        if passed.any():
-            sink.write(_kept(source, sweep, keep, table, first, passed))
+        kept = passed.so_far[-1] if cuts else np.ones(last - first, np.bool_)
+        if kept.any():
+            sink.write(_kept(source, sweep, keep, table, first, kept))
     if flow is None:
         msg = f"no steps in entries [{start}, {stop})"
         raise ValueError(msg)
