@@ -129,7 +129,7 @@ class SkimConfig(Config):
         None, ge=1, description="Look at this many events of each file only."
     )
     task_size: Size = Field(
-        ByteSize(500_000_000), description="Larger files are worked on in several tasks."
+        ByteSize(100_000_000), description="Larger files are worked on in several tasks."
     )
     retries: int = Field(1, ge=0, description="How often a failed task is tried again.")
     compute: ComputeConfig = Field(default_factory=ComputeConfig)
