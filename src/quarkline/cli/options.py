@@ -155,10 +155,7 @@ def refuse_with_config(given: Mapping[str, object]) -> None:
     Raises:
         typer.BadParameter: If one is given.
     """
-    for name, value in given.items():
-        if value:
-            message = f"{name} goes with files; a config says this itself"
-            raise typer.BadParameter(message)
+    _refuse(given, "goes with files; a config says this itself")
 
 
 def refuse_without_config(given: Mapping[str, object]) -> None:
@@ -167,9 +164,13 @@ def refuse_without_config(given: Mapping[str, object]) -> None:
     Raises:
         typer.BadParameter: If one is given.
     """
+    _refuse(given, "goes with a config, not with files")
+
+
+def _refuse(given: Mapping[str, object], why: str) -> None:
     for name, value in given.items():
         if value:
-            message = f"{name} goes with a config, not with files"
+            message = f"{name} {why}"
             raise typer.BadParameter(message)
 
 

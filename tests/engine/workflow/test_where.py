@@ -58,6 +58,15 @@ def kill_while_jobs_run(bench: Bench, arguments: tuple[str, ...]) -> None:
     process.communicate(timeout=60)
 
 
+def check_that_all_is_there(bench: Bench, expected: dict[str, bytes | None]) -> None:
+    """The files of an uninterrupted run, whose config names no batch system."""
+    found = without_jobs(bench.contents())
+    assert found.keys() == expected.keys()
+    assert {name: data for name, data in found.items() if "config.yaml" not in name} == {
+        name: data for name, data in expected.items() if "config.yaml" not in name
+    }
+
+
 def check_that_nothing_is_done_twice(bench: Bench, arguments: tuple[str, ...]) -> None:
     done = bench.command(*arguments)
     assert done.returncode == 0, done.stderr
@@ -103,11 +112,7 @@ def test_in_batch_jobs_whose_client_is_killed(
     arguments = given(bench, setup_lines, kind="htcondor")
     kill_while_jobs_run(bench, arguments)
     check_that_nothing_is_done_twice(bench, arguments)
-    found = without_jobs(bench.contents())
-    assert found.keys() == expected.keys()
-    assert {name: data for name, data in found.items() if "config.yaml" not in name} == {
-        name: data for name, data in expected.items() if "config.yaml" not in name
-    }
+    check_that_all_is_there(bench, expected)
 
 
 @pytest.mark.slow
@@ -119,8 +124,4 @@ def test_on_a_real_slurm_whose_client_is_killed(
     arguments = given(bench, setup_lines, kind="slurm")
     kill_while_jobs_run(bench, arguments)
     check_that_nothing_is_done_twice(bench, arguments)
-    found = without_jobs(bench.contents())
-    assert found.keys() == expected.keys()
-    assert {name: data for name, data in found.items() if "config.yaml" not in name} == {
-        name: data for name, data in expected.items() if "config.yaml" not in name
-    }
+    check_that_all_is_there(bench, expected)
