@@ -38,7 +38,9 @@ def main() -> None:
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     groups = project["dependency-groups"]
     run = resolve([*run_requirements(project), *project["build-system"]["requires"], "editables"])
-    develop = resolve([*as_requirements(run), *groups["test"], *groups["lint"], *groups["docs"]])
+    tracking = extra(project, "tracking")  # tests use them, `[all]` goes without
+    groups_of_developers = sum((groups[name] for name in ("test", "lint", "docs")), tracking)
+    develop = resolve([*as_requirements(run), *groups_of_developers])
     oracle = resolve([*as_requirements(run), *extra(project, "oracle")])
 
     pins = dict(sorted((run | develop | oracle).items()))

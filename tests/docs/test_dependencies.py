@@ -37,7 +37,7 @@ def requirements(*parts: str) -> dict[str, str]:
 
 
 RUN = requirements("base", "cluster", "remote", "train")
-ALL = RUN | requirements("oracle", "build", "test", "lint", "docs")
+ALL = RUN | requirements("tracking", "oracle", "build", "test", "lint", "docs")
 BUILT = requirements("xrootd")
 """What pip may have to build from source: no part of `all`, and not pinned."""
 
@@ -60,7 +60,7 @@ def test_every_dependency_has_its_sentence():
 def test_all_names_every_extra_a_user_may_want():
     extras = set(PYPROJECT["project"]["optional-dependencies"])
     (everything,) = PYPROJECT["project"]["optional-dependencies"]["all"]
-    assert set(re.findall(r"\w+", everything)[1:]) == extras - {"all", "oracle", "xrootd"}
+    assert set(re.findall(r"\w+", everything)[1:]) == extras - {"all", "oracle", "tracking", "xrootd"}
 
 
 def test_every_dependency_is_pinned():
