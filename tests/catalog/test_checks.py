@@ -13,7 +13,18 @@ from quarkline.engine.core.findings import Finding, InputError, Place, Severity
 from quarkline.events.schema import Column, Schema
 from tests.catalog.conftest import SMALL
 
-COLUMNS = ("quality", "weight_mc", "xs", "weight_pileup", "truth", "pt", "sf", "up", "nominal")
+COLUMNS = (
+    "quality",
+    "weight_mc",
+    "xs",
+    "weight_pileup",
+    "truth",
+    "pt",
+    "sf",
+    "up",
+    "nominal",
+    "other",
+)
 YEARS = "(40e3*(RunYear==2015||RunYear==2016)+99e3*(RunYear==2017))/139e3"
 
 
@@ -132,7 +143,7 @@ class TestFiles:
     @pytest.fixture
     def there(self, tmp_path: Path) -> list[Path]:
         """Empty files where the analysis expects them; what they hold is said elsewhere."""
-        names = ["a/1", "d/1", "a/2", "data15"]
+        names = ["a/1", "d/1", "a/2", "data15", "a/2_down"]
         paths = [tmp_path / kind / f"{name}.root" for kind in FOLDERS for name in names]
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,6 +170,71 @@ class TestFiles:
         assert (found.code, found.severity) == ("QL-CATALOG-031", Severity.ERROR)
         assert found.place.line == 9
 
+    def test_all_absent_files_are_one_finding_and_all_samples_without_any_another(
+        self, check, there
+    ):
+        for path in (there[0], there[2], there[3]):
+            path.unlink()
+        files, samples = check(schema_of=schema_of)
+        assert files.message == (
+            "3 of 4 files are not there: `lq` 1 of 2, and all 2 of samples that have none"
+        )
+        assert samples.message == "2 samples have no file: `ttbar`, `data`"
+        absent = {**files.evidence["absent"], **samples.evidence["absent"]}
+        assert sorted(path for paths in absent.values() for path in paths) == sorted(
+            str(there[number]) for number in (0, 2, 3)
+        )
+
+    @pytest.mark.parametrize(
+        ("allowed", "severities", "said"),
+        [
+            (3, [Severity.WARNING, Severity.WARNING], False),
+            (2, [Severity.ERROR, Severity.ERROR], True),
+            (0, [Severity.ERROR, Severity.ERROR], True),
+        ],
+    )
+    def test_files_may_be_absent_up_to_a_number(self, check, there, allowed, severities, said):
+        for path in (there[0], there[2], there[3]):
+            path.unlink()
+        found = check(schema_of=schema_of, allow_missing=allowed)
+        assert [item.severity for item in found] == severities
+        assert (f"; {allowed} may be absent" in found[0].message) is said
+
+    def test_an_absent_file_of_a_systematic_is_told_if_its_nominal_one_is_there(self, check, there):
+        there[4].unlink()
+        (found,) = check(schema_of=schema_of)
+        assert "systematic `scale`, down: 1 file is not there" in found.message
+        assert found.place.line == 29
+        there[2].unlink()
+        assert [item.code for item in check(schema_of=schema_of)] == ["QL-CATALOG-031"]
+
+    def test_friends_of_other_events_are_told_by_their_number(self, check, there):
+        def of_a_skim(path: Path, tree: str) -> Schema:
+            return schema_of(path, tree, entries=3 if "friends" in path.parts else 5)
+
+        found = check(schema_of=of_a_skim)
+        assert {item.code for item in found} == {"QL-EVENTS-071"}
+        assert "friends/a/1.root has 3 entries and its file 5" in found[0].message
+
+    def test_samples_of_several_productions_are_told_with_their_names(self, check, there):
+        def moved(path: Path, folder: str) -> None:
+            target = path.parent / folder / path.name
+            target.parent.mkdir(exist_ok=True)
+            path.rename(target)
+
+        for path in (*there[0:2], *there[5:7]):
+            moved(path, "p6266")
+        for path in (there[2], there[4], there[7], there[9]):
+            moved(path, "p5855")
+        (found,) = check(
+            ("[a/1, d/1]", "[a/p6266/1, d/p6266/1]"),
+            ("{names: a/2}", "{names: a/p5855/2}"),
+            ("a/2_down", "a/p5855/2_down"),
+            schema_of=schema_of,
+        )
+        assert found.code == "QL-CATALOG-070"
+        assert "from 2 productions: p5855 (`ttbar`), p6266 (`lq`)" in found.message
+
     def test_a_sample_whose_trees_are_empty_is_an_error(self, check, there):
         def none_in_lq(path: Path, tree: str) -> Schema:
             return schema_of(path, tree, entries=0 if path.name == "1.root" else 5)
@@ -178,8 +254,34 @@ class TestFiles:
         (found,) = check(("xs", "xsec"), ("score >= 0.2", "scor >= 0.2"), schema_of=schema_of)[:1]
         assert "did you mean" in found.suggestion
 
+    def test_weights_of_systematics_are_looked_up_too(self, check, there):
+        (found,) = check(("up / nominal", "upp / nominal"), schema_of=schema_of)
+        assert found.code == "QL-EXPR-001"
+        assert "no column `upp` (in ntuples/a/2.root)" in found.message
+        assert found.place.label == "weight factor up of systematic `scale`"
+
+    @pytest.mark.parametrize(
+        ("columns", "code", "message", "suggestion"),
+        [
+            ("{pt: pt * 1.02}", None, "", ""),
+            ("{pt: ptt * 1.02}", "QL-EXPR-001", "no column `ptt`", "`pt`"),
+            ("{qualty: quality + 1}", "QL-CATALOG-071", "no column `qualty` to", "`quality`"),
+            ("{pt: pt * * 2}", "QL-EXPR-002", "`*` stands", ""),
+        ],
+    )
+    def test_shifted_columns_are_expressions_of_columns_that_are_there(
+        self, check, there, columns, code, message, suggestion
+    ):
+        change = ("{weight_factor: up / nominal}", f"{{columns: {columns}}}")
+        found = check(change, schema_of=schema_of)
+        assert {item.code for item in found} == ({code} if code else set()), found
+        for item in found:
+            assert message in item.message
+            assert suggestion in (item.suggestion or "")
+            assert item.place.line == 28
+
     def test_friends_that_are_absent_are_told_once(self, check, there):
-        for path in there[4:]:
+        for path in there[5:]:
             path.unlink()
         (found,) = check(schema_of=schema_of)
         assert found.code == "QL-CATALOG-033"

@@ -16,7 +16,7 @@ def test_the_catalog_of_the_page_has_nothing_wrong(load):
     file = load(whole)
     catalog = file.validate(Catalog)
     assert check_catalog(catalog, file.place, schema_of=None) == []
-    assert set(catalog.systematics_of("lq", "SR")) == {"luminosity", "pileup"}
+    assert set(catalog.systematics_of("lq", "SR")) == {"luminosity", "pileup", "met_scale"}
 
 
 def test_every_code_of_the_page_is_one_of_a_check():

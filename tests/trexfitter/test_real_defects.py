@@ -98,18 +98,24 @@ def test_the_fit_asks_for_data_and_has_none(found):
     the(found["probs"], "QL-CATALOG-003", "region `probs-lq`", "no sample is data")
 
 
-def test_files_that_are_not_there_are_counted_with_examples(found, data_folder: Path):
-    absent = [
-        item for item in found["pre-fit"] if item.code in {"QL-CATALOG-030", "QL-CATALOG-031"}
-    ]
+def test_files_that_are_not_there_are_counted_and_listed(found, data_folder: Path):
+    some = the(
+        found["pre-fit"], "QL-CATALOG-030", "249 of 304", "`VV` 27 of 39, `Zjets` 156 of 174"
+    )
+    none = the(found["pre-fit"], "QL-CATALOG-031", "10 samples have no file")
     there = len(list((data_folder / "lq_ntuples").rglob("mc20*/p*/*.root")))
     assert there == 51
-    assert sum(len(item.evidence["absent"]) for item in absent) == 300 - there == 249
-    whole = {item.message.split("`")[1] for item in absent if item.severity is Severity.ERROR}
-    assert whole == {
+    absent = {**some.evidence["absent"], **none.evidence["absent"]}
+    assert sum(len(paths) for paths in absent.values()) == 300 - there == 249
+    assert (some.severity, none.severity) == (Severity.WARNING, Severity.ERROR)
+    assert set(none.evidence["absent"]) == {
         *("ttW", "ttW_EW", "ttZ", "tZ", "WtZ", "tW", "threeTop", "ggVV", "VVV", "WttW"),
     }
-    the(absent, "QL-CATALOG-030", "`Zjets`: 156 of 174 files are not there: mc20a/p5855/364101")
+
+
+def test_signal_and_background_come_from_different_productions(found):
+    finding = the(found["pre-fit"], "QL-CATALOG-070", "2 productions", "p6266 (`lq`)")
+    assert set(finding.evidence["samples"]) == {"p5855", "p6266"}
 
 
 def test_the_score_is_not_in_the_ntuples_but_in_friends_that_are_absent(found):

@@ -17,6 +17,10 @@ class Variation(Config):
 
     weight: Written | None = Field(None, description="Replaces the weight of the sample.")
     weight_factor: Written | None = Field(None, description="Multiplies the weight.")
+    columns: dict[str, Written] = Field(
+        default_factory=dict,
+        description="Columns with other values, each as an expression of those in the files.",
+    )
     files: Files = Field(default_factory=Files)
     reference_files: Files = Field(
         default_factory=Files, description="Files of the reference sample for this side."
@@ -108,6 +112,12 @@ class Varied(_Systematic):
     combine: Combined | None = None
     prune: bool = Field(True, description="Whether small parts of it may be left out.")
     force_shape: Literal["none", "linear", "triangular"] = "none"
+
+    @property
+    def sides(self) -> dict[str, Variation]:
+        """The sides that it has, `up` first."""
+        both = {"up": self.up, "down": self.down}
+        return {side: variation for side, variation in both.items() if variation}
 
 
 Systematic = Annotated[Normalisation | Independent | Varied, Field(discriminator="kind")]

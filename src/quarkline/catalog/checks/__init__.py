@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from quarkline.catalog.catalog import Catalog
-from quarkline.catalog.checks.files import SchemaOf, file_findings, file_schema
+from quarkline.catalog.checks.branches import SchemaOf, file_schema
+from quarkline.catalog.checks.files import file_findings
 from quarkline.catalog.checks.friends import friend_findings
 from quarkline.catalog.checks.names import PlaceOf, name_findings
 from quarkline.catalog.checks.notes import Note, note_findings, notes_in
@@ -22,6 +23,7 @@ def check_catalog(
     *,
     notes: Iterable[Note] = (),
     schema_of: SchemaOf | None = file_schema,
+    allow_missing: int | None = None,
 ) -> list[Finding]:
     """Everything that can be said about an analysis without reading its events.
 
@@ -30,6 +32,8 @@ def check_catalog(
         place: Where a key stands, such as `ConfigFile.place`.
         notes: Comments and lines of README files about it.
         schema_of: Reads the columns of a tree in a file; None leaves files alone.
+        allow_missing: How many files may be absent; None if nobody says, then samples without any
+            file are errors, and other absent files warnings.
     """
     found = [
         *name_findings(catalog, place),
@@ -38,4 +42,6 @@ def check_catalog(
         *friend_findings(catalog, place),
         *note_findings(catalog, place, notes),
     ]
-    return [*found, *(file_findings(catalog, place, schema_of) if schema_of else ())]
+    if schema_of is None:
+        return found
+    return [*found, *file_findings(catalog, place, schema_of, allow_missing=allow_missing)]

@@ -1,40 +1,25 @@
-"""Checks of the files: those that are absent, empty, or lack branches."""
+"""Checks of the files: those that are absent, and productions that do not go together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from quarkline.catalog.catalog import Catalog
+from quarkline.catalog.checks.branches import NO_EVENTS, Branches, SchemaOf, file_schema, short
 from quarkline.catalog.checks.names import PlaceOf
-from quarkline.catalog.checks.texts import written_at
 from quarkline.catalog.files import InputFile, is_there
-from quarkline.catalog.written import Written
-from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Severity
-from quarkline.events.expressions import compile_expression
+from quarkline.catalog.systematics import Varied
+from quarkline.engine.core.findings import Finding, Rule, Severity
 from quarkline.events.files import missing_file
-from quarkline.events.schema import Column, Schema
-from quarkline.events.sources import open_source
 
 ABSENT = Rule(
     "QL-CATALOG-030",
     "the files of a sample are there",
-    "Files that the analysis names and that are not there change its yields. How many may be "
-    "absent is for the study to say.",
+    "Files that the analysis names and that are not there change its yields. Where a study says "
+    "how many may be absent, more of them are an error.",
     Severity.WARNING,
-)
-EMPTY = Rule(
-    "QL-CATALOG-031",
-    "a sample has events",
-    "None of the files of a sample is there, or their trees hold no events. It would count as a "
-    "process that does not exist.",
-)
-NO_FRIENDS = Rule(
-    "QL-CATALOG-033",
-    "a file has its friends",
-    "A sample reads friends, and files of it have none below the folder of friends. Score the "
-    "files first, or name the folder the friends are in.",
 )
 NO_FOLDER = Rule(
     "QL-CATALOG-032",
@@ -42,24 +27,24 @@ NO_FOLDER = Rule(
     "None of the files is below the folders named. Replace the folder, for example in the "
     "replacement file, under `files` of a config that extends this one, or with `roots`.",
 )
+PRODUCTIONS = Rule(
+    "QL-CATALOG-070",
+    "samples that are compared come from one production",
+    "A folder such as `p6266` in the path of a file names the derivation it comes from. Samples of "
+    "different ones may lack each other's branches and differ in calibration, and a classifier "
+    "learns to tell the productions apart instead of the processes.",
+    Severity.WARNING,
+)
 SHOWN = 3
-
-SchemaOf = Callable[[Path, str], Schema]
-_Key = tuple[str, str, Place]
-
-
-def file_schema(path: Path, tree: str) -> Schema:
-    """The columns of a tree in a file.
-
-    Raises:
-        InputError: If it cannot be read.
-    """
-    with open_source(path, tree=tree) as source:
-        return source.schema
+P_TAG = re.compile(r"p\d{4,5}")
 
 
 def file_findings(
-    catalog: Catalog, place: PlaceOf, schema_of: SchemaOf = file_schema
+    catalog: Catalog,
+    place: PlaceOf,
+    schema_of: SchemaOf = file_schema,
+    *,
+    allow_missing: int | None = None,
 ) -> list[Finding]:
     """What is wrong with the files of each sample, and with the expressions in them.
 
@@ -67,15 +52,20 @@ def file_findings(
         catalog: The analysis.
         place: Where keys stand.
         schema_of: Reads the columns of a tree in a file; files are not opened otherwise.
+        allow_missing: How many files may be absent, None if nobody says.
     """
     files = {name: _all_files(catalog, name) for name in catalog.samples}
     named = [file.path for listed in files.values() for file in listed]
     if named and not any(is_there(path) for path in named):
         return [_no_folder(catalog, place, named)]
-    found = [item for name, listed in files.items() for item in _absent(name, listed, place)]
+    found = [
+        *_absent(files, place, allow_missing),
+        *_absent_variations(catalog, place),
+        *_productions(catalog, files, place),
+    ]
     if catalog.reads == "histograms":
         return found
-    return [*found, *_Branches(catalog, schema_of).findings(place)]
+    return [*found, *Branches(catalog, files, schema_of).findings(place)]
 
 
 def _all_files(catalog: Catalog, sample: str) -> list[InputFile]:
@@ -94,124 +84,117 @@ def _no_folder(catalog: Catalog, place: PlaceOf, named: list[Path]) -> Finding:
     )
 
 
-def _absent(sample: str, files: list[InputFile], place: PlaceOf) -> Iterator[Finding]:
-    paths = list(dict.fromkeys(file.path for file in files))
-    absent = [path for path in paths if not is_there(path)]
-    if not absent and paths:
+def _absent(
+    files: Mapping[str, list[InputFile]], place: PlaceOf, allowed: int | None
+) -> Iterator[Finding]:
+    """Files that are not there, and samples that have none: a finding each, for all samples."""
+    named = {name: list(dict.fromkeys(file.path for file in files[name])) for name in files}
+    absent = {name: [path for path in named[name] if not is_there(path)] for name in named}
+    whole = [name for name in named if len(absent[name]) == len(named[name])]
+    partly = [name for name in named if absent[name] and name not in whole]
+    count = sum(len(paths) for paths in absent.values())
+    severity = Severity.ERROR if allowed is not None and count > allowed else None
+    if partly:
+        yield ABSENT.finding(
+            _some_absent(named, absent, partly) + _allowance(allowed, count),
+            suggestion="name files that are there, or allow for their absence",
+            place=place("samples", partly[0], "files", "names"),
+            evidence={"absent": {name: [str(path) for path in absent[name]] for name in partly}},
+            severity=severity,
+        )
+    if whole:
+        excused = allowed is not None and count <= allowed and count > 0
+        yield NO_EVENTS.finding(
+            _none_there(named, whole) + ("" if partly else _allowance(allowed, count)),
+            suggestion="name files that are there, or leave the samples out",
+            place=place("samples", whole[0], "files", "names"),
+            evidence={"absent": {name: [str(path) for path in absent[name]] for name in whole}},
+            severity=Severity.WARNING if excused else None,
+        )
+
+
+def _allowance(allowed: int | None, count: int) -> str:
+    return "" if allowed is None or count <= allowed else f"; {allowed} may be absent"
+
+
+def _some_absent(
+    named: Mapping[str, list[Path]], absent: Mapping[str, list[Path]], partly: list[str]
+) -> str:
+    gone, of = sum(map(len, absent.values())), sum(map(len, named.values()))
+    if gone == len(absent[partly[0]]):
+        (name,) = partly
+        shown = ", ".join(short(path) for path in absent[name][:SHOWN])
+        more = ", ..." if gone > SHOWN else ""
+        return f"sample `{name}`: {gone} of {len(named[name])} files are not there: {shown}{more}"
+    parts = [f"`{name}` {len(absent[name])} of {len(named[name])}" for name in partly]
+    rest = gone - sum(len(absent[name]) for name in partly)
+    parts += [f"and all {rest} of samples that have none"] if rest else []
+    return f"{gone} of {of} files are not there: {', '.join(parts)}"
+
+
+def _none_there(named: Mapping[str, list[Path]], whole: list[str]) -> str:
+    if len(whole) == 1:
+        return f"sample `{whole[0]}`: none of {len(named[whole[0]])} files is there"
+    return f"{len(whole)} samples have no file: {', '.join(f'`{name}`' for name in whole)}"
+
+
+def _absent_variations(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
+    """Files of one side of a systematic, other than the nominal ones, that are not there."""
+    gone: dict[tuple[str, str], dict[Path, None]] = {}
+    for sample in catalog.samples:
+        for region in catalog.regions:
+            nominal = catalog.files_of(sample, region)
+            for name, systematic in catalog.systematics_of(sample, region).items():
+                sides = systematic.sides if isinstance(systematic, Varied) else {}
+                for side, variation in sides.items():
+                    other = catalog.files_of(sample, region, variation)
+                    absent = _absent_beside(nominal, other)
+                    gone.setdefault((name, side), {}).update(dict.fromkeys(absent))
+    for (name, side), paths in gone.items():
+        if paths:
+            yield ABSENT.finding(
+                f"systematic `{name}`, {side}: {len(paths)} file"
+                + ("s are" if len(paths) > 1 else " is")
+                + f" not there, such as {short(next(iter(paths)))}",
+                suggestion="name files that are there, or leave the samples out of it",
+                place=place("systematics", name, side),
+                evidence={"absent": [str(path) for path in paths]},
+            )
+
+
+def _absent_beside(nominal: list[InputFile], other: list[InputFile]) -> list[Path]:
+    """Files that are not there, without those whose nominal counterpart is not there either."""
+    paired = nominal if len(nominal) == len(other) else other
+    known = {file.path for file in nominal}
+    return [
+        file.path
+        for file, partner in zip(other, paired, strict=True)
+        if file.path not in known and not is_there(file.path)
+        if partner is file or is_there(partner.path)
+    ]
+
+
+def _productions(
+    catalog: Catalog, files: Mapping[str, list[InputFile]], place: PlaceOf
+) -> Iterator[Finding]:
+    """Simulated samples whose paths name different derivations."""
+    samples: dict[str, list[str]] = {}
+    for name, listed in files.items():
+        tags = {part for file in listed for part in file.path.parts if P_TAG.fullmatch(part)}
+        for tag in sorted(tags) if catalog.samples[name].role != "data" else ():
+            samples.setdefault(tag, []).append(name)
+    if len(samples) < 2:
         return
-    at = place("samples", sample, "files", "names")
-    shown = ", ".join(_short(path) for path in absent[:SHOWN])
-    rule, words = ABSENT, f"{len(absent)} of {len(paths)} files are not there"
-    if len(absent) == len(paths):
-        rule, words = EMPTY, f"none of {len(paths)} files is there"
-    more = ", ..." if len(absent) > SHOWN else ""
-    yield rule.finding(
-        f"sample `{sample}`: {words}" + (f": {shown}{more}" if shown else ""),
-        suggestion="name files that are there, or leave the sample out",
-        place=at,
-        evidence={"absent": [str(path) for path in absent]},
+    said = [f"{tag} ({_some(names)})" for tag, names in sorted(samples.items())]
+    fewest = min(samples.values(), key=len)
+    yield PRODUCTIONS.finding(
+        f"the simulation comes from {len(samples)} productions: {', '.join(said)}",
+        suggestion="take all samples from one, or leave out features that differ between them",
+        place=place("samples", fewest[0], "files", "names"),
+        evidence={"samples": samples},
     )
 
 
-def _is_alone(file: InputFile) -> bool:
-    """Whether a file should have friends and has none."""
-    return bool(file.friends) and not any(is_there(friend) for friend in file.friends)
-
-
-def _no_friends(catalog: Catalog, place: PlaceOf, paths: list[Path]) -> Finding:
-    folders = ", ".join(f"`{folder}`" for folder in catalog.files.friends)
-    return NO_FRIENDS.finding(
-        f"{len(paths)} files have no friend below {folders}, the first is {_short(paths[0])}",
-        suggestion="their expressions cannot be checked until the friends are there",
-        place=place("files", "friends"),
-    )
-
-
-def _short(path: Path) -> str:
-    return "/".join(path.parts[-3:])
-
-
-@dataclass
-class _Branches:
-    """Fits the expressions of every sample in every region to its files."""
-
-    catalog: Catalog
-    schema_of: SchemaOf
-    schemas: dict[tuple[Path, str], Schema | None] = field(default_factory=dict)
-    problems: dict[_Key, Finding] = field(default_factory=dict)
-    where: dict[_Key, dict[Path, None]] = field(default_factory=dict)
-    fitted: dict[tuple[frozenset[Column], str], tuple[Finding, ...]] = field(default_factory=dict)
-
-    def findings(self, place: PlaceOf) -> list[Finding]:
-        """What is wrong, each problem once with the number of files that have it."""
-        empty = []
-        alone: list[Path] = []
-        for sample in self.catalog.samples:
-            files = [file for file in _all_files(self.catalog, sample) if is_there(file.path)]
-            alone += [file.path for file in files if _is_alone(file)]
-            entries = [schema.entries for file in files if (schema := self._schema(file))]
-            if entries and not any(entries):
-                what = f"sample `{sample}`: the trees of its {len(files)} files hold no events"
-                empty.append(EMPTY.finding(what, place=place("samples", sample, "files")))
-            for region in self.catalog.regions:
-                if self.catalog.holds(sample, region):
-                    self._fit(sample, region)
-        found = [*empty, *(self._counted(key) for key in self.problems)]
-        if alone:
-            found.insert(0, _no_friends(self.catalog, place, list(dict.fromkeys(alone))))
-        return found
-
-    def _fit(self, sample: str, region: str) -> None:
-        texts = {
-            f"weight of sample `{sample}`": self.catalog.weight_of(sample, region),
-            f"selection of region `{region}`": self.catalog.selection_of(sample, region),
-            f"variable of region `{region}`": self.catalog.variable_of(sample, region),
-        }
-        for file in self.catalog.files_of(sample, region):
-            readable = is_there(file.path) and not _is_alone(file)
-            schema = self._schema(file) if readable else None
-            for label, text in texts.items() if schema else ():
-                if text and schema:
-                    self._note(file, self._errors(schema, text, label))
-
-    def _errors(self, schema: Schema, text: Written, label: str) -> tuple[Finding, ...]:
-        key = (frozenset(schema.columns.values()), str(text))
-        if key not in self.fitted:
-            try:
-                compile_expression(text, schema, numbered=True)
-                self.fitted[key] = ()
-            except InputError as error:
-                found = error.findings
-                self.fitted[key] = tuple(written_at(item, text, label) for item in found)
-        return self.fitted[key]
-
-    def _note(self, file: InputFile, findings: tuple[Finding, ...]) -> None:
-        for finding in findings:
-            where = replace(finding.place or Place(), label=None)
-            key = (finding.code, finding.message, where)
-            self.problems.setdefault(key, finding)
-            self.where.setdefault(key, {})[file.path] = None
-
-    def _counted(self, key: _Key) -> Finding:
-        finding, paths = self.problems[key], list(self.where[key])
-        files = f"in {_short(paths[0])}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
-        return replace(finding, message=f"{finding.message} ({files})")
-
-    def _schema(self, file: InputFile) -> Schema | None:
-        """The columns of a file and of its friends that are there; None if it cannot be read."""
-        key = (file.path, file.tree)
-        if key not in self.schemas:
-            self.schemas[key] = self._read(file)
-        return self.schemas[key]
-
-    def _read(self, file: InputFile) -> Schema | None:
-        try:
-            schema = self.schema_of(file.path, file.tree)
-            columns: Mapping[str, Column] = dict(schema.columns)
-            for friend in file.friends:
-                if is_there(friend):
-                    columns = {**self.schema_of(friend, file.tree).columns, **columns}
-        except InputError as error:
-            self._note(file, error.findings)
-            return None
-        return replace(schema, columns=columns)
+def _some(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
+    return shown + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

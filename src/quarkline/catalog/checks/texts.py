@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from quarkline.catalog.catalog import Catalog
-from quarkline.catalog.systematics import Varied
+from quarkline.catalog.systematics import Variation, Varied
 from quarkline.catalog.written import Written
 from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Severity
 from quarkline.events.expressions import Expression, compile_expression, nodes, parse
@@ -40,11 +40,17 @@ def expressions(catalog: Catalog) -> Iterator[tuple[str, Written]]:
         yield from _given(of, {"weight": sample_.weight, "selection": sample_.selection})
     for name, systematic in catalog.systematics.items():
         if isinstance(systematic, Varied):
-            for side, variation in (("up", systematic.up), ("down", systematic.down)):
-                of = f"systematic `{name}`"
-                if variation:
-                    yield from _given(of, {f"weight {side}": variation.weight})
-                    yield from _given(of, {f"weight factor {side}": variation.weight_factor})
+            for side, variation in systematic.sides.items():
+                yield from varied_texts(name, side, variation)
+
+
+def varied_texts(name: str, side: str, variation: Variation) -> Iterator[tuple[str, Written]]:
+    """Every expression of one side of a systematic, with what it is."""
+    of = f"systematic `{name}`"
+    weights = {"weight": variation.weight, "weight factor": variation.weight_factor}
+    yield from _given(of, {f"{what} {side}": text for what, text in weights.items()})
+    for column, text in variation.columns.items():
+        yield f"column `{column}` {side} of {of}", text
 
 
 def _given(of: str, texts: Mapping[str, Written | None]) -> Iterator[tuple[str, Written]]:
