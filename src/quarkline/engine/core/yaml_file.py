@@ -97,6 +97,15 @@ def read_yaml(path: Path) -> ParsedFile:
     return ParsedFile(path, text, data, reader.places)
 
 
+def read_yaml_value(path: Path) -> Any:
+    """Read a YAML file whose top level may be anything, such as a list; None if it is empty.
+
+    Raises:
+        InputError: If the file is missing or not YAML.
+    """
+    return parse_value(_read_text(path), path)
+
+
 def parse_value(text: str, file: Path) -> Any:
     """Read one YAML value, such as the right side of `--set key=value`.
 

@@ -61,11 +61,42 @@ class FeatureScale:
         kind: Literal["log", "linear"] = "log" if logarithmic else "linear"
         return cls(name, kind, offset, float(unscaled.mean()), deviation)
 
+    @classmethod
+    def of_training(cls, name: str, values: ArrayLike) -> Self:
+        """Choose the scaling of a feature of which any values may be missing.
+
+        The logarithm is taken if the feature is never negative and less than half as skewed with
+        it. A feature without values, or with one value only, has deviation 1, so that it is 0 in training.
+
+        Args:
+            name: The feature.
+            values: Training values, with shape (N,); NaN where missing. Their order does not
+                matter, to the last bit.
+        """
+        data = np.sort(np.asarray(values)).astype(np.float64)
+        data = data[np.isfinite(data)]
+        if data.size == 0 or data[0] == data[-1]:
+            return cls(name, "linear", 0.0, float(data[0]) if data.size else 0.0, 1.0)
+        linear = cls(name, "linear", 0.0, float(data.mean()), float(data.std()))
+        if data[0] < 0 or (median := float(np.median(data))) <= 0:
+            return linear
+        offset = OFFSET_FRACTION * median
+        unscaled = np.log(data + offset)
+        log = cls(name, "log", offset, float(unscaled.mean()), float(unscaled.std()))
+        return log if 2 * _skewness(unscaled) < _skewness(data) else linear
+
     def forward(self, values: Floats) -> Floats:
         """Feature values to scaled values; below -offset there is no logarithm, so NaN."""
         with np.errstate(invalid="ignore", divide="ignore"):
             unscaled = np.log(values + self.offset) if self.kind == "log" else values
         return np.asarray((unscaled - self.mean) / self.deviation)
+
+    def bounded(self, values: Floats) -> Floats:
+        """As `forward`, within `REACH`: for events that may be unlike those it was fitted to.
+
+        A value that is too low for the logarithm is scaled as the lowest.
+        """
+        return np.clip(np.nan_to_num(self.forward(values), nan=-REACH), -REACH, REACH)
 
     def inverse(self, scaled: Floats) -> Floats:
         """Scaled values to feature values."""
@@ -76,6 +107,12 @@ class FeatureScale:
         """Log |d scaled / d value|, which turns a density of scaled values into one of values."""
         slope = -np.log(values + self.offset) if self.kind == "log" else np.zeros_like(values)
         return np.asarray(slope - np.log(self.deviation))
+
+
+def _skewness(rising: Floats) -> float:
+    """How far the 5 % and 95 % quantiles lie unequally about the median, from 0 to 1."""
+    low, middle, high = np.quantile(rising, (0.05, 0.5, 0.95))
+    return abs(high + low - 2 * middle) / (high - low) if high > low else 0.0
 
 
 @dataclass(frozen=True)
@@ -108,11 +145,8 @@ class Scaler:
         return np.stack([s.forward(values[:, i]) for i, s in enumerate(self.scales)], axis=1)
 
     def bounded(self, values: Floats) -> Floats:
-        """As `forward`, within `REACH`: for events that may be unlike those it was fitted to.
-
-        A value that is too low for the logarithm is scaled as the lowest.
-        """
-        return np.clip(np.nan_to_num(self.forward(values), nan=-REACH), -REACH, REACH)
+        """As `forward`, within `REACH`: for events that may be unlike those it was fitted to."""
+        return np.stack([s.bounded(values[:, i]) for i, s in enumerate(self.scales)], axis=1)
 
     def inverse(self, scaled: Floats) -> Floats:
         """Scaled values to feature values."""
