@@ -22,7 +22,9 @@ from quarkline.engine.core.config import load_config
 from quarkline.engine.workflow.run import open_analysis
 from quarkline.learning.features.scaling import FeatureScale, Scaler
 from quarkline.learning.models.flow import ConditionalFlow
-from quarkline.learning.training.fit import FitConfig, fit
+from quarkline.learning.training.config import FitConfig
+from quarkline.learning.training.fit import fit
+from quarkline.studies.resonance.background import LEAST_GAIN
 from quarkline.studies.resonance.config import ResonanceConfig
 from quarkline.studies.resonance.events import Pairs, read_pairs
 from quarkline.studies.resonance.select import select_file
@@ -102,23 +104,24 @@ def ours(
     )
     clock = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        history = fit(
+        fitted = fit(
             flow.module,
             flow.tensors(train.features, train.mass),
             flow.tensors(held_out.features, held_out.mass),
             FitConfig(
-                flow_config.batch_size,
-                flow_config.learning_rate,
-                flow_config.average_decay,
-                flow_config.max_epochs,
-                flow_config.patience,
+                batch_size=flow_config.batch_size,
+                learning_rate=flow_config.learning_rate,
+                average_decay=flow_config.average_decay,
+                epochs=flow_config.max_epochs,
+                patience=flow_config.patience,
+                least_gain=LEAST_GAIN,
             ),
             seed=seed,
             folder=Path(folder),
         )
     seconds = time.perf_counter() - clock
     likelihood = float(flow.log_prob(test.features, test.mass).mean())
-    return seconds, likelihood, len(history.validation)
+    return seconds, likelihood, len(fitted.history)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,17 @@ pytest.importorskip("torch")
 
 from quarkline.learning.features.scaling import FeatureScale, Scaler
 from quarkline.learning.models.flow import ConditionalFlow
-from quarkline.learning.training.fit import FitConfig, fit
+from quarkline.learning.training.config import FitConfig
+from quarkline.learning.training.fit import fit
 
 SHAPE = {"transforms": 1, "hidden": [16], "spline_bins": 6}
-CONFIG = FitConfig(batch_size=128, learning_rate=5e-3, average_decay=0.9, max_epochs=6, patience=6)
+CONFIG = FitConfig(
+    batch_size=128, learning_rate=5e-3, average_decay=0.9, epochs=6, patience=6, least_gain=1e-3
+)
+
+
+def changed(**keys: Any) -> FitConfig:
+    return FitConfig(**CONFIG.model_dump() | keys)
 
 
 def sample(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,12 @@ import torch
 
 from quarkline.learning.models.flow import ConditionalFlow
 from quarkline.learning.training import fit as fitting
-from quarkline.learning.training.fit import CHECKPOINT, FitConfig, History, fit
+from quarkline.learning.training.config import FitConfig
+from quarkline.learning.training.fit import fit
+from quarkline.learning.training.history import History
+from quarkline.learning.training.state import CHECKPOINT
 
-from .conftest import CONFIG, new_flow, sample
+from .conftest import CONFIG, changed, new_flow, sample
 
 
 class Killed(BaseException):
@@ -25,7 +27,7 @@ def run(folder: Path, config: FitConfig = CONFIG, seed: int = 1) -> tuple[Condit
     folder.mkdir(exist_ok=True)
     flow = new_flow()
     rows, held_out = flow.tensors(*sample(700, 1)), flow.tensors(*sample(300, 2))
-    return flow, fit(flow.module, rows, held_out, config, seed=seed, folder=folder)
+    return flow, fit(flow.module, rows, held_out, config, seed=seed, folder=folder).history
 
 
 def weights(flow: ConditionalFlow) -> dict[str, torch.Tensor]:
@@ -42,18 +44,18 @@ def test_a_resumed_fit_equals_an_uninterrupted_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_after: int
 ) -> None:
     whole, history = run(tmp_path / "whole")
-    state = fitting._State
-    trained = state.train_epoch
+    training = fitting._Training
+    trained = training._train_epoch
 
     def dies(self, *arguments) -> None:
-        if self.epoch == killed_after:
+        if self.state.position.epoch == killed_after:
             raise Killed
-        trained(self, *arguments)
+        return trained(self, *arguments)
 
-    monkeypatch.setattr(state, "train_epoch", dies)
+    monkeypatch.setattr(training, "_train_epoch", dies)
     with pytest.raises(Killed):
         run(tmp_path / "killed")
-    monkeypatch.setattr(state, "train_epoch", trained)
+    monkeypatch.setattr(training, "_train_epoch", trained)
     resumed, resumed_history = run(tmp_path / "killed")
     assert_equal(whole, resumed)
     assert resumed_history == history
@@ -94,7 +96,7 @@ def test_a_job_of_slurm_fits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_fit(tmp_path: Path) -> None:
-    config = replace(CONFIG, max_epochs=60, patience=3, learning_rate=0.05)
+    config = changed(epochs=60, patience=3, learning_rate=0.05)
     flow, history = run(tmp_path / "a", config)
     assert history.best == len(history.validation) - 1 - 3
     held_out = flow.tensors(*sample(300, 2))
@@ -105,7 +107,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_fit(tmp_path: Path) -> Non
 
 
 def test_an_average_without_memory_is_the_last_weights(tmp_path: Path) -> None:
-    config = replace(CONFIG, average_decay=0.0, max_epochs=1)
+    config = changed(average_decay=0.0, epochs=1)
     flow, history = run(tmp_path / "a", config)
     assert history.best == 0
     assert all(torch.isfinite(value).all() for value in weights(flow).values())

@@ -20,7 +20,8 @@ from quarkline.engine.core.results import pretty_json
 from quarkline.engine.core.rng import library_seed, uniform_per_row
 from quarkline.learning.features.scaling import Scaler
 from quarkline.learning.models.folds import Floats, Grouped
-from quarkline.learning.training.fit import FitConfig, fit
+from quarkline.learning.training.config import FitConfig
+from quarkline.learning.training.fit import fit
 
 BATCH = 65_536
 LEAST_GAIN = 1e-4
@@ -147,7 +148,7 @@ class NetworkConfig:
                 batch_size=self.batch_size,
                 learning_rate=self.learning_rate,
                 average_decay=self.average_decay,
-                max_epochs=self.max_epochs,
+                epochs=self.max_epochs,
                 patience=self.patience,
                 least_gain=LEAST_GAIN,
             ),

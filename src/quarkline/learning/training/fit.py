@@ -1,77 +1,76 @@
 """Fits a torch module to rows, so that a resumed fit equals an uninterrupted one bit by bit.
 
 Nothing is drawn from global random state: the order of the batches is a pure function of
-(seed, epoch), so the state after an epoch is all that a continuation needs.
+(seed, epoch), what a module draws, such as dropout, of (seed, step), and the learning rate of the
+step and the history. So the state after any step is all that a continuation needs.
 """
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning.fabric import Fabric
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
+from quarkline.engine.core.findings import (
+    InputError,
+    QuarklineError,
+    Rule,
+    WorkError,
+    did_you_mean,
+)
+from quarkline.engine.core.results import canonical_json
 from quarkline.engine.core.rng import rng
-from quarkline.engine.store.atomic import atomic_path
+from quarkline.learning.training.average import copied
+from quarkline.learning.training.config import FitConfig
+from quarkline.learning.training.devices import gathered, new_fabric
+from quarkline.learning.training.finder import scan_rates
+from quarkline.learning.training.history import METRICS, History, write_metrics
+from quarkline.learning.training.scan import LearningRateScan
+from quarkline.learning.training.schedules import learning_rate
+from quarkline.learning.training.state import CHECKPOINT, Position, State, new_state
+from quarkline.learning.training.steps import Mover, own_noise, to_device
+from quarkline.learning.training.task import RowLoss, Task
 
-CHECKPOINT = "checkpoint.pt"
+CHECKED_STEPS = 50
+"""Steps between looks at the loss, each of which makes a GPU wait."""
+SAVED_SECONDS = 60.0
+"""Most seconds of training that a kill costs."""
+
+NOT_FINITE = Rule(
+    "QL-TRAIN-010",
+    "losses are finite",
+    "A loss became NaN or infinite, and the weights with it. That is a step too large, inputs that "
+    "are not finite, or numbers beyond what half precision holds.",
+)
+UNKNOWN_METRIC = Rule(
+    "QL-TRAIN-012",
+    "`monitor` names a metric of the training",
+    "The best epoch is picked, and a training ended, by one of the columns of its `metrics.csv`.",
+)
+
+Report = Callable[[int, Mapping[str, float]], None]
+"""Called after each epoch with its number, from 1, and its metrics; what it raises ends the fit."""
 
 
 @dataclass(frozen=True)
-class FitConfig:
-    """How to fit.
+class FitResult:
+    """What a fit found out.
 
     Attributes:
-        batch_size: Rows in a batch.
-        learning_rate: Adam's step size.
-        average_decay: Decay of the exponential average of the weights; 0 for none.
-        max_epochs: Most epochs.
-        patience: Stop after so many epochs in which the validation loss fell by less than
-            `least_gain` in all.
-        least_gain: In nats.
-        clip: Largest norm of a gradient.
+        history: Metrics of each epoch.
+        learning_rates: How the learning rate was found, if the config asked for it.
     """
 
-    batch_size: int
-    learning_rate: float
-    average_decay: float
-    max_epochs: int
-    patience: int
-    least_gain: float = 1e-3
-    clip: float = 1.0
-
-
-@dataclass(frozen=True)
-class History:
-    """Losses per epoch.
-
-    Attributes:
-        train: Mean loss over the batches of an epoch, while the weights were moving.
-        validation: Loss of the averaged weights on the held-out rows after the epoch.
-    """
-
-    train: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
-
-    @property
-    def best(self) -> int:
-        """The epoch, from 0, with the lowest validation loss, whose averaged weights are kept."""
-        return min(range(len(self.validation)), key=self.validation.__getitem__)
-
-    def stale(self, least_gain: float) -> int:
-        """Epochs since the validation loss last fell by `least_gain` below its earlier lows."""
-        low, since = math.inf, 0
-        for loss in self.validation:
-            low, since = (loss, 0) if loss < low - least_gain else (low, since + 1)
-        return since
+    history: History
+    learning_rates: LearningRateScan | None = None
 
 
 def fit(
@@ -80,122 +79,275 @@ def fit(
     validation: Sequence[Tensor],
     config: FitConfig,
     *,
+    task: Task | None = None,
     seed: int,
     folder: Path | None = None,
-) -> History:
-    """Minimise the mean of `module(*rows)`, the losses of rows, and load the best weights.
+    devices: int = 1,
+    report: Report | None = None,
+    keep_state: bool = False,
+    save_seconds: float = SAVED_SECONDS,
+) -> FitResult:
+    """Minimise the mean loss of rows, and load the weights of the best epoch.
 
     Computes on a GPU where this process sees one.
 
     Args:
-        module: Maps a batch of rows to their losses, with shape (N,).
-        train: Tensors of equal length, one an argument of the module.
-        validation: The same for held-out rows, which decide when to stop.
+        module: What is fitted; it holds the averaged weights of the best epoch afterwards, on the
+            CPU.
+        train: Tensors of equal length, which the task's losses take.
+        validation: The same for held-out rows, which pick the best epoch and decide when to stop.
         config: How to fit.
-        seed: Seed of the batches' order.
-        folder: Where the state is kept after every epoch; a state found there is continued.
-            None keeps no state, for fits of a second or two.
+        task: What is learned; by default the module puts out the losses of rows itself.
+        seed: Seed of the batches' order and of what the module draws.
+        folder: Where `metrics.csv` grows and the state is kept, after every epoch and every
+            `save_seconds`; a state found there is continued. None keeps nothing, for fits of a
+            second or two.
+        devices: GPUs, or processes on a computer without, that share each batch.
+        report: Told of every epoch's metrics; with several devices it goes to another process.
+        keep_state: Leave the state in the folder at the end, so that fitting again costs nothing.
+        save_seconds: Most seconds between two states.
 
     Returns:
-        The losses. `module` holds the averaged weights of the best epoch, on the CPU.
+        The metrics of all epochs, and how the learning rate was found.
+
+    Raises:
+        WorkError: If a loss is not finite.
+        InputError: If the folder holds another training's state, or `monitor` is no metric.
     """
-    fabric = Fabric(
-        accelerator="cuda" if torch.cuda.is_available() else "cpu",
-        devices=1,
-        plugins=[LightningEnvironment()],  # a batch job of ours is one process, not one of Slurm's
+    identity = canonical_json([config.model_dump(), seed, len(train[0]), len(validation[0])])
+    job = Job(
+        module,
+        train,
+        validation,
+        config,
+        task or RowLoss(),
+        seed,
+        identity,
+        folder,
+        report,
+        save_seconds,
     )
-    state = _State(module, config, fabric)
-    checkpoint = folder and folder / CHECKPOINT
-    if checkpoint and checkpoint.exists():
-        state.load(checkpoint)
-    rows = [fabric.to_device(tensor) for tensor in train]
-    held_out = [fabric.to_device(tensor) for tensor in validation]
-    while not state.finished(config):
-        state.train_epoch(rows, config, seed)
-        state.validate(held_out)
-        if checkpoint:
-            state.save(checkpoint)
-    if checkpoint:
-        checkpoint.unlink(missing_ok=True)
-    module.load_state_dict(state.best)
-    module.to("cpu").eval()
-    return state.history
+    with ExitStack() as held:
+        if devices > 1:
+            if folder is None:
+                folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
+                job = replace(job, folder=folder)
+            _fit_together(job, devices)
+            job = replace(job, report=None)
+        result = _fit(new_fabric(config.precision), job)
+        if folder and not keep_state:
+            (folder / CHECKPOINT).unlink(missing_ok=True)
+    return result
 
 
-class _State:
-    """Everything a continuation needs: weights, their average, optimiser, losses."""
+@dataclass(frozen=True)
+class Job:
+    """The arguments of a fit, as they go to each of several processes."""
 
-    def __init__(self, module: nn.Module, config: FitConfig, fabric: Fabric) -> None:
-        self.fabric = fabric
-        optimiser = torch.optim.Adam(module.parameters(), lr=config.learning_rate)
-        self.module, self.optimiser = fabric.setup(module, optimiser)
-        self.average = AveragedModel(self.module.module, multi_avg_fn=_averaging(config))
-        self.best: dict[str, Any] = _copied(module)
-        self.history = History()
+    module: nn.Module
+    train: Sequence[Tensor]
+    validation: Sequence[Tensor]
+    config: FitConfig
+    task: Task
+    seed: int
+    identity: str
+    folder: Path | None
+    report: Report | None
+    save_seconds: float
 
     @property
-    def epoch(self) -> int:
-        return len(self.history.validation)
+    def checkpoint(self) -> Path | None:
+        """Where the state is kept."""
+        return self.folder and self.folder / CHECKPOINT
 
-    def finished(self, config: FitConfig) -> bool:
-        stale = self.history.stale(config.least_gain)
-        return self.epoch >= config.max_epochs or stale >= config.patience
+    @property
+    def mover(self) -> Mover:
+        """What makes the steps."""
+        return Mover(self.task, self.config, self.seed)
 
-    def train_epoch(self, rows: Sequence[Tensor], config: FitConfig, seed: int) -> None:
-        self.module.train()
-        count = len(rows[0])
-        order = torch.from_numpy(rng(seed, "batches", self.epoch).permutation(count))
-        total = torch.zeros((), device=self.fabric.device)
-        for indices in torch.split(order.to(self.fabric.device), config.batch_size):
-            loss = self.module(*(tensor[indices] for tensor in rows)).mean()
-            self.optimiser.zero_grad()
-            self.fabric.backward(loss)
-            nn.utils.clip_grad_norm_(self.module.parameters(), config.clip)
-            self.optimiser.step()
-            self.average.update_parameters(self.module.module)
-            total += loss.detach() * len(indices)
-        self.history.train.append(float(total) / count)
+
+def _fit_together(job: Job, devices: int) -> None:
+    """Fit in several processes; their last state stays in the folder."""
+    fabric = new_fabric(job.config.precision, devices=devices)
+    error = fabric.launch(_fit_beside, job)
+    if error is not None:
+        raise error
+
+
+def _fit_beside(fabric: Fabric, job: Job) -> Exception | None:
+    """In one of several processes: fit, and hand over what the caller has to hear of."""
+    try:
+        _fit(fabric, job)
+    except (QuarklineError, _ReportError) as error:
+        return error.args[0] if isinstance(error, _ReportError) else error
+    return None
+
+
+class _ReportError(Exception):
+    """Carries what a report raised."""
+
+
+def _fit(fabric: Fabric, job: Job) -> FitResult:
+    """Fit from the start or from the state in the folder, and load the best weights."""
+    state = new_state(fabric, job.module, job.task, job.config, job.identity)
+    training = _Training(job, state)
+    if job.checkpoint and job.checkpoint.exists():
+        state.load(job.checkpoint)
+    elif job.config.learning_rate == "find":
+        state.scan = scan_rates(state, training.rows, job.mover)
+        state.largest_rate = getattr(state.scan, state.scan.chosen)
+    training.run()
+    job.module.load_state_dict(state.best)
+    job.module.to("cpu").eval()
+    return FitResult(state.history, state.scan)
+
+
+class _Training:
+    """Epochs of a training."""
+
+    def __init__(self, job: Job, state: State) -> None:
+        self.job, self.state, self.mover = job, state, job.mover
+        self.rows = to_device(state.fabric, job.train)
+        self.held_out = to_device(state.fabric, job.validation)
+        self.steps = math.ceil(len(job.train[0]) / self.mover.rows)
+        self.saved = time.monotonic()
+
+    def run(self) -> None:
+        """Train until the end that the config asks for."""
+        self._write_metrics()
+        while not self._finished():
+            with own_noise(self.state.fabric.device):
+                rate = self._train_epoch()
+            self._end_epoch(rate)
+
+    def _finished(self) -> bool:
+        config, history = self.job.config, self.state.history
+        if len(history) >= config.epochs:
+            return True
+        return config.patience is not None and history.stale(config.least_gain) >= config.patience
+
+    def _train_epoch(self) -> float:
+        """Make the epoch's steps that are left; the learning rate of the last one."""
+        state, position = self.state, self.state.position
+        state.wrapped.train()
+        count = len(self.rows[0])
+        order = torch.from_numpy(rng(self.job.seed, "batches", position.epoch).permutation(count))
+        batches = torch.split(order.to(state.fabric.device), self.mover.rows)
+        recent: list[Tensor] = []
+        losses = state.history.monitored
+        for batch in batches[position.step :]:
+            rate = self._rate(position, losses)
+            moved = self.mover.move(state, self.rows, batch, rate, str(position.steps))
+            state.average.update()
+            position.loss += moved.loss * len(batch)
+            position.norm += moved.norm
+            position.step += 1
+            position.steps += 1
+            recent.append(moved.loss)
+            if position.step % CHECKED_STEPS == 0 or position.step == self.steps:
+                self._check(recent, rate)
+            if time.monotonic() - self.saved > self.job.save_seconds:
+                self._check(recent, rate)
+                self._save()
+        return rate
+
+    def _rate(self, position: Position, losses: Sequence[float]) -> float:
+        config = self.job.config
+        return learning_rate(
+            self.state.largest_rate,
+            config.schedule,
+            step=position.steps,
+            steps=config.epochs * self.steps,
+            warm_up=round(config.warm_up * self.steps),
+            losses=losses,
+        )
+
+    def _check(self, recent: list[Tensor], rate: float) -> None:
+        """Refuse to go on with a loss that is no number."""
+        fabric, position = self.state.fabric, self.state.position
+        losses = fabric.all_reduce(torch.stack(recent), reduce_op="sum")
+        bad = (~torch.isfinite(losses)).nonzero()
+        if len(bad):
+            step = position.step - len(recent) + int(bad[0]) + 1
+            raise _not_finite("training", position.epoch + 1, step, rate)
+        recent.clear()
+
+    def _end_epoch(self, rate: float) -> None:
+        """Measure, keep the best weights, save and tell."""
+        state, position = self.state, self.state.position
+        loss = float(state.fabric.all_reduce(position.loss, reduce_op="sum"))
+        metrics = {"train_loss": loss / len(self.rows[0])}
+        measured = self._measured()
+        metrics["validation_loss"] = measured.pop("validation_loss")
+        metrics |= {"learning_rate": rate, "gradient_norm": float(position.norm) / self.steps}
+        metrics |= measured
+        if state.history.monitor not in metrics:
+            raise _unknown_metric(state.history.monitor, metrics)
+        if not math.isfinite(metrics["validation_loss"]):
+            raise _not_finite("validation", position.epoch + 1, position.step, rate)
+        state.history.epochs.append(metrics)
+        position.next_epoch()
+        if state.history.best == position.epoch - 1:
+            state.best = copied(state.average.module)
+        self._save()
+        self._write_metrics()
+        self._tell(metrics)
 
     @torch.no_grad()
-    def validate(self, rows: Sequence[Tensor]) -> None:
-        self.average.eval()
-        loss = float(self.average(*rows).mean())
-        self.history.validation.append(loss)
-        if self.history.best == self.epoch - 1:
-            self.best = _copied(self.average.module)
+    def _measured(self) -> dict[str, float]:
+        """Metrics of the averaged weights on the held-out rows, which several processes share."""
+        fabric, task, module = self.state.fabric, self.job.task, self.state.average.module
+        module.eval()
+        indices = torch.arange(len(self.held_out[0]), device=fabric.device)
+        mine = indices.tensor_split(fabric.world_size)[fabric.global_rank]
+        batches = torch.split(mine, task.rows_at_once or max(len(mine), 1))
+        outputs = [task.outputs(module, [item[rows] for item in self.held_out]) for rows in batches]
+        together = gathered(fabric, torch.cat(outputs), len(indices))
+        return task.measure(together.cpu(), self.job.validation)
 
-    def save(self, path: Path) -> None:
-        state = {
-            "module": self.module.module.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "best": self.best,
-            "train": self.history.train,
-            "validation": self.history.validation,
-        }
-        with atomic_path(path) as temporary:
-            torch.save(state, temporary)
+    def _save(self) -> None:
+        if self.job.checkpoint:
+            self.state.save(self.job.checkpoint)
+        self.saved = time.monotonic()
 
-    def load(self, path: Path) -> None:
-        state = torch.load(path, map_location=self.fabric.device, weights_only=True)
-        self.module.module.load_state_dict(state["module"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.best = state["best"]
-        self.history = History(state["train"], state["validation"])
+    def _write_metrics(self) -> None:
+        if self.job.folder and self.state.fabric.is_global_zero:
+            write_metrics(self.job.folder / METRICS, self.state.history)
+
+    def _tell(self, metrics: Mapping[str, float]) -> None:
+        """Call the report in the first process; what it raises ends all of them."""
+        if self.job.report is None:
+            return
+        fabric = self.state.fabric
+        if fabric.world_size == 1:
+            self.job.report(len(self.state.history), metrics)
+            return
+        error: Exception | None = None
+        if fabric.is_global_zero:
+            try:
+                self.job.report(len(self.state.history), metrics)
+            except Exception as raised:
+                error = raised
+        if error := fabric.broadcast(error):
+            raise _ReportError(error)
 
 
-def _copied(module: nn.Module) -> dict[str, Any]:
-    return copy.deepcopy({name: value.cpu() for name, value in module.state_dict().items()})
+def _not_finite(what: str, epoch: int, step: int, rate: float) -> WorkError:
+    return WorkError(
+        NOT_FINITE.finding(
+            f"the {what} loss is not finite at epoch {epoch}, step {step}, "
+            f"learning rate {rate:.3g}",
+            suggestion="try a smaller `learning_rate` or `learning_rate: find`, a `warm_up`, a "
+            "smaller `clip`, `precision: 32`; `quarkline doctor` finds NaN and infinities in inputs",
+            evidence={"epoch": epoch, "step": step, "learning_rate": rate},
+        )
+    )
 
 
-def _averaging(config: FitConfig) -> Any:
-    """An exponential average whose first steps weigh more, so that the start is forgotten."""
-
-    @torch.no_grad()
-    def update(averages: Any, values: Any, count: Tensor | int) -> None:
-        steps = float(count)
-        decay = min(config.average_decay, (1 + steps) / (10 + steps))
-        torch._foreach_lerp_(averages, values, 1 - decay)
-
-    return update
+def _unknown_metric(name: str, metrics: Mapping[str, float]) -> InputError:
+    return InputError(
+        UNKNOWN_METRIC.finding(
+            f"`monitor: {name}` is no metric of this training",
+            suggestion=did_you_mean(name, metrics, what="metrics"),
+        )
+    )

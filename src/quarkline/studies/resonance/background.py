@@ -17,6 +17,9 @@ from quarkline.studies.resonance.config import FlowConfig
 from quarkline.studies.resonance.events import read_pairs
 from quarkline.studies.resonance.results import BackgroundModel, FlowTraining
 
+LEAST_GAIN = 1e-3
+"""In nats: what ends the training of a flow if nothing gains more."""
+
 
 class BackgroundStageConfig(Config):
     """What the flows depend on."""
@@ -61,7 +64,8 @@ def train_flow(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     from quarkline.learning.features.scaling import FeatureScale, Scaler
     from quarkline.learning.models.artifact import save_model
     from quarkline.learning.models.flow import ConditionalFlow
-    from quarkline.learning.training.fit import FitConfig, fit
+    from quarkline.learning.training.config import FitConfig
+    from quarkline.learning.training.fit import fit
 
     config = FlowConfig.model_validate(args["flow"])
     number, seed = args["number"], args["seed"]
@@ -79,7 +83,7 @@ def train_flow(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
         },
         seed=library_seed(seed, "flow", number),
     )
-    history = fit(
+    fitted = fit(
         flow.module,
         flow.tensors(train.features, train.mass),
         flow.tensors(validation.features, validation.mass),
@@ -87,12 +91,14 @@ def train_flow(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
             batch_size=config.batch_size,
             learning_rate=config.learning_rate,
             average_decay=config.average_decay,
-            max_epochs=config.max_epochs,
+            epochs=config.max_epochs,
             patience=config.patience,
+            least_gain=LEAST_GAIN,
         ),
         seed=library_seed(seed, "fit", number),
         folder=folder,
     )
+    history = fitted.history
     save_model(flow, folder / "model")
     likelihood = float(flow.log_prob(validation.features, validation.mass).mean())
     training = {

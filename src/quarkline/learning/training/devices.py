@@ -1,0 +1,46 @@
+"""Where a training computes: one device, or several that share each batch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from lightning.fabric import Fabric
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from torch import Tensor
+
+Precision = Literal["32", "16-mixed", "bf16-mixed"]
+
+
+def new_fabric(precision: Precision, *, devices: int = 1) -> Fabric:
+    """GPUs where this process sees any, else the CPU.
+
+    Args:
+        precision: Of the steps.
+        devices: GPUs, or processes on the CPU; more than one are new processes.
+    """
+    return Fabric(
+        accelerator="cuda" if torch.cuda.is_available() else "cpu",
+        devices=devices,
+        strategy="ddp_spawn" if devices > 1 else "auto",
+        precision={"32": "32-true"}.get(precision, precision),
+        plugins=[LightningEnvironment()],  # a batch job of ours is one process, not one of Slurm's
+    )
+
+
+def gathered(fabric: Fabric, mine: Tensor, count: int) -> Tensor:
+    """The parts of all processes in order, of `count` rows in all.
+
+    Args:
+        fabric: The processes.
+        mine: This process's part, as `tensor_split` shares `count` rows out.
+        count: Rows of all processes.
+    """
+    if fabric.world_size == 1:
+        return mine
+    most = -(-count // fabric.world_size)
+    padded = torch.zeros((most, *mine.shape[1:]), dtype=mine.dtype, device=mine.device)
+    padded[: len(mine)] = mine
+    parts = fabric.all_gather(padded)
+    sizes = [len(part) for part in torch.arange(count).tensor_split(fabric.world_size)]
+    return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])

@@ -1,0 +1,125 @@
+"""Finds a learning rate: one batch at each of many rates, from small to large."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from quarkline.engine.core.findings import Rule, WorkError
+from quarkline.engine.core.rng import rng
+from quarkline.learning.training.config import FitConfig
+from quarkline.learning.training.devices import new_fabric
+from quarkline.learning.training.scan import LearningRateScan, running_mean, steepest_descent
+from quarkline.learning.training.state import State, new_state
+from quarkline.learning.training.steps import Mover, own_noise, to_device
+from quarkline.learning.training.task import RowLoss, Task
+
+NO_DESCENT = Rule(
+    "QL-TRAIN-013",
+    "some learning rate lowers the loss",
+    "The finder tries one batch at each of many rates and takes the one where the loss falls "
+    "fastest, or is lowest. Where the loss only rises there is none to take.",
+)
+
+
+def find_learning_rate(
+    module: nn.Module,
+    train: Sequence[Tensor],
+    config: FitConfig,
+    *,
+    task: Task | None = None,
+    seed: int,
+) -> LearningRateScan:
+    """Scan learning rates; the module is left exactly as it was.
+
+    One optimiser whose rate grows from batch to batch, as in a training with a rising rate.
+
+    Args:
+        module: What would be fitted.
+        train: Tensors of equal length, which the task's losses take.
+        config: How it would be fitted; `config.find` says which rates.
+        task: What is learned; by default the module puts out the losses of rows itself.
+        seed: Seed of the batches' order and of what the module draws.
+
+    Raises:
+        WorkError: If no rate lowers the loss.
+
+    References:
+        Smith, Cyclical learning rates for training neural networks, arXiv:1506.01186.
+    """
+    task = task or RowLoss()
+    state = new_state(new_fabric(config.precision), module, task, config, "scan")
+    scan = scan_rates(state, to_device(state.fabric, train), Mover(task, config, seed))
+    module.to("cpu")
+    return scan
+
+
+def scan_rates(state: State, rows: Sequence[Tensor], mover: Mover) -> LearningRateScan:
+    """Scan learning rates from a state, which is left exactly as it was."""
+    find = mover.config.find
+    rates = np.geomspace(find.lowest, find.highest, find.points)
+    with _restored(state), own_noise(state.fabric.device):
+        losses = _losses(state, rows, mover, rates.tolist())
+    rates = rates[: len(losses)]
+    smoothed = running_mean(losses, find.smoothing)
+    if not np.argmin(smoothed):
+        raise WorkError(
+            NO_DESCENT.finding(
+                f"no learning rate from {find.lowest:.3g} to {rates[-1]:.3g} lowers the loss",
+                suggestion="set `learning_rate:` to a number, or widen `find:`",
+            )
+        )
+    return LearningRateScan(
+        tuple(rates.tolist()),
+        tuple(losses),
+        tuple(smoothed.tolist()),
+        float(rates[steepest_descent(rates, smoothed)]),
+        float(rates[np.argmin(smoothed)]),
+        find.choose,
+    )
+
+
+def _losses(
+    state: State, rows: Sequence[Tensor], mover: Mover, rates: Sequence[float]
+) -> list[float]:
+    """The loss of one batch before the step of each rate, until it diverges."""
+    state.wrapped.train()
+    limit, losses = math.inf, list[float]()
+    for number, (rate, batch) in enumerate(zip(rates, _batches(rows, mover), strict=False)):
+        moved = mover.move(state, rows, batch.to(state.fabric.device), rate, f"find-{number}")
+        loss = float(state.fabric.all_reduce(moved.loss, reduce_op="sum"))
+        if not math.isfinite(loss) or loss > limit:
+            break
+        losses.append(loss)
+        limit = losses[0] + (mover.config.find.diverged - 1) * abs(losses[0])
+    return losses
+
+
+def _batches(rows: Sequence[Tensor], mover: Mover) -> Iterator[Tensor]:
+    """Whole batches without end, in an order of their own in each pass."""
+    count, passes = len(rows[0]), 0
+    while True:
+        order = torch.from_numpy(rng(mover.seed, "find", passes).permutation(count))
+        whole = max(count // mover.rows, 1)
+        yield from torch.split(order, mover.rows)[:whole]
+        passes += 1
+
+
+@contextmanager
+def _restored(state: State) -> Iterator[None]:
+    """Put weights, optimisers and the scaling of gradients back as they were."""
+    precision = state.fabric.strategy.precision
+    optimisers = {name: item.state_dict() for name, item in state.optimisers.items()}
+    kept = copy.deepcopy((state.module.state_dict(), optimisers, precision.state_dict()))
+    yield
+    state.module.load_state_dict(kept[0])
+    for name, optimiser in state.optimisers.items():
+        optimiser.load_state_dict(kept[1][name])
+    precision.load_state_dict(kept[2])
+    state.module.zero_grad()

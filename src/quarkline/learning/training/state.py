@@ -1,0 +1,180 @@
+"""Everything a continued training needs, in one file that loads as weights only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from lightning.fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+from quarkline.engine.core.findings import InputError, Rule
+from quarkline.engine.store.atomic import atomic_path
+from quarkline.learning.training.average import RunningAverage, copied
+from quarkline.learning.training.config import FitConfig
+from quarkline.learning.training.history import History
+from quarkline.learning.training.scan import LearningRateScan
+from quarkline.learning.training.task import Task
+
+CHECKPOINT = "checkpoint.pt"
+
+OTHER_TRAINING = Rule(
+    "QL-TRAIN-011",
+    "a checkpoint continues the training that wrote it",
+    "A training writes its state into its own folder and is continued from there. A state of "
+    "another config, seed or number of events is refused; to start from its weights alone, name "
+    "it as a warm start.",
+)
+
+
+@dataclass
+class Position:
+    """How far a training is.
+
+    Attributes:
+        epoch: Whole epochs so far.
+        step: Steps so far in the current epoch.
+        steps: Steps so far in all epochs.
+        loss: Sum over the current epoch's rows of their losses.
+        norm: Sum over the current epoch's steps of the gradient's norm before clipping.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    loss: Tensor
+    norm: Tensor
+
+    @classmethod
+    def start(cls, device: torch.device) -> Position:
+        """Before the first step."""
+        return cls(0, 0, 0, torch.zeros((), device=device), torch.zeros((), device=device))
+
+    def next_epoch(self) -> None:
+        """Go to the first step of the next epoch."""
+        self.epoch, self.step = self.epoch + 1, 0
+        self.loss, self.norm = torch.zeros_like(self.loss), torch.zeros_like(self.norm)
+
+
+@dataclass
+class State:
+    """A training at one moment.
+
+    Attributes:
+        fabric: Where it computes.
+        module: The module itself.
+        wrapped: The module as the steps call it: compiled, and one of several processes.
+        optimisers: One for each part of the module that a task names.
+        average: The running average of the weights.
+        best: Weights of the best epoch so far.
+        history: Metrics of the epochs so far.
+        position: How far the training is.
+        identity: What makes it another training if it differs.
+        largest_rate: The learning rate that schedules take shares of.
+        scan: How the learning rate was found, if it was.
+    """
+
+    fabric: Fabric
+    module: nn.Module
+    wrapped: nn.Module
+    optimisers: Mapping[str, Optimizer]
+    average: RunningAverage
+    best: dict[str, Tensor]
+    history: History
+    position: Position
+    identity: str
+    largest_rate: float
+    scan: LearningRateScan | None = field(default=None)
+
+    def save(self, path: Path) -> None:
+        """Write the state; only the first of several processes does."""
+        if not self.fabric.is_global_zero:
+            return
+        state = {
+            "identity": self.identity,
+            "module": self.module.state_dict(),
+            "average": self.average.state(),
+            "optimisers": {name: item.state_dict() for name, item in self.optimisers.items()},
+            "precision": self.fabric.strategy.precision.state_dict(),
+            "best": self.best,
+            "epochs": self.history.epochs,
+            "position": vars(self.position),
+            "largest_rate": self.largest_rate,
+            "scan": self.scan and vars(self.scan),
+        }
+        with atomic_path(path) as temporary:
+            torch.save(state, temporary)
+
+    def load(self, path: Path) -> None:
+        """Continue from what `save` wrote.
+
+        Raises:
+            InputError: If another training wrote it.
+        """
+        state = torch.load(path, map_location=self.fabric.device, weights_only=True)
+        if state["identity"] != self.identity:
+            raise InputError(
+                OTHER_TRAINING.finding(
+                    f"{path} is the state of another training",
+                    suggestion="train in an empty folder",
+                    evidence={"found": state["identity"], "expected": self.identity},
+                )
+            )
+        self.module.load_state_dict(state["module"])
+        self.average.load(state["average"])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        self.fabric.strategy.precision.load_state_dict(state["precision"])
+        self.best = {name: value.cpu() for name, value in state["best"].items()}
+        self.history.epochs[:] = state["epochs"]
+        self.position = Position(**state["position"])
+        self.largest_rate = state["largest_rate"]
+        self.scan = state["scan"] and LearningRateScan(**state["scan"])
+
+
+def new_state(
+    fabric: Fabric, module: nn.Module, task: Task, config: FitConfig, identity: str
+) -> State:
+    """The state before the first step."""
+    parts = list(dict.fromkeys(step.part for step in task.steps))
+    best = copied(module)
+    compiled = torch.compile(module, dynamic=False) if config.compile else module
+    made = [_optimiser(module.get_submodule(part), task, config) for part in parts]
+    wrapped = fabric.setup_module(compiled)
+    optimisers = fabric.setup_optimizers(*made)
+    optimisers = optimisers if isinstance(optimisers, Sequence) else (optimisers,)
+    return State(
+        fabric=fabric,
+        module=module,
+        wrapped=wrapped,
+        optimisers=dict(zip(parts, optimisers, strict=True)),
+        average=RunningAverage(module, config.average_decay),
+        best=best,
+        history=History(config.monitor),
+        position=Position.start(fabric.device),
+        identity=identity,
+        largest_rate=0.0 if config.learning_rate == "find" else config.learning_rate,
+    )
+
+
+def _optimiser(part: nn.Module, task: Task, config: FitConfig) -> Optimizer:
+    """AdamW, which decays matrices but no biases, norms or embeddings.
+
+    The fused kernel takes no gradients that a scaler has to unscale before clipping.
+    """
+    fused = task.fused and config.precision != "16-mixed"
+    if not config.weight_decay:
+        return AdamW(part.parameters(), weight_decay=0.0, fused=fused or None)
+    embeddings = {id(item.weight) for item in part.modules() if isinstance(item, nn.Embedding)}
+    weights = list(part.parameters())
+    decayed = [item for item in weights if item.ndim > 1 and id(item) not in embeddings]
+    chosen = {id(item) for item in decayed}
+    others = [item for item in weights if id(item) not in chosen]
+    groups = [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return AdamW([group for group in groups if group["params"]], fused=fused or None)
