@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import InputError, Rule
-from quarkline.engine.core.results import pretty_json
+from quarkline.engine.core.results import jsonable, pretty_json
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.store.filekeys import file_key
 from quarkline.engine.store.keys import content_key
@@ -58,8 +57,14 @@ def save_model(model: Model, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     model.save_weights(folder)
     np.savez(folder / VECTORS, allow_pickle=False, **model.test_vectors())
-    description = {"schema": SCHEMA, "kind": model.kind, "model": model.describe()}
-    write_atomic(folder / DESCRIPTION, pretty_json(description))
+    description = {
+        "schema": SCHEMA,
+        "kind": model.kind,
+        "model": jsonable(model.describe()),
+        "files": _digests(folder),
+    }
+    sealed = description | {"seal": content_key(description)}
+    write_atomic(folder / DESCRIPTION, pretty_json(sealed))
     return folder
 
 
@@ -74,7 +79,7 @@ def load_model(folder: Path, family: type[M]) -> M:
         InputError: If it is incomplete, of another kind, or no longer reproduces itself.
     """
     try:
-        description = json.loads((folder / DESCRIPTION).read_text())
+        description = read_description(folder)
         if description["kind"] != family.kind:
             raise _refused(folder, f"it is a {description['kind']}, not a {family.kind}")
         model = family.load(description["model"], folder)
@@ -87,13 +92,39 @@ def load_model(folder: Path, family: type[M]) -> M:
     return model
 
 
+def read_description(folder: Path) -> dict[str, Any]:
+    """What a model's folder says of itself, once its files are found to be those it was made of.
+
+    Raises:
+        InputError: If it is no model's folder, or a file of it is damaged, missing or another.
+    """
+    try:
+        description: dict[str, Any] = json.loads((folder / DESCRIPTION).read_text())
+        files = _digests(folder)
+        told = description["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _refused(folder, f"its {DESCRIPTION} cannot be read: {error!r}") from error
+    if wrong := [name for name, digest in told.items() if files.get(name) != digest]:
+        raise _refused(folder, f"not the file it was made with: {', '.join(wrong)}")
+    seal = description.pop("seal", None)
+    if seal != content_key(description):
+        raise _refused(folder, f"its {DESCRIPTION} was changed after the model was made")
+    return description
+
+
 def model_key(folder: Path) -> str:
     """The model's content key: the hash of all its files."""
+    return content_key(_digests(folder) | {DESCRIPTION: file_key(folder / DESCRIPTION).digest})
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The content key of each file but the description, by its path in the folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    keys: Mapping[str, str] = {
-        path.relative_to(folder).as_posix(): file_key(path).digest for path in files
+    return {
+        path.relative_to(folder).as_posix(): file_key(path, verify=True).digest
+        for path in files
+        if path != folder / DESCRIPTION
     }
-    return content_key(keys)
 
 
 def _refused(folder: Path, why: str) -> InputError:

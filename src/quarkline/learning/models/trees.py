@@ -86,7 +86,7 @@ class TreeConfig:
         parameters = self.parameters(seed)
         data = lightgbm.Dataset(rows, label=label, weight=weight / weight.mean(), params=parameters)
         text = lightgbm.train(parameters, data, num_boost_round=self.trees).model_to_string()
-        return Trees(_without_parameters(text))
+        return Trees(without_parameters(text))
 
     @staticmethod
     def load(stem: Path) -> Trees:
@@ -105,7 +105,7 @@ class TreeConfig:
         }
 
 
-def _without_parameters(text: str) -> str:
+def without_parameters(text: str) -> str:
     """A model's text without the settings it was trained with, which predictions do not need."""
     head, _, rest = text.partition("\nparameters:")
     _, _, tail = rest.partition("end of parameters\n")
