@@ -165,7 +165,7 @@ def test_suspicious_weights_are_found(files, tmp_path, where, value, code, messa
 def test_weights_that_cancel_are_an_error(tmp_path):
     cancelling = seeded(tmp_path, w=np.tile([1.0, -1.0], ROWS // 2))
     assert found([cancelling], weight="w") == [
-        ("QL-CHECK-008", "the weights `w` of 300 events add up to 0")
+        ("QL-CHECK-008", "the weights `w` of 300 events, 150 of them negative, add up to 0")
     ]
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from quarkline.catalog.checks import file_schema
 from quarkline.engine.core.findings import Finding, Severity
-from quarkline.tools.check_config import trexfitter_findings
 from quarkline.trexfitter import read_trexfitter
 from quarkline.trexfitter.checks import check_config
 
@@ -43,6 +42,31 @@ def the(findings: list[Finding], code: str, *words: str) -> Finding:
 def at(finding: Finding, file: str, line: int) -> bool:
     place = finding.place
     return place.file.as_posix().endswith(file) and place.line == line
+
+
+@pytest.mark.parametrize(
+    ("config", "code", "words"),
+    [
+        ("raw-events", "QL-TREX-013", "`Label` stands twice"),
+        ("probs", "QL-CATALOG-002", "`mu_lq` is the parameter of interest and is held constant"),
+        ("probs", "QL-CATALOG-003", "asks for observed data, and no sample is data"),
+        ("probs", "QL-CATALOG-011", "add up to 138,965.16, and the analysis is scaled to 140,068"),
+        ("pre-fit", "QL-CATALOG-013", "region `N-events` draws 1"),
+        ("probs", "QL-CATALOG-020", "sample `ggVV` reads no friends, and 13 others"),
+        ("probs", "QL-CATALOG-020", "sample `VVV` reads no friends, and 13 others"),
+        ("probs", "QL-CATALOG-021", "ends in `nominal`, the name of the tree"),
+        ("pre-fit", "QL-CATALOG-030", "249 of 304 files are not there"),
+        ("pre-fit", "QL-CATALOG-031", "10 samples have no file"),
+        ("probs", "QL-CATALOG-033", "51 files have no friend"),
+        ("probs", "QL-CATALOG-070", "comes from 2 productions: p5855"),
+        ("probs", "QL-EXPR-007", "placeholder `XXX_VV_NJET`, which nothing uses"),
+        ("probs", "QL-EXPR-007", "placeholder `XXX_VV_UP`, which nothing uses"),
+        ("probs", "QL-EXPR-007", "placeholder `XXX_VV_DOWN`, which nothing uses"),
+    ],
+)
+def test_a_known_defect_has_one_finding_that_names_it(found, config, code, words):
+    """Those that need other configs, files or texts follow one by one."""
+    the(found[config], code, words)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +164,7 @@ def test_branches_are_looked_up_in_the_files(found, folder: Path, data_folder: P
 
 def test_the_original_paths_hold_none_of_the_files(folder: Path):
     """Also those of the data sample, `data/data15` and so on, which never existed there."""
-    findings = trexfitter_findings(folder / "configs/pre-fit.config")
+    findings = check_config(read_trexfitter(folder / "configs/pre-fit.config"))
     finding = the(findings, "QL-CATALOG-032", "none of 304 files is below")
     assert finding.severity is Severity.ERROR
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -165,6 +165,38 @@ def refuse_without_config(given: Mapping[str, object]) -> None:
         typer.BadParameter: If one is given.
     """
     _refuse(given, "goes with a config, not with files")
+
+
+def refuse_with_trexfitter(given: Mapping[str, object]) -> None:
+    """Refuse options that only go with a config in YAML.
+
+    Raises:
+        typer.BadParameter: If one is given.
+    """
+    _refuse(given, "goes with a config in YAML; a TRExFitter config takes --replace XXX_NAME=VALUE")
+
+
+def refuse_without_trexfitter(given: Mapping[str, object]) -> None:
+    """Refuse options that only go with a TRExFitter config.
+
+    Raises:
+        typer.BadParameter: If one is given.
+    """
+    _refuse(given, "goes with a TRExFitter config; a config in YAML takes --set KEY=VALUE")
+
+
+def named_values(option: str, texts: Iterable[str]) -> dict[str, str]:
+    """Values by name, from texts such as `NAME=VALUE`.
+
+    Raises:
+        typer.BadParameter: If a text has no name.
+    """
+    parts = {text: text.partition("=") for text in texts}
+    for text, (name, sign, _) in parts.items():
+        if not name or not sign:
+            message = f"{option} {text!r} is not of the form NAME=VALUE"
+            raise typer.BadParameter(message)
+    return {name: value for name, _, value in parts.values()}
 
 
 def _refuse(given: Mapping[str, object], why: str) -> None:

@@ -1,11 +1,13 @@
-"""What a config reads, whatever it is a config of: an analysis, or a skim."""
+"""What a config reads, whatever it is a config of: an analysis, a skim, or TRExFitter."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from quarkline.catalog import Catalog
+from quarkline.catalog.inputs import input_samples
 from quarkline.engine.core.config import load_config
 from quarkline.engine.core.findings import Finding, InputError
 from quarkline.engine.workflow.run import Analysis, open_analysis
@@ -13,21 +15,41 @@ from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.study import UNKNOWN_STUDY, study_names
 from quarkline.events.skim.config import SkimConfig
 from quarkline.events.skim.samples import skim_checks, skim_samples
+from quarkline.trexfitter import TrexConfig, read_trexfitter
+from quarkline.trexfitter.checks import check_config
+from quarkline.trexfitter.translate import translate
 
-Inputs: TypeAlias = Analysis | SkimConfig
+Inputs: TypeAlias = Analysis | SkimConfig | TrexConfig
+TREXFITTER = ".config"
 
 
-def load_inputs(config: Path, *, site: Path | None = None, overrides: Sequence[str] = ()) -> Inputs:
+def is_trexfitter(files: Sequence[str]) -> bool:
+    """Whether a command is given a TRExFitter config instead of files of events."""
+    return len(files) == 1 and Path(files[0]).suffix == TREXFITTER
+
+
+def load_inputs(
+    config: Path,
+    *,
+    site: Path | None = None,
+    overrides: Sequence[str] = (),
+    replace: Mapping[str, str] | None = None,
+) -> Inputs:
     """Read and validate a config: of a study if it has `study`, of a skim if it has `output`.
 
+    What is wrong inside a TRExFitter config is left to `checks_of`.
+
     Args:
-        config: The YAML file.
+        config: The YAML file, or a TRExFitter config whose name ends in `.config`.
         site: Compute and storage settings of this computer.
-        overrides: `key=value` texts that win over the file.
+        overrides: `key=value` texts that win over the YAML file.
+        replace: Values of placeholders that win over those of a TRExFitter replacement file.
 
     Raises:
         InputError: With one finding for each mistake in the config.
     """
+    if config.suffix == TREXFITTER:
+        return read_trexfitter(config, replace=replace)
     file = load_config(config, site=site, overrides=overrides)
     if "study" in file.data:
         return open_analysis(file)
@@ -46,6 +68,8 @@ def samples_of(config: Inputs) -> list[InputSample]:
     """
     if isinstance(config, SkimConfig):
         return skim_samples(config)
+    if isinstance(config, TrexConfig):
+        return input_samples(translate(config).validate(Catalog))
     return config.study.samples(config.config)
 
 
@@ -57,4 +81,13 @@ def checks_of(config: Inputs) -> list[Finding]:
     """
     if isinstance(config, SkimConfig):
         return skim_checks(config)
+    if isinstance(config, TrexConfig):
+        return check_config(config)
     return config.study.checks(config.config)
+
+
+def is_catalog(config: Inputs) -> bool:
+    """Whether the checks of a config have looked up every branch, and its files may be huge."""
+    return isinstance(config, TrexConfig) or (
+        not isinstance(config, SkimConfig) and isinstance(config.config, Catalog)
+    )

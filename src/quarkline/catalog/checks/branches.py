@@ -83,8 +83,10 @@ class Branches:
             alone += [file.path for file in files if _is_alone(file)]
             entries = [schema.entries for file in files if (schema := self._schema(file))]
             if entries and not any(entries):
-                what = f"sample `{sample}`: the trees of its {len(files)} files hold no events"
-                empty.append(NO_EVENTS.finding(what, place=place("samples", sample, "files")))
+                several = f"the trees of its {len(files)} files hold no events"
+                what = several if len(files) > 1 else "its file holds no events"
+                at = place("samples", sample, "files")
+                empty.append(NO_EVENTS.finding(f"sample `{sample}`: {what}", place=at))
             for region in self.catalog.regions:
                 if self.catalog.holds(sample, region):
                     self._fit(sample, region, place)

@@ -57,7 +57,7 @@ def file_findings(
     files = {name: _all_files(catalog, name) for name in catalog.samples}
     named = [file.path for listed in files.values() for file in listed]
     if named and not any(is_there(path) for path in named):
-        return [_no_folder(catalog, place, named)]
+        return [_no_folder(catalog, place, named), *_productions(catalog, files, place)]
     found = [
         *_absent(files, place, allow_missing),
         *_absent_variations(catalog, place),
@@ -134,7 +134,9 @@ def _some_absent(
 
 def _none_there(named: Mapping[str, list[Path]], whole: list[str]) -> str:
     if len(whole) == 1:
-        return f"sample `{whole[0]}`: none of {len(named[whole[0]])} files is there"
+        count = len(named[whole[0]])
+        what = f"none of {count} files is there" if count > 1 else "its file is not there"
+        return f"sample `{whole[0]}`: {what if count else 'no file is named'}"
     return f"{len(whole)} samples have no file: {', '.join(f'`{name}`' for name in whole)}"
 
 

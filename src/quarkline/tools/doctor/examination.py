@@ -15,7 +15,7 @@ from quarkline.engine.compute.outcome import Failed, Item
 from quarkline.engine.core.findings import Finding, InputError, Severity
 from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.samples import InputSample
-from quarkline.tools.config_inputs import Inputs, checks_of, samples_of
+from quarkline.tools.config_inputs import Inputs, checks_of, is_catalog, samples_of
 from quarkline.tools.doctor.duplicates import Repeated, repeated_events
 from quarkline.tools.doctor.examine import FileFacts, examine_file
 from quarkline.tools.doctor.judge import SampleFacts, judge
@@ -23,6 +23,8 @@ from quarkline.tools.samples import named_samples
 
 Told = Callable[[int, int, str], None]
 MOST_ALIKE = 3
+FIRST = 20_000
+"""Events of each file of a whole analysis that are looked at."""
 ORDER = [Severity.ERROR, Severity.WARNING, Severity.NOTE]
 
 
@@ -37,6 +39,7 @@ class DoctorReport(Result, kind="doctor"):
         warnings: Number of those that are warnings.
         notes: Number of those that are only worth knowing.
         findings: All of them, errors first.
+        first: How many events of each file were looked at, None if all of all files.
     """
 
     files: int
@@ -45,6 +48,7 @@ class DoctorReport(Result, kind="doctor"):
     warnings: int
     notes: int
     findings: tuple[Mapping[str, Any], ...]
+    first: int | None = None
 
 
 def doctor(
@@ -84,7 +88,7 @@ def doctor(
         missing += error.findings
         named = [*_those_that_exist(files, options)]
     needed = {sample.name: list(identity) for sample in named}
-    return _examine(named, missing, needed, workers=workers, told=told, every=True)
+    return _examine(named, missing, _Look(needed, needed, every=True, workers=workers), told)
 
 
 def doctor_config(
@@ -98,13 +102,19 @@ def doctor_config(
         workers: Number of processes; the findings do not depend on it.
         told: Called with the number of files done, their total, and the last one's name.
     """
+    found: list[Finding] = []
+    samples: list[InputSample] = []
     try:
-        found = checks_of(config)
-        samples = samples_of(config)
+        found += checks_of(config)
+        samples += samples_of(config)
     except InputError as error:
-        found, samples = list(error.findings), []
-    needed = {sample.name: _needed(sample) for sample in samples}
-    return _examine(samples, found, needed, workers=workers, told=told, every=every)
+        found += [finding for finding in error.findings if finding not in found]
+    columns = {sample.name: _needed(sample) for sample in samples}
+    if is_catalog(config):
+        look = _Look(columns, {}, every=every, first=None if every else FIRST, workers=workers)
+    else:
+        look = _Look(columns, columns, every=every, workers=workers)
+    return _examine(samples, found, look, told)
 
 
 def _needed(sample: InputSample) -> list[str]:
@@ -126,46 +136,57 @@ def _those_that_exist(files: Sequence[str], options: Mapping[str, Any]) -> Itera
     yield from found.values()
 
 
+@dataclass(frozen=True)
+class _Look:
+    """What is looked at.
+
+    Attributes:
+        columns: Columns of each sample.
+        needed: Those that each file has to hold, unless another check has said so.
+        every: Look at all columns, whatever `columns` says.
+        first: How many events of each file, None for all.
+        workers: Number of processes.
+    """
+
+    columns: Mapping[str, Sequence[str]]
+    needed: Mapping[str, Sequence[str]]
+    every: bool
+    first: int | None = None
+    workers: int = 1
+
+
 def _examine(
-    samples: Sequence[InputSample],
-    found: Iterable[Finding],
-    needed: Mapping[str, Sequence[str]],
-    *,
-    workers: int,
-    told: Told | None,
-    every: bool,
+    samples: Sequence[InputSample], found: Iterable[Finding], look: _Look, told: Told | None
 ) -> DoctorReport:
     findings: list[Mapping[str, Any]] = [finding.as_json() for finding in found]
-    events = 0
+    said = {item["code"] for item in findings if not look.needed}
+    events, most = 0, 0
     with tempfile.TemporaryDirectory(prefix="quarkline-doctor-") as folder:
-        seen = _look(samples, needed, Path(folder), workers=workers, told=told, every=every)
-        for sample, facts, folders in seen:
-            findings += [problem for file in facts for problem in file.problems]
+        for sample, facts, folders in _seen(samples, look, Path(folder), told):
+            problems = [problem for file in facts for problem in file.problems]
+            findings += [problem for problem in problems if problem["code"] not in said]
             readable = [file for file in facts if file.entries is not None]
             events += sum(file.entries or 0 for file in readable)
+            most = max([most, *(file.entries or 0 for file in readable)])
             repeated = _repeated(sample, readable, folders)
-            whole = SampleFacts(sample, readable, repeated, needed[sample.name])
+            whole = SampleFacts(sample, readable, repeated, look.needed.get(sample.name, ()))
             findings += [finding.as_json() for finding in judge(whole)]
-    return _report(findings, sum(len(sample.files) for sample in samples), events)
+    report = _report(findings, sum(len(sample.files) for sample in samples), events)
+    return replace(report, first=look.first if look.first and most > look.first else None)
 
 
-def _look(
-    samples: Sequence[InputSample],
-    needed: Mapping[str, Sequence[str]],
-    folder: Path,
-    *,
-    workers: int,
-    told: Told | None,
-    every: bool,
+def _seen(
+    samples: Sequence[InputSample], look: _Look, folder: Path, told: Told | None
 ) -> Iterator[tuple[InputSample, list[FileFacts], dict[str, Path]]]:
     """What was seen in the files of each sample, and where their event keys are."""
     total, done = sum(len(sample.files) for sample in samples), 0
     for place, sample in enumerate(samples):
         args = {
             "tree": sample.tree,
-            "columns": None if every else list(needed[sample.name]),
+            "columns": None if look.every else list(look.columns[sample.name]),
             "identity": list(sample.identity),
             "weight": sample.weight,
+            "first": look.first,
         }
         items = [
             (Item(path.name, args, {"file": path}), folder / f"{place}-{number}")
@@ -173,7 +194,7 @@ def _look(
         ]
         facts: list[FileFacts] = []
         folders: dict[str, Path] = {}
-        for (item, target), value in zip(items, _values(items, workers), strict=True):
+        for (item, target), value in zip(items, _values(items, look.workers), strict=True):
             facts.append(FileFacts.from_json(value))
             folders[facts[-1].file] = target
             done += 1

@@ -11,18 +11,18 @@ from typing import Any
 
 import awkward as ak
 import numpy as np
+from numpy.typing import NDArray
 
 from quarkline.engine.core.addresses import spelt
 from quarkline.engine.core.findings import Finding, Place, QuarklineError
 from quarkline.engine.core.results import Result
 from quarkline.engine.store.filekeys import file_key
 from quarkline.events.cuts import Cuts
+from quarkline.events.expressions import Batch, Entries
 from quarkline.events.identity import EVENT_KEY, SIMULATION_KEY, integer_key
 from quarkline.events.schema import Column, Schema
 from quarkline.events.selection import event_weights
 from quarkline.events.sources import Source, open_source
-from quarkline.events.sources.base import CHUNK_ROWS
-from quarkline.tools.batches import read_batches
 from quarkline.tools.doctor.duplicates import write_keys
 from quarkline.tools.inspect import type_name
 from quarkline.tools.inspect_values import ColumnValues, column_values
@@ -40,7 +40,11 @@ class WeightFacts:
         nan: How many weights are NaN.
         infinite: How many are infinite.
         zero: How many are 0.
+        negative: How many are below 0.
         sum: Sum of the finite ones.
+        negative_sum: Sum of those below 0.
+        low: The lowest finite one, None if there is none.
+        high: The highest finite one.
         largest: The finite one of largest size.
         entry: Its event.
     """
@@ -49,7 +53,11 @@ class WeightFacts:
     nan: int = 0
     infinite: int = 0
     zero: int = 0
+    negative: int = 0
     sum: float = 0.0
+    negative_sum: float = 0.0
+    low: float | None = None
+    high: float | None = None
     largest: float = 0.0
     entry: int = 0
 
@@ -61,7 +69,7 @@ class FileFacts(Result, kind="file-facts"):
     Attributes:
         file: The file.
         entries: Number of events, None if it cannot be read.
-        key: Its content key, "" if it cannot be read.
+        key: Its content key, "" if it cannot be read or was not read whole.
         types: Type of each column by name.
         columns: What the columns that were looked at hold.
         identity: Columns that its events were identified by, none if it has none.
@@ -79,19 +87,44 @@ class FileFacts(Result, kind="file-facts"):
     problems: tuple[Mapping[str, Any], ...] = ()
 
 
+class FirstEvents(Source):
+    """The first events of a file, for a look that leaves the rest unread.
+
+    Its rows have no identity: that would take all bytes of the file.
+    """
+
+    def __init__(self, source: Source, most: int) -> None:
+        self.source, self.path = source, source.path
+        self.schema = replace(source.schema, entries=min(most, source.schema.entries))
+
+    @functools.cached_property
+    def source_id(self) -> int:
+        """None of these rows is told apart from those of other files."""
+        return 0
+
+    def close(self) -> None:
+        """Release the file."""
+        self.source.close()
+
+    def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
+        array = self.source.read(columns, start, stop)
+        return {name: array[name] for name in columns}
+
+
 def examine_file(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:
     """Task: look at one file; what is wrong with it is part of the outcome.
 
     Args:
-        args: `tree`; `columns` to look at, None for all; `identity`, empty for what is known; and
-            `weight`, an expression or None.
+        args: `tree`; `columns` to look at, None for all; `identity`, empty for what is known;
+            `weight`, an expression or None; and `first`, how many events, None for all.
         inputs: `file`.
         folder: Where the event keys go.
     """
     path = inputs["file"]
     try:
         with open_source(path, tree=args["tree"]) as source:
-            facts = _facts(source, args, folder)
+            seen = source if args["first"] is None else FirstEvents(source, args["first"])
+            facts = replace(_facts(seen, args, folder), entries=source.schema.entries)
     except QuarklineError as error:
         problems = tuple(finding.as_json() for finding in error.findings)
         facts = FileFacts(spelt(path), problems=problems)
@@ -118,7 +151,7 @@ def _facts(source: Source, args: Mapping[str, Any], folder: Path) -> FileFacts:
     return FileFacts(
         file=spelt(source.path),
         entries=schema.entries,
-        key=file_key(source.path).digest,
+        key="" if isinstance(source, FirstEvents) else file_key(source.path).digest,
         types={column.name: type_name(column) for column in schema.columns.values()},
         columns=column_values(source, names, shapes=False),
         identity=identity,
@@ -155,25 +188,41 @@ def _write_keys(source: Source, identity: Sequence[str], folder: Path) -> None:
 def _weights(source: Source, weight: str | None) -> WeightFacts | None:
     if weight is None:
         return None
-    found, start = WeightFacts(), 0
-    sums: list[float] = []
-    bound = functools.partial(Cuts.of, cuts={}, weight=weight)
-    for cuts, batch, _ in read_batches([source.path], source.schema.tree, CHUNK_ROWS, bound):
+    cuts, found = Cuts.of(source.schema, cuts={}, weight=weight), WeightFacts()
+    sums: list[tuple[float, float]] = []
+    entries = source.schema.entries
+    for chunk in source.chunks(sorted(cuts.columns)):
+        batch = Batch(chunk.array, Entries(chunk.start, entries, 0, entries))
         values = event_weights(batch, cuts.weight) if cuts.weight else np.ones(batch.rows)
-        known = np.isfinite(values)
-        sums.append(math.fsum(values[known]))
-        size = np.where(known, np.abs(values), -1.0)
-        top = int(np.argmax(size)) if len(size) else 0
-        larger = len(size) > 0 and size[top] > abs(found.largest)
-        nan = int(np.isnan(values).sum())
-        found = WeightFacts(
-            n=found.n + len(values),
-            nan=found.nan + nan,
-            infinite=found.infinite + int((~known).sum()) - nan,
-            zero=found.zero + int((values == 0).sum()),
-            sum=math.fsum(sums),
-            largest=float(values[top]) if larger else found.largest,
-            entry=start + top if larger else found.entry,
-        )
-        start += len(values)
-    return found
+        known = values[np.isfinite(values)]
+        sums.append((math.fsum(known), math.fsum(known[known < 0])))
+        found = _with(found, values, known, chunk.start)
+    total, negative = (math.fsum(part) for part in zip(*sums, strict=True))
+    return replace(found, sum=total, negative_sum=negative)
+
+
+def _with(
+    facts: WeightFacts, values: NDArray[np.float64], known: NDArray[np.float64], start: int
+) -> WeightFacts:
+    """Facts with those of further events."""
+    ends = [end for end in (facts.low, facts.high, *_ends(known)) if end is not None]
+    size = np.where(np.isfinite(values), np.abs(values), -1.0)
+    top = int(np.argmax(size)) if len(size) else 0
+    larger = len(size) > 0 and size[top] > abs(facts.largest)
+    nan = int(np.isnan(values).sum())
+    return replace(
+        facts,
+        n=facts.n + len(values),
+        nan=facts.nan + nan,
+        infinite=facts.infinite + len(values) - len(known) - nan,
+        zero=facts.zero + int((values == 0).sum()),
+        negative=facts.negative + int((known < 0).sum()),
+        low=min(ends, default=None),
+        high=max(ends, default=None),
+        largest=float(values[top]) if larger else facts.largest,
+        entry=start + top if larger else facts.entry,
+    )
+
+
+def _ends(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return (float(values.min()), float(values.max())) if len(values) else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +18,12 @@ from quarkline.tools.doctor.examine import KNOWN_KEYS, FileFacts, WeightFacts
 from quarkline.tools.doctor.rules import (
     BAD_WEIGHT,
     CONSTANT_COLUMN,
+    CONSTANT_WEIGHT,
     HUGE_VALUE,
     LARGE_WEIGHT,
     MISSING_COLUMN,
     MIXED_SENTINEL,
+    NEGATIVE_WEIGHT,
     NO_EVENTS,
     NOT_FINITE,
     OTHER_SCHEMA,
@@ -32,6 +35,8 @@ ENOUGH = 20
 """Events from which on a large share of the sum of weights is worth a word."""
 SHOWN = 5
 MOST = 20
+LONGEST = 60
+"""Characters of a weight that are shown."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def _copies(facts: SampleFacts) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for file in facts.files:
         other = first.setdefault(file.key, file.file)
-        if other != file.file and file.entries:
+        if file.key and other != file.file and file.entries:
             message = f"the file holds the same bytes as {other}"
             yield SAME_CONTENT.finding(
                 message, place=_at(file.file), suggestion="name one of the two"
@@ -265,7 +270,7 @@ def _weights(facts: SampleFacts) -> Iterator[Finding]:
     weighed = [(file.file, file.weight) for file in facts.files if file.weight is not None]
     if not weighed:
         return
-    text = f"`{facts.sample.weight}`"
+    text = f"`{_shortened(facts.sample.weight or '')}`"
     n, total = sum(w.n for _, w in weighed), sum(w.sum for _, w in weighed)
     for rule, what, counts in (
         (BAD_WEIGHT, "NaN", {file: w.nan for file, w in weighed if w.nan}),
@@ -279,9 +284,47 @@ def _weights(facts: SampleFacts) -> Iterator[Finding]:
     for file, weight in weighed:
         if weight.n and weight.zero == weight.n:
             yield _vanishing(f"the weight {text} is 0 in all {weight.n:,} events", _at(file))
-    if n and total == 0 and any(w.zero < w.n for _, w in weighed):
-        yield _vanishing(f"the weights {text} of {n:,} events add up to 0", facts.place)
+    if n and total <= 0 and any(w.zero < w.n for _, w in weighed):
+        below = f"{sum(w.negative for _, w in weighed):,} of them negative"
+        said = f"the weights {text} of {n:,} events, {below}, add up to {total:.4g}"
+        yield _vanishing(said, facts.place)
+    else:
+        yield from _negative(text, weighed, facts.place)
+    yield from _constant(text, [w for _, w in weighed], facts.place)
     yield from _largest(weighed, n, total)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
+
+
+def _constant(text: str, weights: Sequence[WeightFacts], place: Place) -> Iterator[Finding]:
+    n, ends = sum(w.n for w in weights), {end for w in weights for end in (w.low, w.high)}
+    if n >= ENOUGH and len(ends) == 1 and (value := ends.pop()):
+        yield CONSTANT_WEIGHT.finding(
+            f"the weight {text} is {value:.6g} in all {n:,} events",
+            place=place,
+            suggestion="check whether a generator weight or correction is left out",
+            evidence={"weight": value, "events": n},
+        )
+
+
+def _negative(
+    text: str, weighed: Sequence[tuple[str, WeightFacts]], place: Place
+) -> Iterator[Finding]:
+    n, count = sum(w.n for _, w in weighed), sum(w.negative for _, w in weighed)
+    if not count:
+        return
+    below = -math.fsum(w.negative_sum for _, w in weighed)
+    above = math.fsum(w.sum for _, w in weighed) + below
+    share = f"; they take {100 * below / above:.3g} % off the sum of the others" if above else ""
+    yield NEGATIVE_WEIGHT.finding(
+        f"the weight {text} is negative in {count:,} of {n:,} events ({100 * count / n:.3g} %)"
+        + share,
+        place=place,
+        suggestion="say how a training takes them: `weights: signed` or `weights: absolute`",
+        evidence={"files": {file: w.negative for file, w in weighed if w.negative}},
+    )
 
 
 def _vanishing(message: str, place: Place) -> Finding:

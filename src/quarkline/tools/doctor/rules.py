@@ -68,3 +68,18 @@ LARGE_WEIGHT = Rule(
     "it is then the fate of this event: look at its weight, or leave it out on purpose.",
     Severity.WARNING,
 )
+NEGATIVE_WEIGHT = Rule(
+    "QL-CHECK-050",
+    "negative weights are expected",
+    "Generators beyond leading order give some events negative weights, which is right for yields. "
+    "A training has to be told what to do with them, and many of them make statistical errors "
+    "larger than the number of events suggests.",
+    Severity.NOTE,
+)
+CONSTANT_WEIGHT = Rule(
+    "QL-CHECK-051",
+    "the weights of a sample differ",
+    "All events of a sample count the same, although their weight is made of columns. Some of "
+    "these may never have been filled.",
+    Severity.NOTE,
+)
