@@ -161,10 +161,10 @@ class FeatureReader:
         broken = (codes != np.rint(codes)) | (np.abs(codes) >= LARGEST_CODE)
         if broken.any():
             row = int(np.argmax(broken))
+            code, entry = float(codes[row]), _entry(batch, row)
             raise InputError(
                 NOT_WHOLE.finding(
-                    f"feature `{item.name}` is {codes[row]!r} in entry {_entry(batch, row)}, "
-                    "which is no whole number",
+                    f"feature `{item.name}` is {code!r} in entry {entry}, which is no whole number",
                     suggestion="take it out of `categorical`, or cut it: `NAME: int(...)`",
                 )
             )

@@ -66,7 +66,7 @@ class FeatureScale:
         """Choose the scaling of a feature of which any values may be missing.
 
         The logarithm is taken if the feature is never negative and less than half as skewed with
-        it. A feature without values, or with one value only, has deviation 1, so that it is 0 in training.
+        it. A feature without values, or with a single value, has deviation 1: it is 0 in training.
 
         Args:
             name: The feature.
