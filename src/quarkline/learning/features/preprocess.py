@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+BLOCK = 8192
+"""Events whose features fit the processor's cache."""
+
+
 @dataclass(frozen=True)
 class Preprocess:
     """What training events say about scales and kinds; it travels with the model.
@@ -160,7 +164,10 @@ def _flat(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def _scaled(scales: Sequence[FeatureScale], values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Scaled values, within the reach of the scales, 0 where missing."""
     found = np.empty(values.shape, dtype=np.float32)
-    for column, scale in enumerate(scales):
-        own = values[:, column].astype(np.float64)
-        found[:, column] = np.where(np.isnan(own), 0.0, scale.bounded(own))
+    for start in range(0, len(values), BLOCK):
+        block = values[start : start + BLOCK]
+        for column, scale in enumerate(scales):
+            own = block[:, column].astype(np.float64)
+            there = ~np.isnan(own)
+            found[start : start + BLOCK, column] = np.where(there, scale.bounded(own), 0.0)
     return found

@@ -104,19 +104,20 @@ class FeatureReader:
         return cls(spec, continuous, categorical, objects, replacements.used(every))
 
     @property
-    def _all(self) -> Iterable[BoundFeature]:
+    def every(self) -> Iterable[BoundFeature]:
+        """All features, those of objects last."""
         return chain(self.continuous, self.categorical, *self.objects)
 
     @property
     def columns(self) -> frozenset[str]:
         """Names of the columns to read."""
-        own = frozenset(name for item in self._all for name in item.expression.columns)
+        own = frozenset(name for item in self.every for name in item.expression.columns)
         return own | self.replaced.columns
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What is suspicious about the expressions."""
-        return tuple(finding for item in self._all for finding in item.expression.warnings)
+        return tuple(finding for item in self.every for finding in item.expression.warnings)
 
     def arrays(self, table: EventTable) -> FeatureArrays:
         """The features of every event of a table.
@@ -129,17 +130,18 @@ class FeatureReader:
                 the message gives the entry.
         """
         batch = self.replaced.applied(as_batch(table))
-        continuous = np.empty((batch.rows, len(self.continuous)), dtype=np.float32)
+        # Column after column in memory: each is written, and fitted, as a whole.
+        continuous = np.empty((len(self.continuous), batch.rows), dtype=np.float32)
         for column, item in enumerate(self.continuous):
-            continuous[:, column] = self._numbers(item, item.instances(batch).by_event())
-        categorical = np.empty((batch.rows, len(self.categorical)), dtype=np.int64)
+            continuous[column] = self._numbers(item, item.instances(batch).by_event())
+        categorical = np.empty((len(self.categorical), batch.rows), dtype=np.int64)
         for column, item in enumerate(self.categorical):
-            categorical[:, column] = self._kinds(item, batch)
+            categorical[column] = self._kinds(item, batch)
         groups = {
             group.name: self._objects(group.name, group.length, features, batch)
             for group, features in zip(self.spec.objects, self.objects, strict=True)
         }
-        return FeatureArrays(continuous, categorical, groups)
+        return FeatureArrays(continuous.T, categorical.T, groups)
 
     def _numbers(self, item: BoundFeature, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Values as float32, NaN where they are infinite."""
@@ -161,10 +163,10 @@ class FeatureReader:
         broken = (codes != np.rint(codes)) | (np.abs(codes) >= LARGEST_CODE)
         if broken.any():
             row = int(np.argmax(broken))
+            code, entry = float(codes[row]), _entry(batch, row)
             raise InputError(
                 NOT_WHOLE.finding(
-                    f"feature `{item.name}` is {codes[row]!r} in entry {_entry(batch, row)}, "
-                    "which is no whole number",
+                    f"feature `{item.name}` is {code!r} in entry {entry}, which is no whole number",
                     suggestion="take it out of `categorical`, or cut it: `NAME: int(...)`",
                 )
             )

@@ -66,7 +66,7 @@ class FeatureScale:
         """Choose the scaling of a feature of which any values may be missing.
 
         The logarithm is taken if the feature is never negative and less than half as skewed with
-        it. A feature without values, or with one value only, has deviation 1, so that it is 0 in training.
+        it. A feature without values, or with a single value, has deviation 1: it is 0 in training.
 
         Args:
             name: The feature.
@@ -77,13 +77,12 @@ class FeatureScale:
         data = data[np.isfinite(data)]
         if data.size == 0 or data[0] == data[-1]:
             return cls(name, "linear", 0.0, float(data[0]) if data.size else 0.0, 1.0)
-        linear = cls(name, "linear", 0.0, float(data.mean()), float(data.std()))
-        if data[0] < 0 or (median := float(np.median(data))) <= 0:
-            return linear
-        offset = OFFSET_FRACTION * median
+        ends = data[[int(level * (data.size - 1)) for level in (0.05, 0.5, 0.95)]]
+        offset = OFFSET_FRACTION * float(ends[1])
+        if data[0] < 0 or offset == 0 or 2 * _skewness(np.log(ends + offset)) >= _skewness(ends):
+            return cls(name, "linear", 0.0, float(data.mean()), float(data.std()))
         unscaled = np.log(data + offset)
-        log = cls(name, "log", offset, float(unscaled.mean()), float(unscaled.std()))
-        return log if 2 * _skewness(unscaled) < _skewness(data) else linear
+        return cls(name, "log", offset, float(unscaled.mean()), float(unscaled.std()))
 
     def forward(self, values: Floats) -> Floats:
         """Feature values to scaled values; below -offset there is no logarithm, so NaN."""
@@ -96,7 +95,9 @@ class FeatureScale:
 
         A value that is too low for the logarithm is scaled as the lowest.
         """
-        return np.clip(np.nan_to_num(self.forward(values), nan=-REACH), -REACH, REACH)
+        scaled = np.clip(self.forward(values), -REACH, REACH)
+        scaled[np.isnan(scaled)] = -REACH
+        return scaled
 
     def inverse(self, scaled: Floats) -> Floats:
         """Scaled values to feature values."""
@@ -109,10 +110,10 @@ class FeatureScale:
         return np.asarray(slope - np.log(self.deviation))
 
 
-def _skewness(rising: Floats) -> float:
-    """How far the 5 % and 95 % quantiles lie unequally about the median, from 0 to 1."""
-    low, middle, high = np.quantile(rising, (0.05, 0.5, 0.95))
-    return abs(high + low - 2 * middle) / (high - low) if high > low else 0.0
+def _skewness(ends: Floats) -> float:
+    """How far the outer of three quantiles lie unequally about the middle one, from 0 to 1."""
+    low, middle, high = ends
+    return float(abs(high + low - 2 * middle) / (high - low)) if high > low else 0.0
 
 
 @dataclass(frozen=True)
