@@ -38,6 +38,7 @@ from quarkline.learning.training.schedules import learning_rate
 from quarkline.learning.training.state import CHECKPOINT, Position, State, new_state
 from quarkline.learning.training.steps import Mover, own_noise, to_device
 from quarkline.learning.training.task import RowLoss, Task
+from quarkline.learning.training.warm_start import Warmed
 
 CHECKED_STEPS = 50
 """Steps between looks at the loss, each of which makes a GPU wait."""
@@ -67,10 +68,14 @@ class FitResult:
     Attributes:
         history: Metrics of each epoch.
         learning_rates: How the learning rate was found, if the config asked for it.
+        warm_start: What was taken over from another training, if anything was.
+        second_phase: What a second phase found out, if there was one.
     """
 
     history: History
     learning_rates: LearningRateScan | None = None
+    warm_start: Warmed | None = None
+    second_phase: FitResult | None = None
 
 
 def fit(
@@ -338,7 +343,7 @@ def _not_finite(what: str, epoch: int, step: int, rate: float) -> WorkError:
             f"the {what} loss is not finite at epoch {epoch}, step {step}, "
             f"learning rate {rate:.3g}",
             suggestion="try a smaller `learning_rate` or `learning_rate: find`, a `warm_up`, a "
-            "smaller `clip`, `precision: 32`; `quarkline doctor` finds NaN and infinities in inputs",
+            "smaller `clip`, `precision: 32`; `quarkline doctor` finds NaN and infinities",
             evidence={"epoch": epoch, "step": step, "learning_rate": rate},
         )
     )
