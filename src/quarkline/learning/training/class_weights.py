@@ -73,7 +73,8 @@ def loss_weights(
     balanced /= balanced[~validation].mean()
     held_out = float(balanced[validation].sum())
     if held_out <= 0:
-        raise _no_weight(f"the held-out events have a total weight of {held_out:.4g}", config)
+        msg = f"the held-out events have a total weight of {held_out:.4g}"
+        raise _no_weight(msg, config)
     return balanced
 
 
@@ -94,15 +95,17 @@ def _check_events(
     numbers = np.bincount(label[~validation], minlength=len(classes))
     lacking = [name for name, number in zip(classes, numbers, strict=True) if not number]
     if lacking:
+        msg = f"no training events of class {_named(lacking)}"
         raise _no_events(
-            f"no training events of class {_named(lacking)}",
+            msg,
             dict(zip(classes, numbers.tolist(), strict=True)),
         )
     held_out = label[validation] == classes.index(signal)
     if not held_out.any() or held_out.all():
         side = f"`{signal}`" if not held_out.any() else "background"
+        msg = f"no {side} among the {len(held_out)} held-out events"
         raise _no_events(
-            f"no {side} among the {len(held_out)} held-out events",
+            msg,
             {"signal": int(held_out.sum()), "background": int((~held_out).sum())},
         )
 
@@ -111,7 +114,8 @@ def _check_totals(totals: Weights, classes: Sequence[str], config: TrainingConfi
     bad = [(name, total) for name, total in zip(classes, totals, strict=True) if total <= 0]
     if bad:
         shown = ", ".join(f"`{name}` {total:.4g}" for name, total in bad)
-        raise _no_weight(f"total weight of the training events of {shown}", config)
+        msg = f"total weight of the training events of {shown}"
+        raise _no_weight(msg, config)
 
 
 def _no_events(message: str, numbers: dict[str, Any]) -> InputError:

@@ -23,9 +23,11 @@ from quarkline.learning.models.networks import Network, build_network
 from quarkline.learning.training.class_weights import loss_weights
 from quarkline.learning.training.classification import Classification
 from quarkline.learning.training.config import TrainingConfig
-from quarkline.learning.training.fit import CHECKPOINT, FitResult, Report, fit
+from quarkline.learning.training.epochs import Report
+from quarkline.learning.training.fit import FitResult, fit
 from quarkline.learning.training.history import METRICS, History, write_metrics
 from quarkline.learning.training.schedules import Constant
+from quarkline.learning.training.state import CHECKPOINT
 from quarkline.learning.training.warm_start import WarmStart, warm_up_from
 
 SECOND_PHASE = "second-phase"
@@ -154,7 +156,7 @@ def _train_trees(
         report=told,
     )
     trees: Predictor = BoostedTrees(fitted.text)
-    made = EventModel(model, data.classes, preprocess, trees, data.examples)
+    made = EventModel(model, data.classes, data.spec, preprocess, trees, data.examples)
     return made, FitResult(history)
 
 
@@ -184,7 +186,10 @@ class _NetworkTraining:
         (folder / CHECKPOINT).unlink(missing_ok=True)
         made = Network(module)
         config = cast("ModelConfig", self.model)
-        return EventModel(config, classes, self.preprocess, made, self.data.examples), result
+        trained = EventModel(
+            config, classes, self.data.spec, self.preprocess, made, self.data.examples
+        )
+        return trained, result
 
     def _fit(
         self,
