@@ -109,14 +109,15 @@ class Training:
             moved = self.mover.move(state, self.rows, batch, rate, str(position.steps))
             state.average.update()
             position.loss += moved.loss * len(batch)
-            position.norm += moved.norm
+            position.norm += torch.nan_to_num(moved.norm, posinf=0.0)  # a step the scaler skips
             position.step += 1
             position.steps += 1
             recent.append(moved.loss)
-            if position.step % CHECKED_STEPS == 0 or position.step == self.steps:
+            last = position.step == self.steps  # the epoch's end saves more than the weights
+            due = not last and time.monotonic() - self.saved > self.job.save_seconds
+            if due or last or len(recent) == CHECKED_STEPS:
                 self._check(recent, rate)
-            if time.monotonic() - self.saved > self.job.save_seconds:
-                self._check(recent, rate)
+            if due:
                 self._save()
         return rate
 

@@ -7,10 +7,12 @@ step and the history. So the state after any step is all that a continuation nee
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from lightning.fabric import Fabric
@@ -123,15 +125,16 @@ def fit(
 def _fit_together(job: Job, devices: int) -> None:
     """Fit in several processes; their last state stays in the folder."""
     fabric = new_fabric(job.config.precision, devices=devices)
-    error = fabric.launch(_fit_beside, job)
+    error = fabric.launch(partial(_fit_beside, job=job))
     if error is not None:
         raise error
 
 
 def _fit_beside(fabric: Fabric, job: Job) -> Exception | None:
     """In one of several processes: fit, and hand over what the caller has to hear of."""
+    own = copy.deepcopy(job.module)  # what came here shares its memory with the other processes
     try:
-        _fit(fabric, job)
+        _fit(fabric, replace(job, module=own))
     except (QuarklineError, ReportError) as error:
         return error.args[0] if isinstance(error, ReportError) else error
     return None
