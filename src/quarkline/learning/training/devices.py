@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.plugins import MixedPrecision
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor
 
@@ -19,12 +20,15 @@ def new_fabric(precision: Precision, *, devices: int = 1) -> Fabric:
         precision: Of the steps.
         devices: GPUs, or processes on the CPU; more than one are new processes.
     """
+    accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    plugins: list[Any] = [LightningEnvironment()]  # a job of ours is one process, not Slurm's
+    if precision != "32":
+        plugins.append(MixedPrecision(precision, accelerator))  # the CPU knows float16, too
     return Fabric(
-        accelerator="cuda" if torch.cuda.is_available() else "cpu",
+        accelerator=accelerator,
         devices=devices,
         strategy="ddp_spawn" if devices > 1 else "auto",
-        precision={"32": "32-true"}.get(precision, precision),
-        plugins=[LightningEnvironment()],  # a batch job of ours is one process, not one of Slurm's
+        plugins=plugins,
     )
 
 

@@ -7,57 +7,33 @@ step and the history. So the state after any step is all that a continuation nee
 
 from __future__ import annotations
 
-import math
+import copy
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-import torch
 from lightning.fabric import Fabric
 from torch import Tensor, nn
 
 from quarkline.engine.core.findings import (
-    InputError,
     QuarklineError,
-    Rule,
-    WorkError,
-    did_you_mean,
 )
 from quarkline.engine.core.results import canonical_json
-from quarkline.engine.core.rng import rng
-from quarkline.learning.training.average import copied
 from quarkline.learning.training.config import FitConfig
-from quarkline.learning.training.devices import gathered, new_fabric
+from quarkline.learning.training.devices import new_fabric
+from quarkline.learning.training.epochs import Job, Report, ReportError, Training
 from quarkline.learning.training.finder import scan_rates
-from quarkline.learning.training.history import METRICS, History, write_metrics
+from quarkline.learning.training.history import History
 from quarkline.learning.training.scan import LearningRateScan
-from quarkline.learning.training.schedules import learning_rate
-from quarkline.learning.training.state import CHECKPOINT, Position, State, new_state
-from quarkline.learning.training.steps import Mover, own_noise, to_device
+from quarkline.learning.training.state import CHECKPOINT, new_state
 from quarkline.learning.training.task import RowLoss, Task
+from quarkline.learning.training.warm_start import Warmed
 
-CHECKED_STEPS = 50
-"""Steps between looks at the loss, each of which makes a GPU wait."""
 SAVED_SECONDS = 60.0
 """Most seconds of training that a kill costs."""
-
-NOT_FINITE = Rule(
-    "QL-TRAIN-010",
-    "losses are finite",
-    "A loss became NaN or infinite, and the weights with it. That is a step too large, inputs that "
-    "are not finite, or numbers beyond what half precision holds.",
-)
-UNKNOWN_METRIC = Rule(
-    "QL-TRAIN-012",
-    "`monitor` names a metric of the training",
-    "The best epoch is picked, and a training ended, by one of the columns of its `metrics.csv`.",
-)
-
-Report = Callable[[int, Mapping[str, float]], None]
-"""Called after each epoch with its number, from 1, and its metrics; what it raises ends the fit."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +43,14 @@ class FitResult:
     Attributes:
         history: Metrics of each epoch.
         learning_rates: How the learning rate was found, if the config asked for it.
+        warm_start: What was taken over from another training, if anything was.
+        second_phase: What a second phase found out, if there was one.
     """
 
     history: History
     learning_rates: LearningRateScan | None = None
+    warm_start: Warmed | None = None
+    second_phase: FitResult | None = None
 
 
 def fit(
@@ -127,6 +107,8 @@ def fit(
         report,
         save_seconds,
     )
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
         if devices > 1:
             if folder is None:
@@ -140,57 +122,28 @@ def fit(
     return result
 
 
-@dataclass(frozen=True)
-class Job:
-    """The arguments of a fit, as they go to each of several processes."""
-
-    module: nn.Module
-    train: Sequence[Tensor]
-    validation: Sequence[Tensor]
-    config: FitConfig
-    task: Task
-    seed: int
-    identity: str
-    folder: Path | None
-    report: Report | None
-    save_seconds: float
-
-    @property
-    def checkpoint(self) -> Path | None:
-        """Where the state is kept."""
-        return self.folder and self.folder / CHECKPOINT
-
-    @property
-    def mover(self) -> Mover:
-        """What makes the steps."""
-        return Mover(self.task, self.config, self.seed)
-
-
 def _fit_together(job: Job, devices: int) -> None:
     """Fit in several processes; their last state stays in the folder."""
     fabric = new_fabric(job.config.precision, devices=devices)
-    error = fabric.launch(_fit_beside, job)
+    error = fabric.launch(partial(_fit_beside, job=job))
     if error is not None:
         raise error
 
 
 def _fit_beside(fabric: Fabric, job: Job) -> Exception | None:
     """In one of several processes: fit, and hand over what the caller has to hear of."""
+    own = copy.deepcopy(job.module)  # what came here shares its memory with the other processes
     try:
-        _fit(fabric, job)
-    except (QuarklineError, _ReportError) as error:
-        return error.args[0] if isinstance(error, _ReportError) else error
+        _fit(fabric, replace(job, module=own))
+    except (QuarklineError, ReportError) as error:
+        return error.args[0] if isinstance(error, ReportError) else error
     return None
-
-
-class _ReportError(Exception):
-    """Carries what a report raised."""
 
 
 def _fit(fabric: Fabric, job: Job) -> FitResult:
     """Fit from the start or from the state in the folder, and load the best weights."""
     state = new_state(fabric, job.module, job.task, job.config, job.identity)
-    training = _Training(job, state)
+    training = Training(job, state)
     if job.checkpoint and job.checkpoint.exists():
         state.load(job.checkpoint)
     elif job.config.learning_rate == "find":
@@ -200,154 +153,3 @@ def _fit(fabric: Fabric, job: Job) -> FitResult:
     job.module.load_state_dict(state.best)
     job.module.to("cpu").eval()
     return FitResult(state.history, state.scan)
-
-
-class _Training:
-    """Epochs of a training."""
-
-    def __init__(self, job: Job, state: State) -> None:
-        self.job, self.state, self.mover = job, state, job.mover
-        self.rows = to_device(state.fabric, job.train)
-        self.held_out = to_device(state.fabric, job.validation)
-        self.steps = math.ceil(len(job.train[0]) / self.mover.rows)
-        self.saved = time.monotonic()
-
-    def run(self) -> None:
-        """Train until the end that the config asks for."""
-        self._write_metrics()
-        while not self._finished():
-            with own_noise(self.state.fabric.device):
-                rate = self._train_epoch()
-            self._end_epoch(rate)
-
-    def _finished(self) -> bool:
-        config, history = self.job.config, self.state.history
-        if len(history) >= config.epochs:
-            return True
-        return config.patience is not None and history.stale(config.least_gain) >= config.patience
-
-    def _train_epoch(self) -> float:
-        """Make the epoch's steps that are left; the learning rate of the last one."""
-        state, position = self.state, self.state.position
-        state.wrapped.train()
-        count = len(self.rows[0])
-        order = torch.from_numpy(rng(self.job.seed, "batches", position.epoch).permutation(count))
-        batches = torch.split(order.to(state.fabric.device), self.mover.rows)
-        recent: list[Tensor] = []
-        losses = state.history.monitored
-        for batch in batches[position.step :]:
-            rate = self._rate(position, losses)
-            moved = self.mover.move(state, self.rows, batch, rate, str(position.steps))
-            state.average.update()
-            position.loss += moved.loss * len(batch)
-            position.norm += moved.norm
-            position.step += 1
-            position.steps += 1
-            recent.append(moved.loss)
-            if position.step % CHECKED_STEPS == 0 or position.step == self.steps:
-                self._check(recent, rate)
-            if time.monotonic() - self.saved > self.job.save_seconds:
-                self._check(recent, rate)
-                self._save()
-        return rate
-
-    def _rate(self, position: Position, losses: Sequence[float]) -> float:
-        config = self.job.config
-        return learning_rate(
-            self.state.largest_rate,
-            config.schedule,
-            step=position.steps,
-            steps=config.epochs * self.steps,
-            warm_up=round(config.warm_up * self.steps),
-            losses=losses,
-        )
-
-    def _check(self, recent: list[Tensor], rate: float) -> None:
-        """Refuse to go on with a loss that is no number."""
-        fabric, position = self.state.fabric, self.state.position
-        losses = fabric.all_reduce(torch.stack(recent), reduce_op="sum")
-        bad = (~torch.isfinite(losses)).nonzero()
-        if len(bad):
-            step = position.step - len(recent) + int(bad[0]) + 1
-            raise _not_finite("training", position.epoch + 1, step, rate)
-        recent.clear()
-
-    def _end_epoch(self, rate: float) -> None:
-        """Measure, keep the best weights, save and tell."""
-        state, position = self.state, self.state.position
-        loss = float(state.fabric.all_reduce(position.loss, reduce_op="sum"))
-        metrics = {"train_loss": loss / len(self.rows[0])}
-        measured = self._measured()
-        metrics["validation_loss"] = measured.pop("validation_loss")
-        metrics |= {"learning_rate": rate, "gradient_norm": float(position.norm) / self.steps}
-        metrics |= measured
-        if state.history.monitor not in metrics:
-            raise _unknown_metric(state.history.monitor, metrics)
-        if not math.isfinite(metrics["validation_loss"]):
-            raise _not_finite("validation", position.epoch + 1, position.step, rate)
-        state.history.epochs.append(metrics)
-        position.next_epoch()
-        if state.history.best == position.epoch - 1:
-            state.best = copied(state.average.module)
-        self._save()
-        self._write_metrics()
-        self._tell(metrics)
-
-    @torch.no_grad()
-    def _measured(self) -> dict[str, float]:
-        """Metrics of the averaged weights on the held-out rows, which several processes share."""
-        fabric, task, module = self.state.fabric, self.job.task, self.state.average.module
-        module.eval()
-        indices = torch.arange(len(self.held_out[0]), device=fabric.device)
-        mine = indices.tensor_split(fabric.world_size)[fabric.global_rank]
-        batches = torch.split(mine, task.rows_at_once or max(len(mine), 1))
-        outputs = [task.outputs(module, [item[rows] for item in self.held_out]) for rows in batches]
-        together = gathered(fabric, torch.cat(outputs), len(indices))
-        return task.measure(together.cpu(), self.job.validation)
-
-    def _save(self) -> None:
-        if self.job.checkpoint:
-            self.state.save(self.job.checkpoint)
-        self.saved = time.monotonic()
-
-    def _write_metrics(self) -> None:
-        if self.job.folder and self.state.fabric.is_global_zero:
-            write_metrics(self.job.folder / METRICS, self.state.history)
-
-    def _tell(self, metrics: Mapping[str, float]) -> None:
-        """Call the report in the first process; what it raises ends all of them."""
-        if self.job.report is None:
-            return
-        fabric = self.state.fabric
-        if fabric.world_size == 1:
-            self.job.report(len(self.state.history), metrics)
-            return
-        error: Exception | None = None
-        if fabric.is_global_zero:
-            try:
-                self.job.report(len(self.state.history), metrics)
-            except Exception as raised:
-                error = raised
-        if error := fabric.broadcast(error):
-            raise _ReportError(error)
-
-
-def _not_finite(what: str, epoch: int, step: int, rate: float) -> WorkError:
-    return WorkError(
-        NOT_FINITE.finding(
-            f"the {what} loss is not finite at epoch {epoch}, step {step}, "
-            f"learning rate {rate:.3g}",
-            suggestion="try a smaller `learning_rate` or `learning_rate: find`, a `warm_up`, a "
-            "smaller `clip`, `precision: 32`; `quarkline doctor` finds NaN and infinities in inputs",
-            evidence={"epoch": epoch, "step": step, "learning_rate": rate},
-        )
-    )
-
-
-def _unknown_metric(name: str, metrics: Mapping[str, float]) -> InputError:
-    return InputError(
-        UNKNOWN_METRIC.finding(
-            f"`monitor: {name}` is no metric of this training",
-            suggestion=did_you_mean(name, metrics, what="metrics"),
-        )
-    )

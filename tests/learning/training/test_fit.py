@@ -10,17 +10,13 @@ import pytest
 import torch
 
 from quarkline.learning.models.flow import ConditionalFlow
-from quarkline.learning.training import fit as fitting
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.fit import fit
 from quarkline.learning.training.history import History
 from quarkline.learning.training.state import CHECKPOINT
 
-from .conftest import CONFIG, changed, new_flow, sample
-
-
-class Killed(BaseException):
-    """Stands for a signal that nothing catches."""
+from ..conftest import CONFIG, changed, new_flow, sample
+from .conftest import assert_equal, dying
 
 
 def run(folder: Path, config: FitConfig = CONFIG, seed: int = 1) -> tuple[ConditionalFlow, History]:
@@ -30,34 +26,15 @@ def run(folder: Path, config: FitConfig = CONFIG, seed: int = 1) -> tuple[Condit
     return flow, fit(flow.module, rows, held_out, config, seed=seed, folder=folder).history
 
 
-def weights(flow: ConditionalFlow) -> dict[str, torch.Tensor]:
-    return flow.module.state_dict()
-
-
-def assert_equal(first: ConditionalFlow, second: ConditionalFlow) -> None:
-    for name, value in weights(first).items():
-        assert torch.equal(value, weights(second)[name]), name
-
-
-@pytest.mark.parametrize("killed_after", [1, 2, 5])
+@pytest.mark.parametrize("step", [6, 12, 30, 33])
 def test_a_resumed_fit_equals_an_uninterrupted_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_after: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     whole, history = run(tmp_path / "whole")
-    training = fitting._Training
-    trained = training._train_epoch
-
-    def dies(self, *arguments) -> None:
-        if self.state.position.epoch == killed_after:
-            raise Killed
-        return trained(self, *arguments)
-
-    monkeypatch.setattr(training, "_train_epoch", dies)
-    with pytest.raises(Killed):
+    with dying(monkeypatch, step):
         run(tmp_path / "killed")
-    monkeypatch.setattr(training, "_train_epoch", trained)
     resumed, resumed_history = run(tmp_path / "killed")
-    assert_equal(whole, resumed)
+    assert_equal(whole.module, resumed.module)
     assert resumed_history == history
     assert not (tmp_path / "killed" / CHECKPOINT).exists()
 
@@ -66,9 +43,9 @@ def test_equal_seeds_give_equal_weights_and_other_seeds_do_not(tmp_path: Path) -
     first, second, other = (
         run(tmp_path / name, seed=seed)[0] for name, seed in [("a", 1), ("b", 1), ("c", 2)]
     )
-    assert_equal(first, second)
+    assert_equal(first.module, second.module)
     with pytest.raises(AssertionError):
-        assert_equal(first, other)
+        assert_equal(first.module, other.module)
 
 
 def test_global_random_state_is_neither_read_nor_written(tmp_path: Path) -> None:
@@ -79,7 +56,7 @@ def test_global_random_state_is_neither_read_nor_written(tmp_path: Path) -> None
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
     torch.manual_seed(12)
-    assert_equal(first, run(tmp_path / "b")[0])
+    assert_equal(first.module, run(tmp_path / "b")[0].module)
 
 
 def test_a_job_of_slurm_fits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +69,7 @@ def test_a_job_of_slurm_fits_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name, value in {"SLURM_JOB_ID": "7", "SLURM_NTASKS": "2", "SLURM_PROCID": "1"}.items():
         monkeypatch.setenv(name, value)
     in_a_job, _ = run(tmp_path / "job")
-    assert_equal(alone, in_a_job)
+    assert_equal(alone.module, in_a_job.module)
 
 
 def test_the_best_epoch_is_kept_and_patience_ends_the_fit(tmp_path: Path) -> None:
@@ -110,7 +87,7 @@ def test_an_average_without_memory_is_the_last_weights(tmp_path: Path) -> None:
     config = changed(average_decay=0.0, epochs=1)
     flow, history = run(tmp_path / "a", config)
     assert history.best == 0
-    assert all(torch.isfinite(value).all() for value in weights(flow).values())
+    assert all(torch.isfinite(value).all() for value in flow.module.state_dict().values())
 
 
 @pytest.mark.gpu
