@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from quarkline.engine.core.results import pretty_json
 from quarkline.learning.features.arrays import FeatureArrays, Objects
 from quarkline.learning.features.spec import FeatureSpec
+from quarkline.learning.models.artifact import read_vectors
 from quarkline.learning.models.config import ModelConfig, TreesConfig
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ class EventModel:
     Attributes:
         config: Kind and shape of what was trained.
         classes: Names of the classes, in the order of the probabilities.
-        spec: The features.
-        preprocess: How they are scaled and coded, fitted to the training events.
+        preprocess: The features and how they are scaled and coded, fitted to training events.
         predictor: What was trained.
         examples: Some events that a loaded copy is tested with.
     """
@@ -58,10 +58,14 @@ class EventModel:
 
     config: ModelConfig
     classes: tuple[str, ...]
-    spec: FeatureSpec
     preprocess: Preprocess
     predictor: Predictor
     examples: FeatureArrays
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """The features."""
+        return self.preprocess.spec
 
     def probabilities(self, arrays: FeatureArrays, *, device: str = "cpu") -> Probabilities:
         """Probability of each class of events, with shape (N, classes).
@@ -79,7 +83,6 @@ class EventModel:
         return {
             "config": self.config.model_dump(mode="json"),
             "classes": self.classes,
-            "features": self.spec.as_json(),
             "geometry": asdict(self.preprocess.geometry),
             "inputs": input_schema(self.spec),
             "outputs": output_schema(self.classes),
@@ -107,11 +110,9 @@ class EventModel:
         if told != found:
             msg = f"it was made for inputs {told}, but its preprocessing gives {found}"
             raise ValueError(msg)
-        spec = FeatureSpec.from_json(description["features"])
         predictor = _load_predictor(config, preprocess.geometry, len(classes), folder)
-        with np.load(folder / "test_vectors.npz", allow_pickle=False) as file:
-            examples = arrays_from(dict(file))
-        return cls(config, classes, spec, preprocess, predictor, examples)
+        examples = arrays_from(read_vectors(folder))
+        return cls(config, classes, preprocess, predictor, examples)
 
     def test_vectors(self) -> dict[str, NDArray[Any]]:
         """Inputs and outputs that a loaded copy must reproduce."""
