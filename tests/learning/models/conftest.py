@@ -9,7 +9,6 @@ import pytest
 from pydantic import TypeAdapter
 
 pytest.importorskip("torch")
-pytest.importorskip("quarkline.learning.features.preprocess")
 
 from quarkline.learning.features.arrays import MISSING, FeatureArrays, Objects
 from quarkline.learning.features.preprocess import Preprocess

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,11 @@ from pydantic import TypeAdapter
 
 from quarkline.engine.core.results import pretty_json
 from quarkline.learning.features.arrays import FeatureArrays, Objects
+from quarkline.learning.features.geometry import Geometry
+from quarkline.learning.features.preprocess import Preprocess
 from quarkline.learning.features.spec import FeatureSpec
 from quarkline.learning.models.artifact import read_vectors
 from quarkline.learning.models.config import ModelConfig, TreesConfig
-
-if TYPE_CHECKING:
-    from quarkline.learning.features.geometry import Geometry
-    from quarkline.learning.features.preprocess import Preprocess
 
 PREPROCESS = "preprocess.json"
 TOLERANCE = 1e-5
@@ -101,8 +99,6 @@ class EventModel:
         Raises:
             ValueError: If the parts do not fit together.
         """
-        from quarkline.learning.features.preprocess import Preprocess
-
         config = TypeAdapter(ModelConfig).validate_python(description["config"])
         classes = tuple(description["classes"])
         preprocess = Preprocess.from_json(json.loads((folder / PREPROCESS).read_text()))
