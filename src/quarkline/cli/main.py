@@ -26,6 +26,7 @@ from quarkline.cli.commands import (
     new,
     plan,
     run,
+    score,
     simulate,
     skim,
 )
@@ -73,6 +74,7 @@ app.command("cutflow")(cutflow.command)
 app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
 app.command("skim")(skim.command)
+app.command("score")(score.command)
 
 
 def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> None:

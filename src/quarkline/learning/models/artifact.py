@@ -83,8 +83,7 @@ def load_model(folder: Path, family: type[M]) -> M:
         if description["kind"] != family.kind:
             raise _refused(folder, f"it is a {description['kind']}, not a {family.kind}")
         model = family.load(description["model"], folder)
-        with np.load(folder / VECTORS, allow_pickle=False) as file:
-            vectors = dict(file)
+        vectors = read_vectors(folder)
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise _refused(folder, str(error)) from error
     if not model.agrees(vectors):
@@ -110,6 +109,12 @@ def read_description(folder: Path) -> dict[str, Any]:
     if seal != content_key(description):
         raise _refused(folder, f"its {DESCRIPTION} was changed after the model was made")
     return description
+
+
+def read_vectors(folder: Path) -> dict[str, NDArray[Any]]:
+    """The inputs and outputs that a model was kept with."""
+    with np.load(folder / VECTORS, allow_pickle=False) as file:
+        return dict(file)
 
 
 def model_key(folder: Path) -> str:

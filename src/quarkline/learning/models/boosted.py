@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import lightgbm
 import numpy as np
@@ -14,11 +14,9 @@ from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import InputError, Rule
 from quarkline.learning.features.arrays import FeatureArrays
+from quarkline.learning.features.preprocess import Preprocess
 from quarkline.learning.models.config import TreesConfig
 from quarkline.learning.models.trees import FIXED, without_parameters
-
-if TYPE_CHECKING:
-    from quarkline.learning.features.preprocess import Preprocess
 
 TREES = "trees.txt"
 

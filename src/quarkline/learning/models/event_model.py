@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,11 @@ from pydantic import TypeAdapter
 
 from quarkline.engine.core.results import pretty_json
 from quarkline.learning.features.arrays import FeatureArrays, Objects
+from quarkline.learning.features.geometry import Geometry
+from quarkline.learning.features.preprocess import Preprocess
 from quarkline.learning.features.spec import FeatureSpec
+from quarkline.learning.models.artifact import read_vectors
 from quarkline.learning.models.config import ModelConfig, TreesConfig
-
-if TYPE_CHECKING:
-    from quarkline.learning.features.geometry import Geometry
-    from quarkline.learning.features.preprocess import Preprocess
 
 PREPROCESS = "preprocess.json"
 TOLERANCE = 1e-5
@@ -48,8 +47,7 @@ class EventModel:
     Attributes:
         config: Kind and shape of what was trained.
         classes: Names of the classes, in the order of the probabilities.
-        spec: The features.
-        preprocess: How they are scaled and coded, fitted to the training events.
+        preprocess: The features and how they are scaled and coded, fitted to training events.
         predictor: What was trained.
         examples: Some events that a loaded copy is tested with.
     """
@@ -58,10 +56,14 @@ class EventModel:
 
     config: ModelConfig
     classes: tuple[str, ...]
-    spec: FeatureSpec
     preprocess: Preprocess
     predictor: Predictor
     examples: FeatureArrays
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """The features."""
+        return self.preprocess.spec
 
     def probabilities(self, arrays: FeatureArrays, *, device: str = "cpu") -> Probabilities:
         """Probability of each class of events, with shape (N, classes).
@@ -79,7 +81,6 @@ class EventModel:
         return {
             "config": self.config.model_dump(mode="json"),
             "classes": self.classes,
-            "features": self.spec.as_json(),
             "geometry": asdict(self.preprocess.geometry),
             "inputs": input_schema(self.spec),
             "outputs": output_schema(self.classes),
@@ -98,8 +99,6 @@ class EventModel:
         Raises:
             ValueError: If the parts do not fit together.
         """
-        from quarkline.learning.features.preprocess import Preprocess
-
         config = TypeAdapter(ModelConfig).validate_python(description["config"])
         classes = tuple(description["classes"])
         preprocess = Preprocess.from_json(json.loads((folder / PREPROCESS).read_text()))
@@ -107,11 +106,9 @@ class EventModel:
         if told != found:
             msg = f"it was made for inputs {told}, but its preprocessing gives {found}"
             raise ValueError(msg)
-        spec = FeatureSpec.from_json(description["features"])
         predictor = _load_predictor(config, preprocess.geometry, len(classes), folder)
-        with np.load(folder / "test_vectors.npz", allow_pickle=False) as file:
-            examples = arrays_from(dict(file))
-        return cls(config, classes, spec, preprocess, predictor, examples)
+        examples = arrays_from(read_vectors(folder))
+        return cls(config, classes, preprocess, predictor, examples)
 
     def test_vectors(self) -> dict[str, NDArray[Any]]:
         """Inputs and outputs that a loaded copy must reproduce."""

@@ -53,6 +53,11 @@ class FoldedModel:
                 msg = f"its folds differ in classes or features: {model.classes}, {self.classes}"
                 raise ValueError(msg)
 
+    @classmethod
+    def alone(cls, model: EventModel) -> FoldedModel:
+        """One model that scores all events, those it was trained on, too."""
+        return cls(((model,),), (), 0, "")
+
     @property
     def folds(self) -> int:
         """Number of folds."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -16,10 +16,8 @@ from torch import nn
 from quarkline.engine.core.rng import library_seed
 from quarkline.learning.features.arrays import FeatureArrays
 from quarkline.learning.features.geometry import Geometry
+from quarkline.learning.features.preprocess import Preprocess
 from quarkline.learning.models.config import NetworkConfig
-
-if TYPE_CHECKING:
-    from quarkline.learning.features.preprocess import Preprocess
 
 WEIGHTS = "weights.safetensors"
 BATCH = 8192

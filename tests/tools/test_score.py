@@ -1,0 +1,246 @@
+"""`quarkline score`: friends that belong to their files, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pytest
+import uproot
+
+pytest.importorskip("torch")
+
+from quarkline.cli.main import main
+from quarkline.engine.core.findings import InputError
+from quarkline.events.friends import with_friends
+from quarkline.events.sources import open_source
+from quarkline.learning.models.artifact import save_model
+from quarkline.learning.models.folded import FoldedModel
+from quarkline.tools.models import find_model
+from quarkline.tools.score import score
+from tests.events.skim.farm import Here
+from tests.learning.models.conftest import CLASSES, folded_model
+from tests.learning.scoring.farm import events, expected, without, write
+
+SIZES = {"mc20a/p6266/545824": 90, "mc20d/p6266/545824": 70, "data/data15": 40}
+
+
+@pytest.fixture(scope="module")
+def model() -> FoldedModel:
+    return folded_model("resnet")
+
+
+@pytest.fixture
+def farm(tmp_path: Path, model: FoldedModel, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three files in the layout of ntuples, one of data, and a model."""
+    monkeypatch.chdir(tmp_path)
+    for seed, (name, count) in enumerate(SIZES.items()):
+        write(tmp_path / "ntuples" / f"{name}.root", columns_of(name, count, seed))
+    save_model(model, tmp_path / "model")
+    return tmp_path
+
+
+def columns_of(name: str, count: int, seed: int) -> dict:
+    columns = events(count, seed + 1)
+    return without(columns, "genEventID") if name.startswith("data") else columns
+
+
+def scored(farm: Path, *names: str, **options):
+    files = [f"ntuples/{name}.root" for name in names] or ["ntuples/**/*.root"]
+    given = {"base": farm / "ntuples", "executor": Here()} | options
+    return score("model", files, farm / "friends", **given)
+
+
+def run(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["quarkline", "score", *map(str, arguments)])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def test_each_file_has_a_friend_at_its_place(farm: Path, model: FoldedModel) -> None:
+    done = scored(farm)
+    assert (done.made, done.failures) == (3, ())
+    for seed, (name, count) in enumerate(SIZES.items()):
+        host, friend = (farm / top / f"{name}.root" for top in ("ntuples", "friends"))
+        columns = events(count, seed + 1)
+        wanted = expected(columns, model, data=name.startswith("data"))[:, 0]
+        with with_friends(open_source(host), [friend]) as joined:
+            found = ak.to_numpy(joined.read(["probs_lq"])["probs_lq"])
+            assert joined.schema["probs_lq"].dtype == "float32"
+            assert joined.schema.tree == "nominal"
+        assert found == pytest.approx(wanted, abs=1e-6)
+    assert [item.by_fold for item in done.friends] == [False, True, True]
+
+
+def test_every_class_has_a_branch_if_asked_for(farm: Path) -> None:
+    scored(farm, "mc20a/p6266/545824", classes="all", column="p")
+    with uproot.open(farm / "friends/mc20a/p6266/545824.root") as file:
+        table = file["nominal"].arrays([f"p_{name}" for name in CLASSES], library="np")
+    assert sum(table.values()) == pytest.approx(np.ones(90), abs=1e-6)
+
+
+def test_what_is_finished_and_unchanged_is_kept(farm: Path) -> None:
+    scored(farm)
+    friends = sorted((farm / "friends").rglob("*.root"))
+    before = {path: path.stat().st_ino for path in friends}
+    assert scored(farm).made == 0
+    assert {path: path.stat().st_ino for path in friends} == before
+    friends[0].unlink()
+    friends[1].write_bytes(friends[1].read_bytes()[:-1])
+    assert scored(farm).made == 2
+    write(farm / "ntuples/data/data15.root", without(events(41, 9), "genEventID"))
+    assert scored(farm).made == 1
+    assert scored(farm, classes="VV").made == 3
+    save_model(folded_model("resnet", members=2), farm / "model")
+    assert scored(farm, classes="VV").made == 3
+
+
+def test_workers_and_interruptions_change_no_byte(farm: Path, monkeypatch) -> None:
+    scored(farm)
+    friends = sorted((farm / "friends").rglob("*.root"))
+    once = {path: path.read_bytes() for path in friends}
+    for path in friends:
+        path.unlink()
+    from quarkline.learning.scoring import run as module
+
+    publish, calls = module.publish, []
+
+    def killed(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        publish(*arguments)
+
+    monkeypatch.setattr(module, "publish", killed)
+    with pytest.raises(KeyboardInterrupt):
+        scored(farm)
+    monkeypatch.setattr(module, "publish", publish)
+    assert scored(farm).made == 2
+    assert {path: path.read_bytes() for path in friends} == once
+    assert not list((farm / "friends/.quarkline").glob("items/*"))
+
+
+def test_a_bad_file_is_told_and_the_others_are_scored(farm: Path, monkeypatch, capsys) -> None:
+    lacking = events(30, 7) | {"met_mt": events(30, 7)["met_met"]}
+    write(farm / "ntuples/mc20a/branch.root", without(lacking, "met_met"))
+    write(farm / "ntuples/mc20a/tree.root", events(30, 8), tree="other")
+    (farm / "ntuples/mc20a/cut.root").write_bytes(b"root" + bytes(100))
+    with uproot.recreate(farm / "ntuples/mc20a/empty.root"):
+        pass
+    arguments = ("model", "ntuples/**/*.root", "-o", "friends", "--tree", "nominal", "--workers", 1)
+    code, out, err = run(monkeypatch, capsys, *arguments)
+    assert code == 1
+    assert "3 friends made" in out
+    assert "160 events of 2 files as simulation" in out
+    assert "40 events of 1 file as data" in out
+    assert err.count("QL-SCORE-005") == 4
+    assert "no column `met_met`: did you mean `met_mt`" in err
+    assert "mc20a/branch.root" in err
+    assert not (farm / "friends/mc20a/branch.root").exists()
+    write(farm / "ntuples/mc20a/branch.root", events(30, 7))
+    for name in ("tree", "cut", "empty"):
+        (farm / f"ntuples/mc20a/{name}.root").unlink()
+    code, out, err = run(monkeypatch, capsys, *arguments)
+    assert code == 0
+    assert "QL-" not in err
+    assert "1 friend made, 3 complete already" in out
+
+
+def test_a_tree_without_entries_has_a_friend_without_entries(farm: Path) -> None:
+    write(farm / "ntuples/mc20a/none.root", events(30) | {"HT": np.zeros(0, np.float32)})
+    assert scored(farm, "mc20a/none").failures == ()
+    with with_friends(
+        open_source(farm / "ntuples/mc20a/none.root"), [farm / "friends/mc20a/none.root"]
+    ) as joined:
+        assert joined.schema["probs_lq"].dtype == "float32"
+        assert len(joined.read(["probs_lq"])) == 0
+
+
+def test_infinities_are_counted(farm: Path) -> None:
+    columns = events(20)
+    columns["HT"][[3, 4]] = np.inf
+    write(farm / "ntuples/mc20a/inf.root", columns)
+    (friend,) = scored(farm, "mc20a/inf").friends
+    assert friend.infinities == {"ht": 2}
+
+
+def test_shifts_have_branches_of_their_own(farm: Path, model: FoldedModel) -> None:
+    from quarkline.learning.models.artifact import model_key
+    from quarkline.learning.scoring.branches import Branches
+    from quarkline.learning.scoring.run import ScoreRequest
+    from quarkline.learning.scoring.tasks import score_file
+
+    host = farm / "ntuples/mc20a/p6266/545824.root"
+    request = ScoreRequest(
+        farm / "model",
+        model_key(farm / "model"),
+        Branches(("probs_lq",), (0,)),
+        variations={"": {}, "_met_up": {"met_met": "met_met*1.1"}},
+    )
+    with open_source(host) as source:
+        digest = f"{source.source_id:016x}" + "0" * 16
+    item = request.item("one", host, digest)
+    told = score_file(item.args, item.inputs, farm)
+    with uproot.open(farm / told["name"]) as file:
+        table = file["nominal"].arrays(["probs_lq", "probs_lq_met_up"], library="np")
+    columns = events(90, 1)
+    up = columns | {"met_met": np.where(columns["met_met"] == -99, -99, columns["met_met"] * 1.1)}
+    assert table["probs_lq"] == pytest.approx(expected(columns, model)[:, 0], abs=1e-6)
+    assert table["probs_lq_met_up"] == pytest.approx(expected(up, model)[:, 0], abs=1e-5)
+
+
+def test_other_files_are_not_replaced(farm: Path) -> None:
+    foreign = farm / "friends/data/data15.root"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("precious")
+    with pytest.raises(InputError, match="scoring has not made it"):
+        scored(farm)
+    assert foreign.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("options", "what", "hint"),
+    [
+        ({"classes": "lQ"}, "no class `lQ`", "`lq`"),
+        ({"runtime": "onx"}, "runtime `onx`", "`onnx`"),
+        ({"format": "csv"}, "format `csv`", "parquet"),
+        ({"origin": "mc"}, "origin `mc`", "simulation"),
+    ],
+)
+def test_wrong_options_are_refused_before_any_work(farm: Path, options, what, hint) -> None:
+    with pytest.raises(InputError, match=what) as refused:
+        scored(farm, **options)
+    assert hint in refused.value.findings[0].suggestion
+    assert not (farm / "friends").exists()
+
+
+def test_the_summary_as_json(farm: Path, monkeypatch, capsys) -> None:
+    code, out, _ = run(
+        monkeypatch, capsys, "model", "ntuples/data/data15.root", "-o", "friends", "--json"
+    )
+    assert code == 0
+    assert json.loads(out)["friends"][0] == {
+        "file": "data15.root",
+        "friend": "friends/data15.root",
+        "entries": 40,
+        "by_fold": False,
+        "infinities": {},
+    }
+
+
+class TestFindModel:
+    """A model by its run, folder or key."""
+
+    def test_a_folder(self, farm: Path) -> None:
+        assert find_model("model").folder == Path("model")
+        assert find_model("model/fold-1").folder == Path("model/fold-1")
+
+    def test_a_run_that_is_not_there(self, farm: Path) -> None:
+        with pytest.raises(InputError, match="there is no run `modle`"):
+            find_model("modle")
