@@ -63,6 +63,7 @@ class Attribution(Result, kind="integrated-gradients"):
     Attributes:
         target: The class.
         features: The largest first.
+        left_out: Features that were not attributed.
         events: Number of events they are averaged over.
         steps: Steps of the integral.
         delta_mean: Mean over events of what the attributions miss of the difference to the
@@ -72,6 +73,7 @@ class Attribution(Result, kind="integrated-gradients"):
 
     target: str
     features: tuple[FeatureAttribution, ...]
+    left_out: tuple[str, ...]
     events: int
     steps: int
     delta_mean: float
