@@ -41,6 +41,7 @@ def ks_two_sample(
     *,
     first_weight: ArrayLike | None = None,
     second_weight: ArrayLike | None = None,
+    effective: tuple[float, float] | None = None,
     permutations: int = 0,
     seed: int = 1,
 ) -> KsResult:
@@ -56,6 +57,8 @@ def ks_two_sample(
         second: Values of the second sample, with shape (M,).
         first_weight: Weights of the first sample; None for one each.
         second_weight: Weights of the second sample.
+        effective: Effective numbers of the samples where events are not independent; None for
+            (sum w)^2 / sum w^2.
         permutations: Number of permutations; 0 takes the asymptotic formula.
         seed: Seed of the permutations.
 
@@ -67,7 +70,7 @@ def ks_two_sample(
         np.ones(values.size) if weight is None else np.asarray(weight, dtype=np.float64).ravel()
         for values, weight in zip(samples, (first_weight, second_weight), strict=True)
     ]
-    numbers = _effective(weights[0]), _effective(weights[1])
+    numbers = effective or (_effective(weights[0]), _effective(weights[1]))
     if min(numbers) == 0.0:
         return KsResult(np.nan, np.nan, *numbers)
     values = np.concatenate(samples)

@@ -52,13 +52,18 @@ def roc_curve(
     Returns:
         The curve; without signal or background it has no points and a NaN area.
     """
-    first, second = _sample(signal, signal_weight), _sample(background, background_weight)
+    first, second = (
+        sorted_sample(signal, signal_weight),
+        sorted_sample(background, background_weight),
+    )
     numbers = (first[0].size, second[0].size)
     if min(numbers) == 0:
         return RocResult(Quantity(np.nan), (), (), *numbers)
     area, error = _area(first, second)
     cuts = np.unique(np.concatenate([first[0], second[0]]))[::-1]
-    efficiencies = 1.0 - np.stack([_below(second, cuts, "left"), _below(first, cuts, "left")])
+    efficiencies = 1.0 - np.stack(
+        [share_below(second, cuts, "left"), share_below(first, cuts, "left")]
+    )
     points = np.concatenate([np.zeros((2, 1)), efficiencies], axis=1)
     kept = points[:, _corners(points)]
     return RocResult(
@@ -81,11 +86,14 @@ def auc(
         signal_weight: Weights of the signal events; None for one each.
         background_weight: Weights of the background events.
     """
-    first, second = _sample(signal, signal_weight), _sample(background, background_weight)
+    first, second = (
+        sorted_sample(signal, signal_weight),
+        sorted_sample(background, background_weight),
+    )
     return _area(first, second)[0] if min(first[0].size, second[0].size) else float("nan")
 
 
-def _sample(scores: ArrayLike, weight: ArrayLike | None) -> tuple[Floats, Floats]:
+def sorted_sample(scores: ArrayLike, weight: ArrayLike | None) -> tuple[Floats, Floats]:
     """Scores in order, with their weights."""
     values = np.asarray(scores, dtype=np.float64).ravel()
     given = np.ones(values.size) if weight is None else np.asarray(weight, dtype=np.float64)
@@ -95,8 +103,10 @@ def _sample(scores: ArrayLike, weight: ArrayLike | None) -> tuple[Floats, Floats
 
 def _area(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> tuple[float, float]:
     """Area and standard deviation, from the placement of every event in the other sample."""
-    above = (_below(second, first[0], "left") + _below(second, first[0], "right")) / 2
-    below = 1.0 - (_below(first, second[0], "left") + _below(first, second[0], "right")) / 2
+    above = (share_below(second, first[0], "left") + share_below(second, first[0], "right")) / 2
+    below = (
+        1.0 - (share_below(first, second[0], "left") + share_below(first, second[0], "right")) / 2
+    )
     area = float(np.average(above, weights=first[1]))
     variance = _mean_variance(above, first[1]) + _mean_variance(below, second[1])
     return area, float(np.sqrt(variance))
@@ -109,7 +119,9 @@ def _mean_variance(values: Floats, weight: Floats) -> float:
     return spread / (1.0 - float(shares @ shares)) if values.size > 1 else np.inf
 
 
-def _below(sample: tuple[Floats, Floats], at: Floats, side: Literal["left", "right"]) -> Floats:
+def share_below(
+    sample: tuple[Floats, Floats], at: Floats, side: Literal["left", "right"]
+) -> Floats:
     """Share of a sample below each value, or also at it."""
     sums = np.concatenate([[0.0], np.cumsum(sample[1])]) / sample[1].sum()
     return np.take(sums, np.searchsorted(sample[0], at, side=side))
