@@ -60,7 +60,12 @@ def test_every_dependency_has_its_sentence():
 def test_all_names_every_extra_a_user_may_want():
     extras = set(PYPROJECT["project"]["optional-dependencies"])
     (everything,) = PYPROJECT["project"]["optional-dependencies"]["all"]
-    assert set(re.findall(r"\w+", everything)[1:]) == extras - {"all", "oracle", "tracking", "xrootd"}
+    assert set(re.findall(r"\w+", everything)[1:]) == extras - {
+        "all",
+        "oracle",
+        "tracking",
+        "xrootd",
+    }
 
 
 def test_every_dependency_is_pinned():
