@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -73,6 +76,10 @@ class RunWatch:
         self.bars.stop()
         logging.getLogger("quarkline").removeHandler(self.warnings)
 
+    def watching(self, _: Path) -> AbstractContextManager[object]:
+        """Nothing to do: bars are drawn from before the run's folder is chosen."""
+        return nullcontext()
+
     def starts(self, item: PlannedStage) -> StageProgress:
         """A stage starts: show its bar."""
         name = item.stage.name
@@ -81,6 +88,9 @@ class RunWatch:
             return StageProgress(self, name)
         self.line(f"{name:<{NAME_WIDTH}} ... {escape(item.why)}")
         return StageProgress(self, name)
+
+    def hands_out(self, _: PlannedStage, __: Mapping[str, Path]) -> None:
+        """Nothing to do: the stage's progress counts its items."""
 
     def ends(self, _: PlannedStage, record: StageRecord, seconds: float | None) -> None:
         """A stage is finished: replace its bar by one line with what it found."""

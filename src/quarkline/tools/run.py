@@ -20,6 +20,7 @@ from quarkline.engine.workflow.run import (
     run_analysis,
 )
 from quarkline.engine.workflow.runs import Run
+from quarkline.tools.tracking import tracked
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def run(
         InputError: If an input is wrong; nothing has been written.
         WorkError: If a stage failed.
     """
+    watcher = tracked(analysis, watcher)
     planned, warnings = plan(analysis, only=only, until=until, verify=verify)
     finished, report = run_analysis(analysis, planned, new=new, watcher=watcher)
     headline = analysis.study.headline(finished.results()) if finished.complete else None

@@ -1,7 +1,7 @@
 """Loads a config in layers and validates it, answering every mistake with its line.
 
 The layers, later ones winning: a model's defaults, the parent named by `extends:`, the file, the
-site file (compute and storage roots only), `--set key=value`.
+site file (compute, storage roots and tracking only), `--set key=value`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ BAD_EXTENDS = Rule(
 )
 SITE_PHYSICS = Rule(
     "QL-CONFIG-007",
-    "a site file sets compute and storage only",
-    "A site file describes a computer, not an analysis: it may set `compute` and `roots`, so that "
-    "physics never depends on where it runs.",
+    "a site file sets compute, storage and tracking only",
+    "A site file describes a computer, not an analysis: it may set `compute`, `roots` and "
+    "`tracking`, so that physics never depends on where it runs.",
 )
 BAD_SET = Rule(
     "QL-CONFIG-008",
@@ -49,7 +49,7 @@ UNKNOWN_ROOT = Rule(
 
 NO_FILE = ParsedFile(Path("command line"), "", {"schema": 1}, {})
 """Stands for the file of a config that is made of options alone."""
-SITE_KEYS = frozenset({"compute", "roots"})
+SITE_KEYS = frozenset({"compute", "roots", "tracking"})
 ROOT_REFERENCE = re.compile(r"\$\{([^}]*)\}?")
 
 M = TypeVar("M", bound=BaseModel)
@@ -171,7 +171,7 @@ def load_config(
         path: The file: YAML, or a language registered for its suffix (`readers`); None if the keys
             say it all.
         keys: Values by key that win over the files, as options of a command give them.
-        site: A file with `compute` and `roots` for this computer.
+        site: A file with `compute`, `roots` and `tracking` for this computer.
         overrides: `key=value` texts, as given to `--set`.
 
     Raises:
@@ -259,7 +259,8 @@ def _check_site(site: ParsedFile) -> None:
     findings = [
         SITE_PHYSICS.finding(
             f"a site file may not set `{key}`",
-            suggestion="move it into the analysis config; a site file holds `compute` and `roots`",
+            suggestion="move it into the analysis config; a site file holds `compute`, `roots` and "
+            "`tracking`",
             place=site.places[(key,)],
         )
         for key in site.data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,8 +52,14 @@ STAGE_FAILED = Rule(
 class Watcher(Protocol):
     """Who watches a run; the command line draws bars, a library caller needs nothing."""
 
+    def watching(self, folder: Path) -> AbstractContextManager[object]:
+        """The run's folder is chosen; the context lasts as long as the run works in it."""
+
     def starts(self, item: PlannedStage) -> Progress:
         """A stage starts; gives where it reports progress."""
+
+    def hands_out(self, item: PlannedStage, folders: Mapping[str, Path]) -> None:
+        """A stage hands out items: by `step/name`, the folder of each once it is finished."""
 
     def ends(self, item: PlannedStage, record: StageRecord, seconds: float | None) -> None:
         """A stage is finished, or was found finished (`seconds` is None)."""
@@ -62,9 +68,16 @@ class Watcher(Protocol):
 class Unwatched:
     """A run nobody watches."""
 
+    def watching(self, _: Path) -> AbstractContextManager[object]:
+        """Watch nothing."""
+        return nullcontext()
+
     def starts(self, _: PlannedStage) -> Progress:
         """Watch nothing."""
         return Silent()
+
+    def hands_out(self, _: PlannedStage, __: Mapping[str, Path]) -> None:
+        """Watch nothing."""
 
     def ends(self, _: PlannedStage, __: StageRecord, ___: float | None) -> None:
         """Watch nothing."""
@@ -157,9 +170,12 @@ def run_analysis(
     conditions = _conditions(analysis)
     if plan.wanted - finished.keys():
         conditions.executor.check()
-    with _claimed(analysis, plan, finished, new) as folder, _logged(folder):
+    with ExitStack() as held:
+        folder = held.enter_context(_claimed(analysis, plan, finished, new))
+        held.enter_context(_logged(folder))
         _clear(analysis, folder)
         attempt = _begin(folder, analysis, plan, conditions)
+        held.enter_context(watcher.watching(folder))
         ran: list[str] = []
         for item in plan.stages:
             name = item.stage.name
@@ -249,6 +265,12 @@ def _run_stage(
             watcher.ends(item, record, None)
             return record
         log.info("stage %s (%s): %s", stage.name, item.key, item.why)
+        items: dict[str, str] = {}
+
+        def hand_out(folders: Mapping[str, Path]) -> None:
+            items.update({name: folder.name for name, folder in folders.items()})
+            watcher.hands_out(item, folders)
+
         context = Context(
             stage=stage.name,
             version=stage.version,
@@ -258,6 +280,7 @@ def _run_stage(
             items=_items(store),
             conditions=conditions,
             progress=watcher.starts(item),
+            hand_out=hand_out,
         )
         made_by = provenance() | {"workers": conditions.workers}
         clock = time.perf_counter()
@@ -274,7 +297,7 @@ def _run_stage(
                 inputs=item.inputs,
                 outputs=outputs,
                 summary=context.summaries,
-                provenance=made_by | {"ended": now(), "seconds": round(seconds, 3)},
+                provenance=made_by | {"ended": now(), "seconds": round(seconds, 3), "items": items},
             )
     ran.append(stage.name)
     log.info("stage %s: done in %.1f s", stage.name, seconds)

@@ -76,6 +76,10 @@ class Conditions:
     executor: Executor = field(default_factory=LocalWorkers)
 
 
+def _to_nobody(_: Mapping[str, Path]) -> None:
+    """Tell nobody of the items of a stage."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a stage may use while it runs.
@@ -90,6 +94,7 @@ class Context:
         conditions: Workers, device and executor.
         progress: Where to say how far it is.
         summaries: What it found, in short lines shown for cached stages, too.
+        hand_out: Is told the folder of each item, by `step/name`, before `map` starts on them.
     """
 
     stage: str
@@ -101,6 +106,7 @@ class Context:
     conditions: Conditions = field(default_factory=Conditions)
     progress: Progress = field(default_factory=Silent)
     summaries: list[str] = field(default_factory=list)
+    hand_out: Callable[[Mapping[str, Path]], None] = _to_nobody
 
     def path(self, name: str) -> Path:
         """The file of an input."""
@@ -153,6 +159,7 @@ class Context:
         """
         executor = self.conditions.executor
         pairs = self._with_folders(step, items)
+        self.hand_out({f"{step}/{item.name}": folder for item, folder in pairs})
         outcomes: list[Outcome] = []
         for outcome in executor.map(task_name(task), pairs, retries=retries):
             outcomes.append(outcome)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from quarkline.engine.core.findings import InputError, Rule, WorkError
 from quarkline.engine.core.results import Result, pretty_json, result_from_json
@@ -79,10 +79,20 @@ class StageRecord:
         return {name: out for name, out in self.outputs.items() if isinstance(out, Path)}
 
     @property
+    def provenance(self) -> dict[str, Any]:
+        """How it was made, as far as that was recorded."""
+        path = self.folder / PROVENANCE
+        return cast("dict[str, Any]", json.loads(path.read_text())) if path.exists() else {}
+
+    @property
     def seconds(self) -> float | None:
         """How long it took, where that was recorded."""
-        path = self.folder / PROVENANCE
-        return json.loads(path.read_text()).get("seconds") if path.exists() else None
+        return self.provenance.get("seconds")
+
+    @property
+    def items(self) -> dict[str, str]:
+        """Names of the folders of the items it was made of, by `step/name`."""
+        return cast("dict[str, str]", self.provenance.get("items", {}))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Shows trainings elsewhere while they run: TensorBoard, MLflow, W&B; never part of a result."""
