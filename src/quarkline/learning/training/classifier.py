@@ -156,7 +156,7 @@ def _train_trees(
         report=told,
     )
     trees: Predictor = BoostedTrees(fitted.text)
-    made = EventModel(model, data.classes, data.spec, preprocess, trees, data.examples)
+    made = EventModel(model, data.classes, preprocess, trees, data.examples)
     return made, FitResult(history)
 
 
@@ -186,9 +186,7 @@ class _NetworkTraining:
         (folder / CHECKPOINT).unlink(missing_ok=True)
         made = Network(module)
         config = cast("ModelConfig", self.model)
-        trained = EventModel(
-            config, classes, self.data.spec, self.preprocess, made, self.data.examples
-        )
+        trained = EventModel(config, classes, self.preprocess, made, self.data.examples)
         return trained, result
 
     def _fit(
