@@ -97,7 +97,7 @@ def test_types_and_shapes_are_those_that_notebooks_expect(tmp_path: Path) -> Non
         "map_categorical.json"
     }
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in files}
-    np.testing.assert_array_equal(found["x_continuous"], np.float32([[-1], [np.nan], [1]]))
+    np.testing.assert_array_equal(found["x_continuous"], np.array([[-1], [np.nan], [1]]))
     assert found["x_continuous"].dtype == np.float32
     assert found["x_categorical"].tolist() == [[2], [0], [1]]
     assert json.loads((tmp_path / "map_categorical.json").read_text()) == {

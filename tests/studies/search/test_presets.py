@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from quarkline.engine.core.findings import InputError, Severity
 from quarkline.learning.features.config import FeaturesConfig
+from quarkline.learning.models.config import ModelConfig
+from quarkline.learning.training.config import TrainingConfig
 from quarkline.studies.search.presets import Preset, read_preset, with_preset
 
 REFUSED = {
@@ -52,6 +55,10 @@ def test_every_published_preset_loads_or_is_refused_with_the_reason(folder: Path
         else:
             told = read_preset(path)
             assert all(note.severity is Severity.NOTE for note in told.notes)
+            model = TypeAdapter(ModelConfig).validate_python(told.train["model"])
+            fit = TrainingConfig.model_validate(told.train["fit"])
+            assert model.model_dump(include=told.train["model"].keys()) == told.train["model"]
+            assert fit.epochs == 100
 
 
 def test_what_a_preset_inherits_and_overrides(folder: Path) -> None:

@@ -131,11 +131,14 @@ def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any
     for key, value in top.items():
         below = merged.get(key)
         maps = isinstance(below, Mapping) and isinstance(value, Mapping)
-        if maps and value.get("kind", below.get("kind")) == below.get("kind"):
-            merged[key] = _laid_over(below, value)
-        else:
-            merged[key] = value
+        merged[key] = _together(below, value) if maps else value
     return merged
+
+
+def _together(below: Mapping[str, Any], above: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Two maps as one; another `kind` replaces the whole map."""
+    other = "kind" in above and above["kind"] != below.get("kind")
+    return above if other else _laid_over(below, above)
 
 
 def _with_parents(file: ParsedFile, seen: tuple[Path, ...]) -> ConfigFile:
