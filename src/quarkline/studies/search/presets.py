@@ -130,8 +130,10 @@ def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
-        maps = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = _together(below, value) if maps else value
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = _together(below, value)
+        else:
+            merged[key] = value
     return merged
 
 
