@@ -165,7 +165,14 @@ def test_a_subset_keeps_the_order_of_the_list_and_drops_empty_groups(tmp_path: P
             'use: [{p: "a"}]\nobjects: {jets: {features: [{p: "b"}], length: 2}}',
             "`p` is `a` and `b`",
         ),
-        ("use: [HT]\nobjects: {jets: {features: [p], length: 0}}", "greater than or equal to 1"),
+        (
+            "use: [HT, p_1]\nobjects: {jets: {features: [p], length: 2}}",
+            "`p_1` is a feature, and what `p` of one of the `jets` is",
+        ),
+        (
+            "use: [HT, p_2]\nobjects: {jets: {features: [p], length: 0}}",
+            "greater than or equal to 1",
+        ),
         ("use: [HT]\ncategoric: [HT]", "did you mean `categorical`?"),
     ],
     ids=str,

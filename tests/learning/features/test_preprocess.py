@@ -158,6 +158,13 @@ def test_a_model_without_kinds_or_numbers_still_gets_three_tensors() -> None:
     assert preprocess.matrix(arrays).shape == (4, 0)
 
 
+def test_no_events_give_no_rows(fitted: Preprocess) -> None:
+    nothing = events(number=0)
+    assert [len(tensor) for tensor in fitted.tensors(nothing)] == [0] * 7
+    assert fitted.matrix(nothing).shape == (0, 7 + 3 * 2 + 1)
+    assert Preprocess.fit(SPEC, nothing).geometry == Geometry(5, (1, 1), ((3, 2), (1, 1)))
+
+
 @pytest.mark.parametrize(
     ("values", "kind"),
     [

@@ -149,11 +149,20 @@ def test_objects_are_filled_up_and_cut_off() -> None:
     assert reader.infinities == {"eta": 1}
 
 
-def test_features_of_one_object_that_differ_in_number_are_refused_with_the_entry() -> None:
-    group = ObjectGroup("jets", 2, features("jets_pt", "taus_pt"))
-    assert "entry 2 has 1 values of `jets_pt` and 2 of `taus_pt`" in refusal(
-        FeatureSpec((), (), (group,))
-    )
+def test_features_of_one_object_that_differ_in_number_are_refused_with_the_event() -> None:
+    spec = FeatureSpec((), (), (ObjectGroup("jets", 2, features("jets_pt", "taus_pt")),))
+    assert "row 2 has 1 values of `jets_pt` and 2 of `taus_pt`" in refusal(spec)
+    with pytest.raises(InputError, match="entry 72 has 1 values"):
+        FeatureReader.of(spec, SCHEMA).arrays(Batch(table(), Entries(70, 90)))
+
+
+def test_no_events_give_no_rows() -> None:
+    group = ObjectGroup("jets", 2, features("jets_pt"))
+    spec = FeatureSpec(features("pt", ("x", "pt / 2"), missing=(-99,)), features("code"), (group,))
+    reader = FeatureReader.of(spec, SCHEMA, replaced={"pt": "2 * pt", "jets_pt": "2 * jets_pt"})
+    found = reader.arrays({name: column[:0] for name, column in table().items()})
+    shapes = (found.continuous.shape, found.categorical.shape, found.objects["jets"].values.shape)
+    assert shapes == ((0, 2), (0, 1), (0, 2, 1))
 
 
 @pytest.mark.parametrize(
@@ -211,7 +220,7 @@ def test_replaced_columns_see_the_original_ones_and_keep_what_is_missing() -> No
         ({"jets_pt": "pt"}, "one value an event in place of several values an event"),
         (
             {"jets_pt": "taus_pt"},
-            "has 2 values in entry 2, and `jets_pt`, which it replaces, has 1",
+            "has 2 values in row 2, and `jets_pt`, which it replaces, has 1",
         ),
     ],
     ids=str,

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from quarkline.engine.core.results import pretty_json
 from quarkline.engine.store.atomic import atomic_path, write_atomic
 from quarkline.learning.features.arrays import MISSING, FeatureArrays
-from quarkline.learning.features.preprocess import slot_names
+from quarkline.learning.features.preprocess import slot_names, slots
 from quarkline.learning.features.spec import FeatureSpec
 
 
@@ -93,9 +93,8 @@ def _check(number: int, events: EventColumns, classes: Sequence[str]) -> None:
 
 
 def _columns(spec: FeatureSpec, arrays: FeatureArrays) -> tuple[list[str], NDArray[np.float32]]:
-    slots = [arrays.objects[group.name].values.reshape(len(arrays), -1) for group in spec.objects]
     names = [*(feature.name for feature in spec.continuous), *slot_names(spec)]
-    return names, np.concatenate([arrays.continuous, *slots], axis=1)
+    return names, np.concatenate([arrays.continuous, *slots(spec, arrays)], axis=1)
 
 
 def _moments(columns: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

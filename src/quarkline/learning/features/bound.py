@@ -143,5 +143,10 @@ def in_type(value: float, column: Column) -> float:
     return float(np.float32(value)) if column.dtype == "float32" else value
 
 
+def event_of(batch: Batch, row: int) -> str:
+    """Which event, by its entry in the file, or its row in what was read if it has no entry."""
+    return f"entry {batch.entries.start + row}" if batch.entries else f"row {row}"
+
+
 def _label(name: str) -> str:
     return f"feature `{name}`"

@@ -150,6 +150,21 @@ class FeaturesConfig(Config):
                 if inner[str(item.name)] != group:
                     words = f"`{item.name}` is a feature of `{group}` and `{inner[item.name]}`"
                     yield _two_meanings(item.name, words)
+        yield from self._slots()
+
+    def _slots(self) -> Iterator[Finding]:
+        """Features that are called what a feature of one of the objects is called."""
+        slots = {
+            f"{item.name}_{number}": (item.name, group)
+            for group, config in self.objects.items()
+            for item in config.features
+            for number in range(config.length)
+        }
+        for item in self.use:
+            if item.name in slots:
+                name, group = slots[str(item.name)]
+                words = f"`{item.name}` is a feature, and what `{name}` of one of the `{group}` is"
+                yield _two_meanings(item.name, words)
 
     def _outside_subset(self) -> Iterator[Finding]:
         unknown = [name for name in self.subset or () if name not in self._names]

@@ -90,11 +90,8 @@ class Preprocess:
         """
         codes = self._codes(arrays.categorical).astype(np.float64)
         codes[codes == 0] = np.nan
-        slots = [
-            arrays.objects[group.name].values.reshape(len(arrays), -1)
-            for group in self.spec.objects
-        ]
-        return np.concatenate([arrays.continuous, codes, *slots], axis=1, dtype=np.float64)
+        parts = [arrays.continuous, codes, *slots(self.spec, arrays)]
+        return np.concatenate(parts, axis=1, dtype=np.float64)
 
     @property
     def matrix_names(self) -> tuple[str, ...]:
@@ -137,8 +134,14 @@ class Preprocess:
         )
 
 
+def slots(spec: FeatureSpec, arrays: FeatureArrays) -> list[NDArray[np.float32]]:
+    """Objects in one row an event, object after object, with shape (N, L*F) for each group."""
+    held = (arrays.objects[group.name].values for group in spec.objects)
+    return [values.reshape(len(values), values.shape[1] * values.shape[2]) for values in held]
+
+
 def slot_names(spec: FeatureSpec) -> Iterator[str]:
-    """Names of the features of objects in one row an event, object after object."""
+    """Names of the columns of `slots`: `<feature>_<number>`."""
     for group in spec.objects:
         for number in range(group.length):
             yield from (f"{feature.name}_{number}" for feature in group.features)

@@ -15,7 +15,7 @@ from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.events.expressions.batch import Batch, EventTable, as_batch
 from quarkline.events.schema import Schema
 from quarkline.learning.features.arrays import MISSING, FeatureArrays, Objects
-from quarkline.learning.features.bound import BoundFeature, Instances, bind
+from quarkline.learning.features.bound import BoundFeature, Instances, bind, event_of
 from quarkline.learning.features.replaced import Replacements
 from quarkline.learning.features.spec import Feature, FeatureSpec
 
@@ -163,10 +163,10 @@ class FeatureReader:
         broken = (codes != np.rint(codes)) | (np.abs(codes) >= LARGEST_CODE)
         if broken.any():
             row = int(np.argmax(broken))
-            code, entry = float(codes[row]), _entry(batch, row)
+            code, entry = float(codes[row]), event_of(batch, row)
             raise InputError(
                 NOT_WHOLE.finding(
-                    f"feature `{item.name}` is {code!r} in entry {entry}, which is no whole number",
+                    f"feature `{item.name}` is {code!r} in {entry}, which is no whole number",
                     suggestion="take it out of `categorical`, or cut it: `NAME: int(...)`",
                 )
             )
@@ -223,13 +223,8 @@ def _check_lengths(
     row = int(np.argmax(expected != found))
     raise InputError(
         LENGTHS.finding(
-            f"entry {_entry(batch, row)} has {expected[row]} values of `{first[0].name}` and "
+            f"{event_of(batch, row)} has {expected[row]} values of `{first[0].name}` and "
             f"{found[row]} of `{other[0].name}`, which are features of one `{group}`",
             suggestion="give them groups of their own under `objects`",
         )
     )
-
-
-def _entry(batch: Batch, row: int) -> int:
-    """Entry in the file, or row in the table if the events have no entry number."""
-    return row + (batch.entries.start if batch.entries else 0)

@@ -14,7 +14,7 @@ from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did
 from quarkline.events.expressions import Batch, Expression, compile_expression
 from quarkline.events.expressions.compiled import joint_scope
 from quarkline.events.schema import Column, Schema
-from quarkline.learning.features.bound import BoundFeature, in_type
+from quarkline.learning.features.bound import BoundFeature, event_of, in_type
 
 BAD_REPLACEMENT = Rule(
     "QL-FEATURES-010",
@@ -64,9 +64,8 @@ class Replacement:
         self, batch: Batch, found: NDArray[np.int64], counts: NDArray[np.int64]
     ) -> Finding:
         row = int(np.argmax(found != counts))
-        entry = row + (batch.entries.start if batch.entries else 0)
         return BAD_REPLACEMENT.finding(
-            f"`{self.expression.text}` has {found[row]} values in entry {entry}, and "
+            f"`{self.expression.text}` has {found[row]} values in {event_of(batch, row)}, and "
             f"`{self.column.name}`, which it replaces, has {counts[row]}",
             suggestion="shift each value by itself",
         )
