@@ -171,13 +171,26 @@ def test_no_events_give_no_rows(fitted: Preprocess) -> None:
         (np.random.default_rng(1).lognormal(4, 1, 5000), "log"),
         (np.random.default_rng(1).uniform(0, 1, 5000), "linear"),
         (np.random.default_rng(1).integers(0, 2, 5000), "linear"),
+        (np.random.default_rng(1).random(5000) < 0.97, "linear"),
+        (np.random.default_rng(1).exponential(1, 5000) + 0.5, "log"),
         (np.random.default_rng(1).lognormal(4, 1, 5000) - 1e-3, "log"),
         (-np.random.default_rng(1).lognormal(4, 1, 5000), "linear"),
         (np.append(np.random.default_rng(1).uniform(0, 1, 5000), 1e30), "linear"),
         (np.array([1.0, np.nan]), "linear"),
         (np.array([]), "linear"),
     ],
-    ids=["long tail", "even", "flags", "shifted", "negative", "one outlier", "one", "none"],
+    ids=[
+        "long tail",
+        "even",
+        "flags",
+        "rare flag",
+        "threshold",
+        "shifted",
+        "negative",
+        "one outlier",
+        "one",
+        "none",
+    ],
 )
 def test_the_logarithm_is_taken_of_long_tails_only(values: np.ndarray, kind: str) -> None:
     scale = FeatureScale.of_training("x", values)

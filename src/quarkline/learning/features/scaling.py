@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 OFFSET_FRACTION = 0.05
 """Offset of the logarithm over the median: it keeps zero finite and small values apart."""
 
+LESS_SKEWED = 0.8
+"""Skewness with the logarithm over skewness without it, below which it is taken."""
+
 REACH = 8.0
 """Deviations from the mean beyond which bounded values all look alike."""
 
@@ -65,8 +68,9 @@ class FeatureScale:
     def of_training(cls, name: str, values: ArrayLike) -> Self:
         """Choose the scaling of a feature of which any values may be missing.
 
-        The logarithm is taken if the feature is never negative and less than half as skewed with
-        it. A feature without values, or with a single value, has deviation 1: it is 0 in training.
+        The logarithm is taken if the feature is never negative and at least a fifth less skewed
+        with it. A feature without values, or with a single value, has deviation 1, so that it is 0
+        in training.
 
         Args:
             name: The feature.
@@ -79,7 +83,11 @@ class FeatureScale:
             return cls(name, "linear", 0.0, float(data[0]) if data.size else 0.0, 1.0)
         ends = data[[int(level * (data.size - 1)) for level in (0.05, 0.5, 0.95)]]
         offset = OFFSET_FRACTION * float(ends[1])
-        if data[0] < 0 or offset == 0 or 2 * _skewness(np.log(ends + offset)) >= _skewness(ends):
+        if (
+            data[0] < 0
+            or offset == 0
+            or _skewness(np.log(ends + offset)) >= LESS_SKEWED * _skewness(ends)
+        ):
             return cls(name, "linear", 0.0, float(data.mean()), float(data.std()))
         unscaled = np.log(data + offset)
         return cls(name, "log", offset, float(unscaled.mean()), float(unscaled.std()))
