@@ -90,7 +90,7 @@ class Preprocess:
         """
         codes = self._codes(arrays.categorical).astype(np.float64)
         codes[codes == 0] = np.nan
-        parts = [arrays.continuous, codes, *slots(self.spec, arrays)]
+        parts: list[NDArray[Any]] = [arrays.continuous, codes, *slots(self.spec, arrays)]
         return np.concatenate(parts, axis=1, dtype=np.float64)
 
     @property
