@@ -19,14 +19,14 @@ CONFIG = FitConfig(
 )
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What a report raises to end a training."""
 
 
 def refuse(epoch: int, metrics: Mapping[str, float]) -> None:
     """Report of a training that is not worth going on with."""
     if metrics["validation_loss"] > 0:
-        raise Refused(epoch)
+        raise RefusedError(epoch)
 
 
 @pytest.mark.timeout(120)
@@ -67,7 +67,7 @@ def test_two_processes_give_equal_bytes_again_and_resumed(
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_errors_cross_the_processes(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="1"):
+    with pytest.raises(RefusedError, match="1"):
         train(tmp_path / "refused", CONFIG, network(), devices=2, report=refuse)
     broken = network()
     with torch.no_grad():

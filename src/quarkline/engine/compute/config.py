@@ -22,6 +22,9 @@ class ComputeConfig(Config):
 
     workers: int | None = Field(None, ge=1, description="Processes; default: all cores.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models train.")
+    devices: int = Field(
+        1, ge=1, description="GPUs that share one training; on the CPU, processes."
+    )
     cluster: Annotated[str | None, BeforeValidator(_cluster)] = Field(
         None, description="A Dask cluster instead: `tcp://HOST:PORT`, or its scheduler file."
     )
@@ -38,6 +41,11 @@ class ComputeConfig(Config):
             msg = "the work runs on a `cluster` or in `batch` jobs, not both"
             raise ValueError(msg)
         return self
+
+    @property
+    def device_of_workers(self) -> str:
+        """What a worker is told: the kind of device, and how many if more than one."""
+        return self.device if self.devices == 1 else f"{self.device}:{self.devices}"
 
 
 def compute_overrides(values: Mapping[str, Any]) -> list[str]:

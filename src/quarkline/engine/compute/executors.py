@@ -46,7 +46,9 @@ def open_executor(config: ComputeConfig, *, folder: Path) -> Executor:
         folder: Where logs and records of jobs go, unless the config names a `submit_dir`.
     """
     if config.cluster is not None:
-        return DaskCluster(config.cluster, folder, config.device)
+        return DaskCluster(config.cluster, folder, config.device_of_workers)
     if config.batch is not None:
-        return BatchJobs(config.batch, config.submit_dir or folder, folder, config.device)
-    return LocalWorkers(config.workers or available_cores(), config.device)
+        return BatchJobs(
+            config.batch, config.submit_dir or folder, folder, config.device_of_workers
+        )
+    return LocalWorkers(config.workers or available_cores(), config.device_of_workers)

@@ -20,6 +20,8 @@ VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
 )
 
+DEVICES = "QUARKLINE_DEVICES"
+
 
 def available_cores() -> int:
     """The number of cores this process may use, which a batch system may have restricted."""
@@ -35,10 +37,21 @@ def limit_this_process(threads: int) -> None:
 
 
 def prepare_this_process(device: str) -> None:
-    """Make this process a worker: one thread, and no GPU in sight where `device` is "cpu"."""
+    """Make this process a worker: one thread, and no GPU in sight on the CPU.
+
+    Args:
+        device: "auto", "cpu" or "cuda"; "cpu:2" lets a training take two processes.
+    """
     limit_this_process(1)
-    if device == "cpu":
+    kind, _, number = device.partition(":")
+    os.environ[DEVICES] = number or "1"
+    if kind == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def devices_of_this_process() -> int:
+    """How many GPUs, or processes on the CPU, a training in this process may take."""
+    return int(os.environ.get(DEVICES, "1"))
 
 
 @contextlib.contextmanager

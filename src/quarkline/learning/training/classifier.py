@@ -28,7 +28,7 @@ from quarkline.learning.training.fit import FitResult, fit
 from quarkline.learning.training.history import METRICS, History, write_metrics
 from quarkline.learning.training.schedules import Constant
 from quarkline.learning.training.state import CHECKPOINT
-from quarkline.learning.training.warm_start import WarmStart, warm_up_from
+from quarkline.learning.training.warm_start import WarmStart, preprocess_from, warm_up_from
 
 SECOND_PHASE = "second-phase"
 """Folder of the second phase's `metrics.csv` below the first one's."""
@@ -87,7 +87,7 @@ def train_classifier(
     folder: Path,
     report: Report | None = None,
     warm_start: WarmStart | None = None,
-    devices: int = 1,
+    devices: int | None = None,
 ) -> tuple[EventModel, FitResult]:
     """Train one classifier; killed at any moment and called again, it gives the same bytes.
 
@@ -100,8 +100,9 @@ def train_classifier(
         seed: Seed of weights, batches and dropout.
         folder: Where `metrics.csv` grows and states are kept.
         report: Told of every epoch's metrics; what it raises ends the training.
-        warm_start: Weights that a network starts from.
-        devices: GPUs, or processes on a computer without, that share each batch of a network.
+        warm_start: Weights that a network starts from; its scales and codes are taken over.
+        devices: GPUs, or processes on a computer without, that share each batch of a network; by
+            default as many as `compute.devices` gives.
 
     Returns:
         The classifier with the weights of the best epoch, and the metrics. After a second phase
@@ -120,7 +121,8 @@ def train_classifier(
         signal=data.signal,
         config=training,
     )
-    preprocess = Preprocess.fit(data.spec, data.arrays[~data.validation])
+    given = warm_start and preprocess_from(warm_start, data.spec)
+    preprocess = given or Preprocess.fit(data.spec, data.arrays[~data.validation])
     if isinstance(model, TreesConfig):
         return _train_trees(model, data, preprocess, weight, seed, folder, report)
     job = _NetworkTraining(model, training, data, preprocess, weight, seed, devices)
@@ -170,7 +172,7 @@ class _NetworkTraining:
     preprocess: Preprocess
     weight: NDArray[np.float64]
     seed: int
-    devices: int
+    devices: int | None
 
     def run(
         self, folder: Path, report: Report | None, warm_start: WarmStart | None

@@ -18,6 +18,7 @@ from pathlib import Path
 from lightning.fabric import Fabric
 from torch import Tensor, nn
 
+from quarkline.engine.compute.threads import devices_of_this_process
 from quarkline.engine.core.findings import (
     QuarklineError,
 )
@@ -62,7 +63,7 @@ def fit(
     task: Task | None = None,
     seed: int,
     folder: Path | None = None,
-    devices: int = 1,
+    devices: int | None = None,
     report: Report | None = None,
     keep_state: bool = False,
     save_seconds: float = SAVED_SECONDS,
@@ -82,7 +83,8 @@ def fit(
         folder: Where `metrics.csv` grows and the state is kept, after every epoch and every
             `save_seconds`; a state found there is continued. None keeps nothing, for fits of a
             second or two.
-        devices: GPUs, or processes on a computer without, that share each batch.
+        devices: GPUs, or processes on a computer without, that share each batch; by default as
+            many as `compute.devices` gives.
         report: Told of every epoch's metrics; with several devices it goes to another process.
         keep_state: Leave the state in the folder at the end, so that fitting again costs nothing.
         save_seconds: Most seconds between two states.
@@ -94,6 +96,7 @@ def fit(
         WorkError: If a loss is not finite.
         InputError: If the folder holds another training's state, or `monitor` is no metric.
     """
+    devices = devices or devices_of_this_process()
     identity = canonical_json([config.model_dump(), seed, len(train[0]), len(validation[0])])
     job = Job(
         module,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,10 @@ from torch import Tensor, nn
 
 from quarkline.engine.core.findings import InputError, Rule, Severity
 from quarkline.engine.store.filekeys import file_key
+from quarkline.learning.features.preprocess import Preprocess
+from quarkline.learning.features.spec import FeatureSpec
 from quarkline.learning.models.artifact import model_key
+from quarkline.learning.models.event_model import PREPROCESS
 from quarkline.learning.training.state import CHECKPOINT
 
 log = logging.getLogger(__name__)
@@ -34,6 +38,13 @@ NO_WEIGHTS = Rule(
     "Weights are read from the folder of a model, from a `.safetensors` file, or from the "
     f"`{CHECKPOINT}` that a training keeps in its folder.",
 )
+OTHER_FEATURES = Rule(
+    "QL-TRAIN-019",
+    "a warm start reads the same features",
+    "Weights have learned what each place of their input means, in the parent's scales and codes. "
+    "A classifier that starts from them takes these over, so its features must be the same, in "
+    "the same order.",
+)
 
 
 @dataclass(frozen=True)
@@ -43,10 +54,12 @@ class WarmStart:
     Attributes:
         weights: The weights by name.
         parent: Content key of what they were read from.
+        preprocess: The scales and codes that belong to them, if they are a classifier's.
     """
 
     weights: Mapping[str, Tensor]
     parent: str
+    preprocess: Preprocess | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,35 @@ def read_warm_start(path: Path) -> WarmStart:
                 suggestion=f"name a model's folder, a `.safetensors` file or a `{CHECKPOINT}`",
             )
         ) from error
-    return WarmStart(weights, model_key(path) if path.is_dir() else file_key(file).digest)
+    if not path.is_dir():
+        return WarmStart(weights, file_key(file).digest)
+    made = path / PREPROCESS
+    scales = Preprocess.from_json(json.loads(made.read_text())) if made.exists() else None
+    return WarmStart(weights, model_key(path), scales)
+
+
+def preprocess_from(start: WarmStart, spec: FeatureSpec) -> Preprocess | None:
+    """The scales and codes of a warm start; None if it has none.
+
+    Raises:
+        InputError: If they are of other features.
+    """
+    if start.preprocess is not None and start.preprocess.spec != spec:
+        here, there = (_names(item) for item in (spec, start.preprocess.spec))
+        changed = [f"`{name}`" for name in sorted(set(here) ^ set(there))]
+        raise InputError(
+            OTHER_FEATURES.finding(
+                "the warm start reads other features: "
+                + (", ".join(changed) or "the same names in another order or by other expressions"),
+                suggestion="use its features, or start without it",
+            )
+        )
+    return start.preprocess
+
+
+def _names(spec: FeatureSpec) -> list[str]:
+    objects = (feature for group in spec.objects for feature in group.features)
+    return [feature.name for feature in (*spec.continuous, *spec.categorical, *objects)]
 
 
 def warm_up_from(module: nn.Module, start: WarmStart) -> Warmed:
