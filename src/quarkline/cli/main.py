@@ -18,6 +18,7 @@ from quarkline.cli.commands import (
     doctor,
     draw,
     explain,
+    export,
     fetch,
     hunt,
     inspect,
@@ -75,6 +76,7 @@ app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
 app.command("skim")(skim.command)
 app.command("score")(score.command)
+app.command("export")(export.command)
 
 
 def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> None:

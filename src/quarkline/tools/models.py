@@ -39,6 +39,11 @@ class FoundModel:
     folder: Path
     place: str
 
+    @property
+    def exported(self) -> bool:
+        """Whether it is an export, which ONNX Runtime computes."""
+        return _is_export(self.folder)
+
 
 def find_model(text: str, root: Path = RUNS) -> FoundModel:
     """The model that a text names.
@@ -51,7 +56,7 @@ def find_model(text: str, root: Path = RUNS) -> FoundModel:
         InputError: If there is none, or several.
     """
     path = Path(text)
-    if is_model(path) or path.suffix == ".onnx" or (path / EXPORT).exists():
+    if is_model(path) or _is_export(path):
         return FoundModel(path, text)
     if KEY.fullmatch(text) and not path.exists() and (found := _by_key(text, root)):
         return found
@@ -67,6 +72,10 @@ def is_model(folder: Path) -> bool:
         return json.loads((folder / DESCRIPTION).read_text()).get("kind") in KINDS
     except (OSError, ValueError, AttributeError):
         return False
+
+
+def _is_export(place: Path) -> bool:
+    return place.suffix == ".onnx" or (place / EXPORT).exists()
 
 
 def _in_run(run: Run, stage: str, fold: str) -> FoundModel:

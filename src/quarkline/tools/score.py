@@ -66,7 +66,7 @@ def score(
     origin: str = "auto",
     tree: str | None = None,
     identity: Sequence[str] | None = None,
-    runtime: str = "torch",
+    runtime: str | None = None,
     base: Path | None = None,
     format: str = "root",  # noqa: A002
     retries: int = 0,
@@ -89,7 +89,7 @@ def score(
             the mean of all; `auto`, simulation if a file has the columns of the group.
         tree: Name of the tree; None for the only one.
         identity: Columns that identify an event; None for the usual ones that a file has.
-        runtime: `torch` or `onnx`.
+        runtime: `torch` or `onnx`; None is `onnx` for an export.
         base: Folder that friends mirror; None for the deepest one that holds all files.
         format: `root`, `rntuple`, `parquet` or `hdf5`.
         retries: How often a failed file is tried again.
@@ -107,10 +107,11 @@ def score(
     """
     if missing := missing_extra("train"):
         raise InputError(*missing)
-    _check("runtime", runtime, RUNTIMES)
     _check("format", format, FORMATS)
     _check("origin", origin, tuple(Origin))
     found = find_model(model, root)
+    runtime = runtime or ("onnx" if found.exported else "torch")
+    _check("runtime", runtime, RUNTIMES)
     classifier, key = load_classifier(found.folder, runtime)
     request = ScoreRequest(
         model=found.folder.resolve(),

@@ -76,7 +76,9 @@ def command(
         list[str] | None,
         typer.Option(metavar="BRANCH", help="Branches that identify an event, for the proof."),
     ] = None,
-    runtime: Annotated[Runtime, typer.Option(help="What computes the scores.")] = Runtime.torch,
+    runtime: Annotated[
+        Runtime | None, typer.Option(help="What computes the scores; default: onnx for an export.")
+    ] = None,
     base: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Friends mirror the paths below it.")
     ] = None,
@@ -122,7 +124,7 @@ def command(
             origin=origin.value,
             tree=tree,
             identity=identity,
-            runtime=runtime.value,
+            runtime=runtime.value if runtime else None,
             base=base,
             format=format.value,
             retries=retries,

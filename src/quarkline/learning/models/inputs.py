@@ -99,7 +99,7 @@ class ObjectPool(nn.Module):
 
     def forward(self, values: Tensor, present: Tensor) -> Tensor:
         """Values (N, L, F) and presence (N, L) to vectors (N, width)."""
-        count = len(values)
+        count = values.shape[0]
         none = self.none.expand(count, 1, -1)
         tokens = torch.cat([none, self.embed(values)], dim=1)
         key, value = (split_heads(part, self.heads) for part in self.key_value(tokens).chunk(2, -1))

@@ -66,7 +66,7 @@ class FTTransformer(nn.Module):
         numbers = self.missing(continuous, missing)[:, :, None] * self.slope + self.constant
         tokens = [numbers, self.vectors(categories)]
         if self.token is not None:
-            tokens.insert(0, self.token.expand(len(continuous), 1, -1))
+            tokens.insert(0, self.token.expand(continuous.shape[0], 1, -1))
         mask = None
         if len(self.groups):
             always = sum(part.shape[1] for part in tokens)

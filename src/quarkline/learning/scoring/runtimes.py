@@ -33,5 +33,15 @@ def load_trained(place: Path) -> tuple[Classifier, str]:
     return model, model_key(place)
 
 
-RUNTIMES: dict[str, Callable[[Path], tuple[Classifier, str]]] = {"torch": load_trained}
+def load_export(place: Path) -> tuple[Classifier, str]:
+    """A model that was exported, as a whole or one file of it."""
+    from quarkline.learning.scoring.onnx_runtime import load_exported
+
+    return load_exported(place)
+
+
+RUNTIMES: dict[str, Callable[[Path], tuple[Classifier, str]]] = {
+    "torch": load_trained,
+    "onnx": load_export,
+}
 """How models are loaded, by the name of the runtime."""

@@ -1,0 +1,98 @@
+"""Export what a run made to files of other programs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from quarkline.engine.core.extras import missing_extra
+from quarkline.engine.core.findings import InputError, Rule, did_you_mean
+from quarkline.engine.store.atomic import make_folder
+from quarkline.learning.models.artifact import load_model, model_key, read_description
+from quarkline.learning.models.event_model import EventModel
+from quarkline.learning.models.folded import FoldedModel
+from quarkline.tools.models import RUNS, find_model
+
+GROUP = "quarkline.exports"
+"""Entry points of other packages: functions as those in `EXPORTS`."""
+
+UNKNOWN_EXPORT = Rule(
+    "QL-EXPORT-003",
+    "an export has a format that is written",
+    "`onnx` is a trained network with its preprocessing, a file for each fold and one for the mean "
+    "of all. Other packages may add formats through the entry point group `quarkline.exports`.",
+)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported.
+
+    Attributes:
+        files: The files that were written.
+        headline: What they are, in one sentence.
+    """
+
+    files: tuple[Path, ...]
+    headline: str
+
+
+Exporter = Callable[[str, Path, Path], Exported]
+"""Exports a run, given as text, to a folder; the last argument is the folder of all runs."""
+
+
+def export(run: str, format: str, output: Path, *, root: Path = RUNS) -> Exported:  # noqa: A002
+    """Export what a run made.
+
+    Args:
+        run: A run, or for models a stage, fold, folder or key as `find_model` takes them.
+        format: A name in `EXPORTS`, or one that another package brings.
+        output: Takes the files.
+        root: Folder of all runs.
+
+    Raises:
+        InputError: If there is no such run or format, or the run has nothing of that kind.
+        WorkError: If the export does not agree with what it was made from.
+    """
+    if missing := missing_extra("train"):
+        raise InputError(*missing)
+    return _exporter(format)(run, output, root)
+
+
+def _onnx(text: str, output: Path, root: Path) -> Exported:
+    """A trained network as ONNX files."""
+    from quarkline.learning.export.onnx import TOLERANCE, export_onnx
+
+    found = find_model(text, root)
+    alone = read_description(found.folder)["kind"] == EventModel.kind
+    if alone:
+        model = FoldedModel.alone(load_model(found.folder, EventModel))
+    else:
+        model = load_model(found.folder, FoldedModel)
+    make_folder(output)
+    files = export_onnx(model, model_key(found.folder), output)
+    return Exported(
+        tuple(files),
+        f"{len(files)} networks of {found.place}, which ONNX Runtime computes as torch does, "
+        f"within {TOLERANCE:g}",
+    )
+
+
+EXPORTS: Mapping[str, Exporter] = {"onnx": _onnx}
+"""What can be exported, by the name of the format."""
+
+
+def _exporter(name: str) -> Exporter:
+    if name in EXPORTS:
+        return EXPORTS[name]
+    points = {point.name: point for point in importlib.metadata.entry_points(group=GROUP)}
+    if name in points:
+        return points[name].load()  # type: ignore[no-any-return]
+    raise InputError(
+        UNKNOWN_EXPORT.finding(
+            f"there is no export to `{name}`",
+            suggestion=did_you_mean(name, {*EXPORTS, *points}, what="formats"),
+        )
+    )
