@@ -66,7 +66,7 @@ def asimov_significance(
     known = b > 0.0
     s, b = np.maximum(s, 0.0), np.where(known, b, 1.0)
     variance = error**2
-    certain = variance <= 1e-12 * b
+    certain = variance * (s + b) <= 1e-13 * b**2
     guard = np.where(certain, 1.0, variance)
     gain = (s + b) * np.log1p(s * b / (b**2 + (s + b) * variance))
     cost = np.where(certain, s, b**2 / guard * np.log1p(guard * s / (b * (b + guard))))

@@ -15,7 +15,8 @@ from quarkline.statistics.evaluation.events import Groups, effective_number, gro
 from quarkline.statistics.evaluation.stack import HistStack, WeightedSample, hist_stack
 from quarkline.statistics.ks import KsResult, ks_two_sample
 
-LEAST = 5.0  # data events expected in a bin of chi2
+LEAST, EFFECTIVE = 5.0, 20.0
+"""Data events expected in a bin of chi2, and effective number of simulated ones behind it."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ def feature_agreement(
     """Compare every feature in data with the sum of samples, scaled to the data.
 
     chi2 is the sum over bins of (n - m)^2 / (m + sigma_m^2), m the scaled expectation and sigma_m
-    the statistical error of the simulation with values of a group as one. Bins with m <= 0 or
-    less than 5 data expected are joined with their upper neighbours.
+    the statistical error of the simulation with values of a group as one. A bin that expects less
+    than 5 data, or rests on less than 20 effective simulated events, joins its upper neighbour:
+    with fewer of them p-values come out too small.
 
     Args:
         data: Data by feature.
@@ -194,7 +196,7 @@ def _joined(data: Floats, expected: Floats, variance: Floats) -> Floats:
     rows, held = [], np.zeros(3)
     for row in np.stack([data, expected, variance], axis=1):
         held = held + row
-        if held[1] >= LEAST:
+        if held[1] >= LEAST and held[1] ** 2 >= EFFECTIVE * held[2]:
             rows.append(held)
             held = np.zeros(3)
     if rows:

@@ -16,7 +16,7 @@ from quarkline.statistics.ks import KsResult, ks_two_sample
 from quarkline.statistics.roc import auc
 
 Series = tuple[float, ...]
-BINS = 10  # of equal numbers of events, for chi2
+BINS, GROUPS = 10, 10  # most bins of chi2, and effective groups for each
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class ClassOvertraining:
         ks: Kolmogorov-Smirnov test of the two, with effective numbers of groups.
         chi2: Of the difference in bins, with the covariance of groups.
         ndf: Degrees of freedom; 0 if there is nothing to compare.
-        p_chi2: Probability of such a chi2 or a larger one.
+        p_chi2: Probability of such a chi2 or a larger one, by Hotelling's distribution.
         auc_train: Area against the rest, of events trained on.
         auc_test: Of the others.
         auc_difference: Training less test, with an error that knows which events are in both.
@@ -122,7 +122,7 @@ def _compared(
     sides = [events[events.label == chosen] for events in (train, test)]
     edges = np.linspace(0.0, 1.0, bins + 1)
     shapes = [_shape(side, edges) for side in sides]
-    chi2, ndf = _chi2(*sides)
+    chi2, ndf, p_chi2 = _chi2(*sides)
     areas = [_area(events, chosen) for events in (train, test)]
     return ClassOvertraining(
         train.classes[chosen],
@@ -131,7 +131,7 @@ def _compared(
         _ks(*sides),
         chi2,
         ndf,
-        float(special.gammaincc(ndf / 2.0, chi2 / 2.0)) if ndf else np.nan,
+        p_chi2,
         with_error(areas[0], train_areas),
         with_error(areas[1], test_areas),
         with_error(areas[0] - areas[1], train_areas - test_areas),
@@ -174,29 +174,49 @@ def _shape(events: ScoredEvents, edges: Floats) -> tuple[Floats, Floats]:
     return share, np.sqrt(grouped_variance(events.weight, events.group, cells, count)) / total
 
 
-def _chi2(train: ScoredEvents, test: ScoredEvents) -> tuple[float, int]:
-    """Distance of two normalised distributions in units of their covariance, and its rank."""
+def _chi2(train: ScoredEvents, test: ScoredEvents) -> tuple[float, int, float]:
+    """Distance of two normalised distributions in units of their covariance, its rank, and p.
+
+    The covariance is a sum over groups, so that chi2 follows Hotelling's distribution, with the
+    effective number of groups (Hotelling, Ann. Math. Stat. 2 (1931) 360).
+    """
     if not (train.weight.sum() > 0.0 and test.weight.sum() > 0.0):
-        return np.nan, 0
+        return np.nan, 0, np.nan
+    distance, influence, effective = _difference(train, test, BINS)
+    fewer = int(np.clip(effective / GROUPS, 2, BINS))
+    if fewer < BINS:
+        distance, influence, effective = _difference(train, test, fewer)
+    variances, directions = np.linalg.eigh(influence.T @ influence)
+    known = variances > 1e-9 * max(variances[-1], 0.0)
+    ndf = int(known.sum())
+    chi2 = float(((directions[:, known].T @ distance) ** 2 / variances[known]).sum())
+    if not ndf or effective < ndf + 2:
+        return np.nan, 0, np.nan
+    scale = (effective - ndf) / (ndf * (effective - 1.0))
+    return chi2, ndf, float(special.fdtrc(ndf, effective - ndf, scale * chi2))
+
+
+def _difference(train: ScoredEvents, test: ScoredEvents, bins: int) -> tuple[Floats, Floats, float]:
+    """Difference of the shares in bins of equal numbers, and what each group adds to it.
+
+    Returns:
+        Difference (bins,), parts (groups, bins), and the effective number of groups.
+    """
     pooled = np.sort(np.concatenate([train.signal_score, test.signal_score]))
-    inner = np.unique(pooled[np.linspace(0, pooled.size - 1, BINS + 1)[1:-1].astype(np.intp)])
+    inner = np.unique(pooled[np.linspace(0, pooled.size - 1, bins + 1)[1:-1].astype(np.intp)])
     groups, place = np.unique(np.concatenate([train.group, test.group]), return_inverse=True)
-    shares, influences = [], []
+    size = inner.size + 1
+    shares, parts = [], []
     for events, rows in ((train, place[: len(train)]), (test, place[len(train) :])):
-        cells = np.searchsorted(inner, events.signal_score, side="left")
-        size = inner.size + 1
-        table = np.bincount(
-            rows * size + cells, weights=events.weight, minlength=groups.size * size
-        ).reshape(groups.size, size)
-        total = table.sum()
-        shares.append(table.sum(axis=0) / total)
-        influences.append((table - table.sum(axis=1, keepdims=True) * shares[-1]) / total)
-    influence = influences[0] - influences[1]
-    distance = shares[0] - shares[1]
-    size_of, directions = np.linalg.eigh(influence.T @ influence)
-    known = size_of > 1e-9 * max(size_of[-1], 0.0)
-    along = directions[:, known].T @ distance
-    return float((along**2 / size_of[known]).sum()), int(known.sum())
+        cells = rows * size + np.searchsorted(inner, events.signal_score, side="left")
+        sums = np.bincount(cells, weights=events.weight, minlength=groups.size * size)
+        table = sums.reshape(groups.size, size) / sums.sum()
+        shares.append(table.sum(axis=0))
+        parts.append(table - table.sum(axis=1, keepdims=True) * shares[-1])
+    influence = parts[0] - parts[1]
+    squares = (influence**2).sum(axis=1)
+    most = float((squares**2).sum())
+    return shares[0] - shares[1], influence, float(squares.sum()) ** 2 / most if most else 0.0
 
 
 def _series(values: Floats) -> Series:
