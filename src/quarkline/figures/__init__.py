@@ -43,6 +43,11 @@ from quarkline.figures.style import Label
 from quarkline.figures.tables import Table, drawn
 from quarkline.figures.toys import plot_p_value_calibration, plot_toys
 from quarkline.figures.training import plot_training_losses
+from quarkline.figures.tuning import (
+    plot_tuning_history,
+    plot_tuning_importance,
+    plot_tuning_slices,
+)
 
 __all__ = [
     "DIMUON_MASS",
@@ -83,6 +88,9 @@ __all__ = [
     "plot_toys",
     "plot_training_losses",
     "plot_trials_factor",
+    "plot_tuning_history",
+    "plot_tuning_importance",
+    "plot_tuning_slices",
     "save",
     "to_svg",
 ]
