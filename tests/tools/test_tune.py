@@ -34,6 +34,7 @@ SPACE = {
     "train.model.rate": {"low": 1e-4, "high": 1.0, "log": True},
 }
 NONE = {"kind": "none"}
+DRAW = tool.draw
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def _inline() -> Iterator[None]:
     """Start no processes, which takes seconds; two tests below do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tool, "LocalWorkers", Inline)
+        patch.setattr(tool, "draw", lambda *_: [])  # takes a second; one test calls DRAW
         patch.setattr(os, "fsync", lambda _: None)  # no test here pulls the plug
         yield
 
@@ -276,10 +278,10 @@ class TestFiles:
         written = json.loads((searched.folder / "tune.json").read_text())
         assert TuneResult.from_json(written) == searched.result
 
-    def test_figures(self, searched: tool.TuneOutcome) -> None:
-        names = [path.stem for path in searched.figures]
-        assert names == ["history", "slices", "importance"]
-        tables = json.loads(searched.figures[0].with_suffix(".json").read_text())["tables"]
+    def test_figures(self, searched: tool.TuneOutcome, tmp_path: Path) -> None:
+        figures = DRAW(searched.result, tmp_path)
+        assert [path.name for path in figures] == ["history.pdf", "slices.pdf", "importance.pdf"]
+        tables = json.loads(figures[0].with_suffix(".json").read_text())["tables"]
         best = tables[2]["data"]["dependent_variables"][0]["values"]
         found = [trial.value for trial in searched.result.trials]
         assert [cell["value"] for cell in best] == [min(found[: n + 1]) for n in range(len(found))]

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from quarkline.figures.pieces import integer_ticks, plain_text, say_empty, set_labels
+from quarkline.figures.pieces import plain_text, say_empty, set_labels
 from quarkline.figures.style import BLUE, GREY, ORANGE, RED, Label, canvas, panels, panels_size
 from quarkline.figures.tables import Array, Table, points, values, words
 from quarkline.learning.training.search.result import TrialRow, TrialState, TuneResult
@@ -62,7 +63,8 @@ def plot_tuning_history(
         else:
             say_empty(frame.main, "no complete trials")
         _headroom(frame.main)
-        integer_ticks(frame.main.xaxis)
+        frame.main.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        frame.main.tick_params(axis="x", which="minor", bottom=False, top=False)
         set_labels(frame, TRIAL, _named(result.metric))
     return frame.figure
 
@@ -155,7 +157,7 @@ def plot_tuning_importance(
         else:
             say_empty(frame.main, "too few complete trials")
         frame.main.set_xlim(0, max(1.08 * share.max(initial=0.0), 0.01))
-        set_labels(frame, f"Importance for {_named(result.metric)}", "")
+        set_labels(frame, f"Share in the variation of {_named(result.metric, inside=True)}", "")
         frame.tables.append(
             Table("Importance", (words("Key", names),), (values("Importance", share),))
         )
@@ -185,9 +187,11 @@ def _headroom(ax: Axes) -> None:
     ax.margins(y=0.12)
 
 
-def _named(metric: str) -> str:
-    """A metric as an axis says it."""
-    return metric.upper() if metric == "auc" else metric[:1].upper() + metric[1:]
+def _named(metric: str, *, inside: bool = False) -> str:
+    """A metric as an axis says it, at the start of a label or inside it."""
+    if metric == "auc":
+        return "AUC"
+    return metric if inside else metric[:1].upper() + metric[1:]
 
 
 def _is_number(value: Any) -> bool:

@@ -214,7 +214,7 @@ class _Search:
         free: queue.SimpleQueue[LocalWorkers] = queue.SimpleQueue()
         for one in crew:
             free.put(one)
-        common = {
+        common: dict[str, Any] = {
             "tune": self.config,
             "book": self.folder,
             "direction": direction,
@@ -223,7 +223,7 @@ class _Search:
 
         def perform(number: int, what: Mapping[str, Any]) -> Ended:
             executor = free.get()
-            item = Item(f"trial-{number}", common | what | {"number": number})
+            item = Item(f"trial-{number}", common | {**what, "number": number})
             place = self.folder / TRIALS / f"{number:05d}"
             (outcome,) = executor.map(task_name(run_trial), [(item, place)])
             free.put(executor)
