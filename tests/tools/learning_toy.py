@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from matplotlib.image import imsave
@@ -21,6 +21,8 @@ from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.stage import Context, Stage
 from quarkline.engine.workflow.study import StudyConfig, register_study
+from quarkline.learning.training.search.config import Tunable
+from quarkline.learning.training.search.trial import Trial
 from quarkline.learning.training.trackers.config import Tracked
 
 
@@ -41,7 +43,12 @@ class TrainConfig(Config):
     folds: int = 2
 
 
-class ToyConfig(StudyConfig, Tracked):
+class FeaturesConfig(Config):
+    scale: float = 1.0
+
+
+class ToyConfig(StudyConfig, Tracked, Tunable):
+    features: FeaturesConfig = FeaturesConfig()
     train: TrainConfig = TrainConfig()
 
 
@@ -63,6 +70,19 @@ def train_fold(args: Mapping[str, Any], _: Mapping[str, Path], folder: Path) -> 
             file.write(f"{epoch},{loss + args['fold']!r},first,nan\n")
         time.sleep(float(os.environ.get("TOY_EPOCH", "0")))
     return found[-1]
+
+
+def make_features(context: Context) -> Mapping[str, Any]:
+    note("features")
+    path = write_atomic(context.out / "scale.txt", repr(context.config.scale))
+    return {"scale": path}
+
+
+def note(step: str) -> None:
+    """Write down that a step is done, if that was asked for."""
+    if trace := os.environ.get("TOY_TRACE"):
+        with Path(trace).open("a") as file:
+            file.write(f"{step}\n")
 
 
 def make_training(context: Context) -> Mapping[str, Any]:
@@ -87,10 +107,30 @@ def make_training(context: Context) -> Mapping[str, Any]:
 class LearningToy:
     name = "learning-toy"
     Config = ToyConfig
+    tunes = "features"
+    metrics: ClassVar[Mapping[str, str]] = {"loss": "minimize", "significance": "maximize"}
 
     def stages(self, config: ToyConfig) -> list[Stage]:
         outputs = ("model", "figures", "score")
-        return [Stage("train", 1, config.train, {}, outputs, make_training)]
+        features = Stage("features", 1, config.features, {}, ("scale",), make_features)
+        inputs = {"scale": "features.scale"}
+        return [features, Stage("train", 1, config.train, inputs, outputs, make_training)]
+
+    def trial(self, config: ToyConfig, trial: Trial) -> float:
+        scale = float(trial.stages["features"].files["scale"].read_text())
+        sign = -1 if trial.metric == "significance" else 1
+        found = losses(config.train.model, config.train.epochs)
+        if config.train.model.width == 13:
+            message = "no luck"
+            raise RuntimeError(message)
+        state = trial.folder / "epoch.txt"
+        start = int(state.read_text()) if state.exists() else 0
+        for epoch, loss in list(enumerate(found, start=1))[start:]:
+            time.sleep(float(os.environ.get("TOY_EPOCH", "0")))
+            note(f"epoch {epoch} of width {config.train.model.width}")
+            state.write_text(str(epoch))
+            trial.report(epoch, sign * scale * loss)
+        return sign * scale * found[-1]
 
     def checks(self, config: ToyConfig) -> list[Finding]:
         return []

@@ -66,6 +66,7 @@ def _only_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
         return connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # no test here pulls the plug
 
 
 def event_files(root: Path) -> dict[str, list[tuple[int, float]]]:

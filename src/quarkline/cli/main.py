@@ -30,6 +30,7 @@ from quarkline.cli.commands import (
     score,
     simulate,
     skim,
+    tune,
 )
 from quarkline.cli.platforms import refuse_native_windows
 from quarkline.engine.core.findings import Finding, QuarklineError
@@ -63,6 +64,7 @@ def _options(
 app.command("new")(new.command)
 app.command("plan")(plan.command)
 app.command("run")(run.command)
+app.command("tune")(tune.command)
 app.command("list")(list_runs.command)
 app.command("jobs")(jobs.command)
 app.command("simulate")(simulate.command)

@@ -58,6 +58,11 @@ from quarkline.figures.thresholds import (
 )
 from quarkline.figures.toys import plot_p_value_calibration, plot_toys
 from quarkline.figures.training import plot_training_losses, plot_training_metrics
+from quarkline.figures.tuning import (
+    plot_tuning_history,
+    plot_tuning_importance,
+    plot_tuning_slices,
+)
 
 __all__ = [
     "DIMUON_MASS",
@@ -112,6 +117,9 @@ __all__ = [
     "plot_training_losses",
     "plot_training_metrics",
     "plot_trials_factor",
+    "plot_tuning_history",
+    "plot_tuning_importance",
+    "plot_tuning_slices",
     "plot_yields",
     "save",
     "to_svg",

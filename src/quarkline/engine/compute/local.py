@@ -50,12 +50,17 @@ class LocalWorkers:
     workers: int = 1
     device: str = "auto"
     _idle: list[_Worker] = field(default_factory=list, init=False, repr=False, compare=False)
+    _busy: list[_Worker] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         Finalize(self, _dismiss, args=(self._idle,), exitpriority=0)
 
     def check(self) -> None:
         """This computer is always there."""
+
+    def stop(self) -> None:
+        """End the processes at work: what they are doing fails, for callers in other threads."""
+        _stop(list(self._busy))
 
     def map(
         self, task: str, items: Sequence[tuple[Item, Path]], *, retries: int = 0
@@ -76,6 +81,7 @@ class LocalWorkers:
             return
         number = min(self.workers, len(items))
         crew = [self._idle.pop() if self._idle else _Worker(self.device) for _ in range(number)]
+        self._busy.extend(crew)
         idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         for worker in crew:
             idle.put(worker)
@@ -94,6 +100,8 @@ class LocalWorkers:
                     self._idle.extend(crew)
                 else:
                     _stop(crew)
+                for worker in crew:
+                    self._busy.remove(worker)
 
 
 def failures(outcomes: Sequence[Outcome]) -> list[Failed]:

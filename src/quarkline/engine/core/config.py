@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeGuard, TypeVar
 
@@ -130,6 +130,18 @@ class ConfigFile:
             if at[:length] in self.places:
                 return self.places[at[:length]]
         return Place(self.path)
+
+    def overridden(self, texts: Sequence[str]) -> ConfigFile:
+        """The same with further `key=value` texts, as given to `--set`.
+
+        Raises:
+            InputError: If a text cannot be read.
+        """
+        data, places = dict(self.data), self.places
+        for text in texts:
+            data, places = _override(data, places, text)
+        data = _substitute(data, _roots(data.get("roots"), places), (), places)
+        return replace(self, data=data, places=places)
 
     def validate(self, model: type[M]) -> M:
         """The config as a value of `model`.

@@ -172,7 +172,7 @@ def run_analysis(
         conditions.executor.check()
     with ExitStack() as held:
         folder = held.enter_context(_claimed(analysis, plan, finished, new))
-        held.enter_context(_logged(folder))
+        held.enter_context(logged(folder))
         _clear(analysis, folder)
         attempt = _begin(folder, analysis, plan, conditions)
         held.enter_context(watcher.watching(folder))
@@ -191,6 +191,23 @@ def run_analysis(
         _write_attempt(folder, {**attempt, "ran": ran, "ended": now()})
         with _failing_as_work("report"):
             return run, analysis.study.report(run) if run.complete else None
+
+
+def finish_stages(analysis: Analysis, *, until: str) -> dict[str, StageRecord]:
+    """The finished stages up to `until`, run now if they are not, without a run of their own.
+
+    Raises:
+        InputError: If there is no such stage.
+        QuarklineError: What a stage raised.
+    """
+    plan = plan_analysis(analysis, until=until)
+    finished = {item.stage.name: item.record for item in plan.stages if item.record}
+    conditions = _conditions(analysis)
+    for item in plan.stages:
+        name = item.stage.name
+        if name in plan.wanted and name not in finished:
+            finished[name] = _run_stage(item, finished, analysis.store, conditions, Unwatched(), [])
+    return {name: finished[name] for name in plan.wanted}
 
 
 @contextmanager
@@ -361,8 +378,8 @@ def _write_attempt(folder: Path, attempt: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _logged(folder: Path) -> Iterator[None]:
-    """Copy the library's log into the run's folder."""
+def logged(folder: Path) -> Iterator[None]:
+    """Copy the library's log into `log.txt` of a folder."""
     handler = logging.FileHandler(folder / "log.txt", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s  %(message)s"))
     logger = logging.getLogger("quarkline")

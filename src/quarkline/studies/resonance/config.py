@@ -21,6 +21,7 @@ from quarkline.engine.core.config import Config, ConfigPath
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.store.remote import RemoteConfig
 from quarkline.engine.workflow.study import StudyConfig
+from quarkline.learning.training.trackers.config import Tracked
 from quarkline.studies.resonance.particles import known_resonance
 
 Interval = tuple[float, float]
@@ -363,7 +364,7 @@ class LabelsConfig(Config):
     energy: float | None = Field(13.0, gt=0, description="Centre-of-mass energy in TeV.")
 
 
-class ResonanceConfig(StudyConfig):
+class ResonanceConfig(StudyConfig, Tracked):
     """A resonance search, from NanoAOD-like events to a significance."""
 
     inputs: InputsConfig

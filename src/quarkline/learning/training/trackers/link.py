@@ -53,7 +53,7 @@ class Memory:
 
     def of(self, address: str) -> dict[str, Any]:
         """The memory of one tracker, to be changed in place and saved."""
-        fresh = {"identity": None, "rows": {}, "stages": [], "files": {}}
+        fresh: dict[str, Any] = {"identity": None, "rows": {}, "stages": [], "files": {}}
         return self.trackers.setdefault(address, fresh)
 
     def save(self) -> None:

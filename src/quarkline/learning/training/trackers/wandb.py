@@ -55,7 +55,8 @@ class Wandb:
 
     def config(self, written: Path, resolved: Path) -> None:
         """Set the run's config, and keep both files."""
-        self.run.config.update(settings(resolved), allow_val_change=True)
+        fresh = settings(resolved)
+        self.run.config.update(fresh, allow_val_change=True)  # type: ignore[no-untyped-call]
         for path in (written, resolved):
             self.artifact(path.name, path)
 

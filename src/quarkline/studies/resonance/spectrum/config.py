@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from quarkline.engine.core.config import Config
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.workflow.study import StudyConfig
+from quarkline.learning.training.trackers.config import Tracked
 from quarkline.statistics import SpectrumGrid
 from quarkline.statistics.spectrum_scan import check_degree
 from quarkline.studies.resonance.config import InputsConfig, Interval, LabelsConfig, PairConfig
@@ -51,7 +52,7 @@ class SpectrumScanConfig(Config):
         return self
 
 
-class SpectrumConfig(StudyConfig):
+class SpectrumConfig(StudyConfig, Tracked):
     """A whole-spectrum search, from NanoAOD-like events to the significance of every window."""
 
     inputs: InputsConfig

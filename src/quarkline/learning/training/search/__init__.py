@@ -1,0 +1,1 @@
+"""Searches for good hyper-parameters of any study that has a training objective."""
