@@ -1,0 +1,64 @@
+"""What the stages of a search find out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quarkline.engine.core.results import Quantity, Result
+from quarkline.events.selection import CutFlow
+
+
+@dataclass(frozen=True)
+class SampleSkim:
+    """The rows of one sample.
+
+    Attributes:
+        name: Name of the sample.
+        role: Its role in the analysis.
+        label: Number of its class, -1 if it is in none.
+        files: Files read.
+        bad_files: Why each unreadable file was left out, by its name.
+        flow: The cut-flow of the region.
+        selected: Rows in the region.
+        beyond: Rows outside it that are only trained on.
+        groups: Groups among the rows in the region.
+        yield_: Sum of the weights in the region, with its error by groups.
+        zero: Rows in the region that weigh nothing.
+        negative: Rows in the region with a negative weight.
+        negative_sum: Sum of these weights.
+        duplicates: Rows that repeat an event key.
+    """
+
+    name: str
+    role: str
+    label: int
+    files: int
+    bad_files: dict[str, str]
+    flow: CutFlow
+    selected: int
+    beyond: int
+    groups: int
+    yield_: Quantity
+    zero: int
+    negative: int
+    negative_sum: float
+    duplicates: int
+
+
+@dataclass(frozen=True)
+class Skim(Result, kind="search-skim"):
+    """All rows that are trained on or evaluated.
+
+    Attributes:
+        region: Name of the region.
+        samples: One a sample, in the order of the catalog.
+        shifts: Systematics' sides with rows of their own.
+        weights: Systematics' sides that are weights.
+        missing: Files of the catalog that are not there.
+    """
+
+    region: str
+    samples: tuple[SampleSkim, ...]
+    shifts: tuple[str, ...]
+    weights: tuple[str, ...]
+    missing: tuple[str, ...]
