@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.events.selection import CutFlow
+from quarkline.learning.features.summary import FeatureSummary
+from quarkline.learning.training.scan import LearningRateScan
 
 
 @dataclass(frozen=True)
@@ -62,3 +66,58 @@ class Skim(Result, kind="search-skim"):
     shifts: tuple[str, ...]
     weights: tuple[str, ...]
     missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Features(Result, kind="search-features"):
+    """The features of the rows that are trained on.
+
+    Attributes:
+        training: Each feature over these rows.
+        findings: What is suspicious, as JSON values.
+        events: Rows of each class in each fold.
+        classes: Names of the classes.
+    """
+
+    training: FeatureSummary
+    findings: tuple[Mapping[str, Any], ...]
+    events: tuple[tuple[int, ...], ...]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FoldTraining:
+    """One training.
+
+    Attributes:
+        fold: The fold that it has not seen.
+        member: Its number among the models of the fold.
+        events: Events trained on.
+        held_out: Events that picked the best epoch.
+        best: The epoch kept, from 0.
+        metrics: Metrics of each epoch, by name.
+        scan: How the learning rate was found, if it was.
+    """
+
+    fold: int
+    member: int
+    events: int
+    held_out: int
+    best: int
+    metrics: Mapping[str, list[float]]
+    scan: LearningRateScan | None
+
+
+@dataclass(frozen=True)
+class Training(Result, kind="search-training"):
+    """The trainings of all folds.
+
+    Attributes:
+        model: Kind of the model.
+        classes: Names of the classes, in the order of the scores.
+        folds: Each training.
+    """
+
+    model: str
+    classes: tuple[str, ...]
+    folds: tuple[FoldTraining, ...]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from quarkline.engine.workflow.stage import Files, Stage
 from quarkline.events.expressions import nodes, parse
 from quarkline.learning.features.spec import Feature, FeatureSpec
-from quarkline.studies.search import skim
+from quarkline.studies.search import features, skim, train
 from quarkline.studies.search.classes import classes_of
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.cut import CutConfig
-from quarkline.studies.search.readings import readings_of
+from quarkline.studies.search.readings import NOMINAL, readings_of
 
 
 def columns_of(config: SearchConfig) -> list[str]:
@@ -43,7 +43,7 @@ def _missing(spec: FeatureSpec) -> dict[str, list[float]]:
 
 def stages(config: SearchConfig) -> list[Stage]:
     """The stages, in an order in which each follows its inputs."""
-    return [_skim(config)]
+    return [_skim(config), _features_stage(config), _train(config)]
 
 
 def _skim(config: SearchConfig) -> Stage:
@@ -74,3 +74,63 @@ def _skim(config: SearchConfig) -> Stage:
         ("events", "shifted", "skim"),
         skim.run,
     )
+
+
+def _features_stage(config: SearchConfig) -> Stage:
+    names, read = _classes(config), readings_of(config)
+    shifts: dict[str, dict[str, dict[str, str]]] = {}
+    for reading in read.readings:
+        if reading.shift != NOMINAL:
+            shifts.setdefault(reading.shift, {})[reading.sample] = dict(reading.columns)
+    return Stage(
+        "features",
+        1,
+        features.FeaturesStageConfig(
+            spec=config.train.features.spec().as_json(),
+            samples=_samples(config),
+            shifts=shifts,
+            classes={name: list(samples) for name, samples in names.items()},
+            signal=signal_of(config),
+            folds=config.train.folds,
+        ),
+        {"events": "skim.events", "shifted": "skim.shifted"},
+        ("arrays", "shifted_arrays", "features"),
+        features.run,
+    )
+
+
+def _train(config: SearchConfig) -> Stage:
+    names = _classes(config)
+    return Stage(
+        "train",
+        1,
+        train.TrainStageConfig(
+            spec=config.train.features.spec().as_json(),
+            samples=features.training_samples(names, _samples(config)),
+            classes=list(names),
+            signal=signal_of(config),
+            model=config.train.model,
+            fit=config.train.fit,
+            group=config.inputs.group or config.inputs.identity,
+            folds=config.train.folds,
+            members=config.train.members,
+            seed=config.seed,
+        ),
+        {"events": "skim.events", "arrays": "features.arrays"},
+        ("model", "training"),
+        train.run,
+    )
+
+
+def _classes(config: SearchConfig) -> dict[str, tuple[str, ...]]:
+    return classes_of(config, str(config.train.region), config.train.classes)
+
+
+def signal_of(config: SearchConfig) -> str:
+    """The name of the signal."""
+    return str(config.train.signal) if config.train.signal else next(iter(_classes(config)))
+
+
+def _samples(config: SearchConfig) -> list[str]:
+    """The samples with files, in the order of the catalog."""
+    return [item.sample for item in readings_of(config).readings if item.shift == NOMINAL]
