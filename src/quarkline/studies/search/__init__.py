@@ -1,4 +1,4 @@
-"""Search for a signal: a classifier on ntuples, evaluated out of fold, and its scores as friends."""
+"""Search for a signal: a classifier, evaluated out of fold, and its scores beside the ntuples."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from quarkline.catalog import Catalog, Written
+from quarkline.catalog import Catalog
 from quarkline.catalog.checks import check_catalog, file_schema
 from quarkline.catalog.files import is_there
 from quarkline.engine.core.findings import (
@@ -26,6 +26,7 @@ from quarkline.studies.search.classes import class_findings, classes_of
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.places import place_of
 from quarkline.studies.search.readings import Reading, readings_of
+from quarkline.studies.search.skim import BAD_FILES
 from quarkline.studies.search.tables import table_name
 
 BAD_REGION = Rule(
@@ -64,17 +65,19 @@ def check(config: SearchConfig) -> list[Finding]:
         found += _names(config)
     if any(finding.severity is Severity.ERROR for finding in found):
         return found
+    schemas = Schemas(config)
     return [
         *found,
         *config.train.features.warnings(),
+        *schemas.findings(),
         *check_catalog(
             _unscored(config),
             partial(place_of, config),
-            schema_of=partial(_scored_schema, config=config),
+            schema_of=schemas.scored,
             allow_missing=config.inputs.allow_missing,
         ),
         *_empty_classes(config),
-        *_Files(config).findings(),
+        *_Files(config, schemas).findings(),
     ]
 
 
@@ -120,11 +123,51 @@ def score_columns(config: SearchConfig) -> list[str]:
     return [f"{column}_{name}" for name in classes]
 
 
-def _scored_schema(path: Path, tree: str, *, config: SearchConfig) -> Schema:
-    """The columns of a file and of the friend that it will have."""
-    schema = file_schema(path, tree)
-    scores = {name: Column(name, "float32") for name in score_columns(config)}
-    return replace(schema, columns={**scores, **schema.columns})
+class Schemas:
+    """The columns of all files, each opened once.
+
+    Attributes:
+        known: Columns of each tree of a file that can be read.
+        bad: Why others cannot.
+    """
+
+    def __init__(self, config: SearchConfig) -> None:
+        self.config = config
+        self.known: dict[tuple[Path, str], Schema] = {}
+        self.bad: dict[Path, Finding] = {}
+        for reading, paths in readings_of(config).pairs:
+            for path, tree in zip(paths, reading.trees, strict=True):
+                self._read(path, tree)
+
+    def _read(self, path: Path, tree: str) -> None:
+        if (path, tree) in self.known or path in self.bad:
+            return
+        try:
+            self.known[path, tree] = file_schema(path, tree)
+        except QuarklineError as error:
+            self.bad[path] = error.findings[0]
+
+    def findings(self) -> list[Finding]:
+        """The files that cannot be read: errors if there are more than may be left out."""
+        if len(self.bad) > self.config.inputs.allow_bad_files:
+            return list(self.bad.values())
+        return [
+            BAD_FILES.finding(
+                f"left out: {item.message}", place=item.place, severity=Severity.WARNING
+            )
+            for item in self.bad.values()
+        ]
+
+    def scored(self, path: Path, tree: str) -> Schema:
+        """The columns of a file and of the friend that it will have.
+
+        A file that cannot be read has those of another one, so that it is said once.
+        """
+        if path not in self.bad and (path, tree) not in self.known:
+            self.known[path, tree] = file_schema(path, tree)
+        schema = self.known.get((path, tree)) or next(iter(self.known.values()))
+        scores = {name: Column(name, "float32") for name in score_columns(self.config)}
+        return replace(schema, columns={**scores, **schema.columns})
 
 
 def _empty_classes(config: SearchConfig) -> Iterator[Finding]:
@@ -143,27 +186,22 @@ def _empty_classes(config: SearchConfig) -> Iterator[Finding]:
 class _Files:
     """Fits features, keys and cuts to every file, saying each problem once."""
 
-    def __init__(self, config: SearchConfig) -> None:
-        self.config = config
+    def __init__(self, config: SearchConfig, schemas: Schemas) -> None:
+        self.config, self.schemas = config, schemas
         self.spec = config.train.features.spec()
         self.problems: dict[tuple[str, str], tuple[Finding, list[Path]]] = {}
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong, each problem with the files that have it."""
         fitted = cache(self._fitted)
-        columns: dict[frozenset[Column], Schema] = {}
         for reading, paths in readings_of(self.config).pairs:
             for path, tree in zip(paths, reading.trees, strict=True):
-                try:
-                    schema = file_schema(path, tree)
-                except QuarklineError:
-                    continue  # said by the catalog's checks
+                schema = self.schemas.known.get((path, tree))
+                if schema is None:
+                    continue
+                plain = reading.model_copy(update={"sample": "", "trees": [], "scales": []})
                 key = frozenset(schema.columns.values())
-                columns.setdefault(key, schema)
-                text = reading.model_copy(
-                    update={"sample": "", "trees": [], "scales": []}
-                ).model_dump_json()
-                for finding in fitted(text, key):
+                for finding in fitted(plain.model_dump_json(), key):
                     known = (finding.code, finding.message)
                     self.problems.setdefault(known, (finding, []))[1].append(path)
         for finding, paths in self.problems.values():

@@ -79,12 +79,8 @@ def class_findings(
     return found
 
 
-def _sample_findings(
-    catalog: Catalog, region: str, name: str, sample: Written
-) -> list[Finding]:
-    simulated = {
-        known: other for known, other in catalog.samples.items() if other.role != "data"
-    }
+def _sample_findings(catalog: Catalog, region: str, name: str, sample: Written) -> list[Finding]:
+    simulated = {known: other for known, other in catalog.samples.items() if other.role != "data"}
     if sample not in catalog.samples:
         what = f"class `{name}`: there is no sample `{sample}`"
         hint = did_you_mean(sample, simulated, what="samples")

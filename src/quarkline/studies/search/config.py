@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from quarkline.catalog import Catalog, Written
-from quarkline.engine.core.config import Config, ConfigPath
+from quarkline.engine.core.config import Config
 from quarkline.engine.workflow.study import StudyConfig
 from quarkline.events.identity import EVENT_KEY
 from quarkline.learning.features.config import FeaturesConfig
@@ -63,8 +63,12 @@ class TrainConfig(Config):
     features: FeaturesConfig
     model: ModelConfig = Field(default_factory=ResidualNetworkConfig)
     fit: TrainingConfig = Field(default_factory=TrainingConfig)
-    folds: int = Field(5, ge=2, le=100, description="Parts of the events, each scored by a model "
-                       "that has not seen it.")
+    folds: int = Field(
+        5,
+        ge=2,
+        le=100,
+        description="Parts of the events, each scored by a model that has not seen it.",
+    )
     members: int = Field(1, ge=1, description="Models of each fold, whose scores are averaged.")
 
 

@@ -22,6 +22,7 @@ from quarkline.events.schema import Schema
 from quarkline.events.selection import CutFlow, count_passing, event_weights
 from quarkline.events.skim.loop import steps
 from quarkline.events.sources import Source, Sweep, open_source
+from quarkline.events.sources.base import record_array
 from quarkline.events.table import VARIATION, TableSink
 from quarkline.learning.features.replaced import Replacements
 from quarkline.studies.search.readings import Reading
@@ -131,9 +132,7 @@ class _Rows:
         factors = [*self.selection.expressions, *self.weights.values()]
         factors += [self.beyond] if self.beyond else []
         names = {name for factor in factors for name in factor.columns}
-        return sorted(
-            {*names, *self.group, *self.shifted.columns, *self.shifted.by_column.keys()}
-        )
+        return sorted({*names, *self.group, *self.shifted.columns, *self.shifted.by_column.keys()})
 
     @property
     def others(self) -> list[str]:
@@ -168,12 +167,12 @@ def _write(
     sweep = source.sweep()
     with TableSink(target) as sink:
         for first, last in steps(start, stop):
-            part, columns = _step(source, sweep, rows, first, last)
+            part, table = _step(source, sweep, rows, first, last)
             flow = part if flow is None else flow + part
-            bad = np.flatnonzero(~np.isfinite(columns["_weight"]))
+            bad = np.flatnonzero(~np.isfinite(ak.to_numpy(table["_weight"])))
             if bad.size and broken is None:
-                broken = int(columns["_entry"][bad[0]])
-            sink.write(ak.Array(columns))
+                broken = int(table["_entry"][bad[0]])
+            sink.write(table)
     if flow is None:
         msg = f"no steps in entries [{start}, {stop})"
         raise ValueError(msg)
@@ -182,13 +181,14 @@ def _write(
 
 def _step(
     source: Source, sweep: Sweep, rows: _Rows, first: int, last: int
-) -> tuple[CutFlow, dict[str, Any]]:
+) -> tuple[CutFlow, ak.Array]:
     """The cut-flow of some entries, and the columns of those that are kept."""
     table = sweep.read(rows.decisive, first, last)
     entries = np.arange(first, last)
     if rows.cut.fraction < 1:
         inside = _share(_groups(table, rows), "fraction", rows.cut.fraction, rows.cut.seed)
-        table, entries = table[inside], entries[inside]
+        entries = entries[inside]
+        table = record_array({name: table[name][inside] for name in table.fields}, len(entries))
     batch = rows.shifted.applied(Batch(table, Entries(first, source.schema.entries)))
     passed = passing(batch, list(rows.selection.by_name.values()))
     flow = count_passing(batch, rows.selection.by_name, passed, weight=rows.selection.weight)
@@ -204,7 +204,8 @@ def _step(
         entries[kept].astype(np.uint64),
         np.zeros(int(kept.sum()), np.uint16),
     )
-    return flow, ids.columns() | {name: array[kept] for name, array in own.items()} | values
+    columns = ids.columns() | {name: array[kept] for name, array in own.items()} | values
+    return flow, record_array(columns, int(kept.sum()))
 
 
 def _beyond(batch: Batch, table: ak.Array, rows: _Rows, selected: Mask) -> Mask:

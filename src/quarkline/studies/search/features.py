@@ -122,7 +122,9 @@ def read_features(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: P
         reader = FeatureReader.of(spec, source.schema, replaced=args["columns"])
         columns = sorted(reader.columns)
         parts = [reader.arrays(chunk.array) for chunk in source.chunks(columns)]
-    np.savez(folder / ARRAYS, allow_pickle=False, **arrays_as_dict(FeatureArrays.concatenated(parts)))
+    np.savez(
+        folder / ARRAYS, allow_pickle=False, **arrays_as_dict(FeatureArrays.concatenated(parts))
+    )
     return dict(sorted(reader.infinities.items()))
 
 
@@ -171,7 +173,10 @@ def _features(
         training=summarise(spec, arrays, infinities),
         findings=tuple(finding.as_json() for finding in findings),
         events=tuple(
-            tuple(int(((rows.label == label) & (rows.fold == fold)).sum()) for fold in range(config.folds))
+            tuple(
+                int(((rows.label == label) & (rows.fold == fold)).sum())
+                for fold in range(config.folds)
+            )
             for label in range(len(config.classes))
         ),
         classes=tuple(config.classes),

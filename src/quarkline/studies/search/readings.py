@@ -88,9 +88,7 @@ def readings_of(config: SearchConfig) -> Readings:
     return Readings(tuple(readings), tuple(paths), tuple(missing))
 
 
-def shifts_of(
-    config: SearchConfig, sample: str, region: str
-) -> Iterator[tuple[str, Variation]]:
+def shifts_of(config: SearchConfig, sample: str, region: str) -> Iterator[tuple[str, Variation]]:
     """The sides of systematics that change what a model sees, by name."""
     for name, systematic in config.systematics_of(sample, region).items():
         for side, variation in systematic.sides.items() if isinstance(systematic, Varied) else ():

@@ -132,9 +132,7 @@ def _paths(config: SkimConfig, paths: Sequence[Path]) -> list[tuple[Path, ...]]:
     return found
 
 
-def _ranges(
-    config: SkimConfig, paths: Sequence[Path], bad: dict[Path, str]
-) -> list[_Range]:
+def _ranges(config: SkimConfig, paths: Sequence[Path], bad: dict[Path, str]) -> list[_Range]:
     """The ranges of all files; those that cannot be opened are noted in `bad`."""
     cut = config.cut.model_dump(mode="json")
     ranges: list[_Range] = []
@@ -177,9 +175,7 @@ def _pieces(path: Path, tree: str, left: int | None) -> list[tuple[int, int]]:
 
 def _check_bad_files(bad: Mapping[Path, str], allowed: int) -> None:
     if len(bad) > allowed:
-        raise WorkError(
-            *(BAD_FILES.finding(f"{short(path)}: {why}") for path, why in bad.items())
-        )
+        raise WorkError(*(BAD_FILES.finding(f"{short(path)}: {why}") for path, why in bad.items()))
 
 
 def _sample(
@@ -263,9 +259,7 @@ def _facts(
     )
 
 
-def grouped_yield(
-    weight: NDArray[np.float64], group: NDArray[np.int64]
-) -> tuple[Quantity, int]:
+def grouped_yield(weight: NDArray[np.float64], group: NDArray[np.int64]) -> tuple[Quantity, int]:
     """A sum of weights, with its error if only groups are independent, and their number."""
     _, inverse = np.unique(group, return_inverse=True)
     sums = np.bincount(inverse, weights=weight)

@@ -182,7 +182,6 @@ def _summary(training: Training) -> str:
     losses = [fold.metrics["validation_loss"][fold.best] for fold in training.folds]
     epochs = [fold.best + 1 for fold in training.folds]
     spread = f"{min(epochs)}" if min(epochs) == max(epochs) else f"{min(epochs)}-{max(epochs)}"
-    return (
-        f"{len(training.folds)} models · held-out loss {np.mean(losses):.4f} after {spread} "
-        + ("rounds" if training.model == "bdt" else "epochs")
+    return f"{len(training.folds)} models · held-out loss {np.mean(losses):.4f} after {spread} " + (
+        "rounds" if training.model == "bdt" else "epochs"
     )
