@@ -83,6 +83,22 @@ class ScoreConfig(Config):
     )
 
 
+class EvaluateConfig(Config):
+    """What is said about the score."""
+
+    background_error: float = Field(
+        0.0, ge=0, description="Relative error of the background in significances."
+    )
+    min_background: int = Field(
+        10, ge=1, description="Simulated background events that a cut or the highest bin keeps."
+    )
+    replicas: int = Field(100, ge=0, description="Bootstrap replicas behind errors.")
+    importance_events: int = Field(
+        20_000, ge=1, description="Most events in which features are permuted."
+    )
+    repetitions: int = Field(5, ge=2, description="Permutations of each feature.")
+
+
 class FriendsConfig(Config):
     """Scores of all events of all files, beside the files."""
 
@@ -106,5 +122,6 @@ class SearchConfig(StudyConfig, Catalog):
     inputs: InputsConfig = Field(default_factory=InputsConfig)
     train: TrainConfig
     score: ScoreConfig = Field(default_factory=ScoreConfig)
+    evaluate: EvaluateConfig = Field(default_factory=EvaluateConfig)
     friends: FriendsConfig = Field(default_factory=FriendsConfig)
     labels: LabelsConfig = Field(default_factory=LabelsConfig)

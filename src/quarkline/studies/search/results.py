@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -121,3 +122,39 @@ class Training(Result, kind="search-training"):
     model: str
     classes: tuple[str, ...]
     folds: tuple[FoldTraining, ...]
+
+
+@dataclass(frozen=True)
+class Quoted(Result, kind="search-quoted"):
+    """What is said of a search in one sentence.
+
+    Attributes:
+        signal: Name of the signal.
+        auc: Area of signal against all other classes, out of fold.
+        significance: Asimov significances of automatic bins of the score in quadrature.
+        folds: Number of folds.
+        signal_events: Simulated signal events in the region.
+        background_events: Simulated events of other classes in it.
+    """
+
+    signal: str
+    auc: Quantity
+    significance: Quantity
+    folds: int
+    signal_events: int
+    background_events: int
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        area = f"AUC({self.signal}) = {_spelt(self.auc)}"
+        behind = f"{self.folds} folds, {self.signal_events:,} signal events"
+        return f"{area} · binned Asimov {_spelt(self.significance)} σ ({behind})"
+
+
+def _spelt(quantity: Quantity) -> str:
+    """A value with two digits of its error."""
+    if not quantity.up or not math.isfinite(quantity.value):
+        return f"{quantity.value:.4g}"
+    digits = max(0, 1 - math.floor(math.log10(quantity.up)))
+    return f"{quantity.value:.{digits}f} ± {quantity.up:.{digits}f}"

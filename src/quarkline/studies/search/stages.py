@@ -5,10 +5,12 @@ from __future__ import annotations
 from quarkline.engine.workflow.stage import Files, Stage
 from quarkline.events.expressions import nodes, parse
 from quarkline.learning.features.spec import Feature, FeatureSpec
-from quarkline.studies.search import features, skim, train
+from quarkline.learning.models.config import NetworkConfig
+from quarkline.studies.search import evaluate, features, skim, train
 from quarkline.studies.search.classes import classes_of
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.cut import CutConfig
+from quarkline.studies.search.judge import JudgedConfig, titles_of
 from quarkline.studies.search.readings import NOMINAL, readings_of
 
 
@@ -43,7 +45,7 @@ def _missing(spec: FeatureSpec) -> dict[str, list[float]]:
 
 def stages(config: SearchConfig) -> list[Stage]:
     """The stages, in an order in which each follows its inputs."""
-    return [_skim(config), _features_stage(config), _train(config)]
+    return [_skim(config), _features_stage(config), _train(config), _evaluate(config)]
 
 
 def _skim(config: SearchConfig) -> Stage:
@@ -77,18 +79,14 @@ def _skim(config: SearchConfig) -> Stage:
 
 
 def _features_stage(config: SearchConfig) -> Stage:
-    names, read = _classes(config), readings_of(config)
-    shifts: dict[str, dict[str, dict[str, str]]] = {}
-    for reading in read.readings:
-        if reading.shift != NOMINAL:
-            shifts.setdefault(reading.shift, {})[reading.sample] = dict(reading.columns)
+    names = _classes(config)
     return Stage(
         "features",
         1,
         features.FeaturesStageConfig(
             spec=config.train.features.spec().as_json(),
             samples=_samples(config),
-            shifts=shifts,
+            shifts=_shifts(config),
             classes={name: list(samples) for name, samples in names.items()},
             signal=signal_of(config),
             folds=config.train.folds,
@@ -120,6 +118,58 @@ def _train(config: SearchConfig) -> Stage:
         ("model", "training"),
         train.run,
     )
+
+
+def _evaluate(config: SearchConfig) -> Stage:
+    names, samples = _classes(config), _samples(config)
+    titles = {name: config.samples[name].title for name in samples}
+    settings = evaluate.EvaluateStageConfig(
+        spec=config.train.features.spec().as_json(),
+        samples=samples,
+        trained=features.training_samples(names, samples),
+        shifts={shift: list(columns) for shift, columns in _shifts(config).items()},
+        weights=_weights(config),
+        column=config.score.column,
+        network=isinstance(config.train.model, NetworkConfig),
+        judged=JudgedConfig(
+            classes=list(names),
+            signal=signal_of(config),
+            roles={name: config.samples[name].role for name in samples},
+            titles=titles_of(samples, titles),
+            balance=config.train.fit.balance,
+            evaluate=config.evaluate,
+            seed=config.seed,
+        ),
+    )
+    return Stage(
+        "evaluate",
+        1,
+        settings,
+        {
+            "events": "skim.events",
+            "shifted": "skim.shifted",
+            "arrays": "features.arrays",
+            "shifted_arrays": "features.shifted_arrays",
+            "model": "train.model",
+        },
+        evaluate.outputs(settings),
+        evaluate.run,
+    )
+
+
+def _shifts(config: SearchConfig) -> dict[str, dict[str, dict[str, str]]]:
+    """Shifted columns by shift and sample; shifts of files have none."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for reading in readings_of(config).readings:
+        if reading.shift != NOMINAL:
+            found.setdefault(reading.shift, {})[reading.sample] = dict(reading.columns)
+    return found
+
+
+def _weights(config: SearchConfig) -> list[str]:
+    """The variations of weights of any sample."""
+    read = readings_of(config).readings
+    return list(dict.fromkeys(name for reading in read for name in reading.weights))
 
 
 def _classes(config: SearchConfig) -> dict[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from quarkline.engine.compute.outcome import Done, Item
 from quarkline.engine.core.config import Config
-from quarkline.engine.core.rng import library_seed, uniform_per_row
+from quarkline.engine.core.rng import library_seed
 from quarkline.engine.store.filekeys import file_key
 from quarkline.engine.store.keys import content_key
 from quarkline.engine.workflow.stage import Context
@@ -143,20 +143,20 @@ def fold_data(args: Mapping[str, Any], inputs: Mapping[str, Path]) -> Classifier
     Those held out to pick the best epoch lie in the region, and none of their groups is trained
     on.
     """
-    from quarkline.learning.training.classifier import ClassifierData
+    from quarkline.learning.training.classifier import ClassifierData, held_out
 
     rows = Rows.concatenated([read_rows(inputs[f"events {name}"]) for name in args["samples"]])
     arrays = FeatureArrays.concatenated(
         [read_arrays(inputs[f"arrays {name}"]) for name in args["samples"]]
     )
-    draws = uniform_per_row(args["seed"], "validation", rows.group.view(np.uint64))
-    held_out = draws < args["fit"]["validation"]
-    kept = (rows.fold != args["fold"]) & (rows.selected | ~held_out)
+    share, groups = args["fit"]["validation"], rows.group.view(np.uint64)
+    aside = held_out(groups, share, seed=args["seed"])
+    kept = (rows.fold != args["fold"]) & (rows.selected | ~aside)
     return ClassifierData(
         arrays=arrays[kept],
         label=rows.label[kept],
         weight=rows.weight[kept],
-        validation=held_out[kept],
+        validation=aside[kept],
         classes=tuple(args["classes"]),
         signal=args["signal"],
         spec=FeatureSpec.from_json(args["spec"]),
