@@ -27,6 +27,7 @@ from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.places import place_of
 from quarkline.studies.search.readings import Reading, readings_of
 from quarkline.studies.search.skim import BAD_FILES
+from quarkline.studies.search.stages import score_columns
 from quarkline.studies.search.tables import table_name
 
 BAD_REGION = Rule(
@@ -114,15 +115,6 @@ def _unscored(config: SearchConfig) -> Catalog:
     )
 
 
-def score_columns(config: SearchConfig) -> list[str]:
-    """The columns of scores that friends hold of unshifted events."""
-    column = config.score.column
-    if config.score.classes == "signal":
-        return [column]
-    classes = classes_of(config, str(config.train.region), config.train.classes)
-    return [f"{column}_{name}" for name in classes]
-
-
 class Schemas:
     """The columns of all files, each opened once.
 
@@ -166,7 +158,7 @@ class Schemas:
         if path not in self.bad and (path, tree) not in self.known:
             self.known[path, tree] = file_schema(path, tree)
         schema = self.known.get((path, tree)) or next(iter(self.known.values()))
-        scores = {name: Column(name, "float32") for name in score_columns(self.config)}
+        scores = {name: Column(name, "float32") for name in score_columns(self.config).values()}
         return replace(schema, columns={**scores, **schema.columns})
 
 
@@ -238,7 +230,7 @@ class _Files:
                 yield NO_KEY.finding(what, suggestion=hint, place=Place(label=f"inputs.{key}"))
 
     def _scores(self, schema: Schema) -> Iterator[Finding]:
-        for name in score_columns(self.config):
+        for name in score_columns(self.config).values():
             if self.config.friends.write and name in schema:
                 yield TAKEN_NAME.finding(
                     f"the files have a column `{name}` already",

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from quarkline.catalog import Catalog, Written
-from quarkline.engine.core.config import Config
+from quarkline.engine.core.config import Config, ConfigPath, resolve_path
 from quarkline.engine.workflow.study import StudyConfig
 from quarkline.events.identity import EVENT_KEY
 from quarkline.learning.features.config import FeaturesConfig
 from quarkline.learning.models.config import ModelConfig, ResidualNetworkConfig
 from quarkline.learning.training.config import TrainingConfig
+from quarkline.learning.training.trackers.config import Tracked
 from quarkline.studies.search.classes import Classes
+from quarkline.studies.search.presets import read_preset, with_preset
 
 
 class InputsConfig(Config):
@@ -53,6 +56,9 @@ class BeyondConfig(Config):
 class TrainConfig(Config):
     """What is learned: from which events, with which model, and how."""
 
+    preset: ConfigPath | None = Field(
+        None, description="Settings of lq-asym's training configs; keys beside it win over them."
+    )
     region: Written = Field(description="The region whose events are learned from and evaluated.")
     classes: Classes = Field(
         default_factory=dict,
@@ -70,6 +76,14 @@ class TrainConfig(Config):
         description="Parts of the events, each scored by a model that has not seen it.",
     )
     members: int = Field(1, ge=1, description="Models of each fold, whose scores are averaged.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_preset(cls, data: Any) -> Any:
+        """The keys as they are with those of the preset below them."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("preset"), str):
+            return data
+        return with_preset(data, read_preset(resolve_path(data["preset"])))
 
 
 class ScoreConfig(Config):
@@ -116,7 +130,7 @@ class LabelsConfig(Config):
     energy: float | None = Field(13.0, gt=0, description="Centre-of-mass energy in TeV.")
 
 
-class SearchConfig(StudyConfig, Catalog):
+class SearchConfig(StudyConfig, Catalog, Tracked):
     """A search: the keys of a catalog, and what is trained, evaluated and scored."""
 
     inputs: InputsConfig = Field(default_factory=InputsConfig)

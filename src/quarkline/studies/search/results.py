@@ -158,3 +158,35 @@ def _spelt(quantity: Quantity) -> str:
         return f"{quantity.value:.4g}"
     digits = max(0, 1 - math.floor(math.log10(quantity.up)))
     return f"{quantity.value:.{digits}f} ± {quantity.up:.{digits}f}"
+
+
+@dataclass(frozen=True)
+class Friend:
+    """The friend of one file.
+
+    Attributes:
+        sample: The file's sample.
+        place: Where it is below the folder of friends.
+        entries: Its entries, as many as the file's.
+        infinities: Infinite values that were read as missing, by feature.
+    """
+
+    sample: str
+    place: str
+    entries: int
+    infinities: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Friends(Result, kind="search-friends"):
+    """The friends of all files.
+
+    Attributes:
+        friends: One a file.
+        columns: Columns of unshifted events.
+        shifts: What the names of columns of shifted events end in.
+    """
+
+    friends: tuple[Friend, ...]
+    columns: tuple[str, ...]
+    shifts: tuple[str, ...]

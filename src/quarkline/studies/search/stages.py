@@ -6,11 +6,11 @@ from quarkline.engine.workflow.stage import Files, Stage
 from quarkline.events.expressions import nodes, parse
 from quarkline.learning.features.spec import Feature, FeatureSpec
 from quarkline.learning.models.config import NetworkConfig
-from quarkline.studies.search import evaluate, features, skim, train
+from quarkline.studies.search import evaluate, features, friends, skim, train
 from quarkline.studies.search.classes import classes_of
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.cut import CutConfig
-from quarkline.studies.search.judge import JudgedConfig, titles_of
+from quarkline.studies.search.judge import REST, JudgedConfig, titles_of
 from quarkline.studies.search.readings import NOMINAL, readings_of
 
 
@@ -45,7 +45,13 @@ def _missing(spec: FeatureSpec) -> dict[str, list[float]]:
 
 def stages(config: SearchConfig) -> list[Stage]:
     """The stages, in an order in which each follows its inputs."""
-    return [_skim(config), _features_stage(config), _train(config), _evaluate(config)]
+    return [
+        _skim(config),
+        _features_stage(config),
+        _train(config),
+        _evaluate(config),
+        *_friends(config),
+    ]
 
 
 def _skim(config: SearchConfig) -> Stage:
@@ -155,6 +161,60 @@ def _evaluate(config: SearchConfig) -> Stage:
         evaluate.outputs(settings),
         evaluate.run,
     )
+
+
+def _friends(config: SearchConfig) -> list[Stage]:
+    """The scores of all files, if friends are written."""
+    if not config.friends.write:
+        return []
+    nominal = [
+        (reading, paths) for reading, paths in readings_of(config).pairs if reading.shift == NOMINAL
+    ]
+    files = tuple(path for _, paths in nominal for path in paths)
+    places = iter(friends.layout(files, config.files.folders))
+    shifts = _shifts(config) if config.friends.systematics else {}
+    samples = [
+        friends.ScoredSample(
+            sample=reading.sample,
+            simulated=reading.simulated,
+            places=[next(places) for _ in paths],
+            trees=reading.trees,
+            shifts={
+                shift: columns[reading.sample]
+                for shift, columns in shifts.items()
+                if columns.get(reading.sample)
+            },
+        )
+        for reading, paths in nominal
+    ]
+    settings = friends.FriendsStageConfig(
+        samples=samples, columns=score_columns(config), identity=config.inputs.identity
+    )
+    return [
+        Stage(
+            "friends",
+            1,
+            settings,
+            {"files": Files(files), "model": "train.model"},
+            ("friends", "scored"),
+            friends.run,
+        )
+    ]
+
+
+def score_columns(config: SearchConfig) -> dict[int, str]:
+    """The columns of scores that friends hold of unshifted events, by the class's number."""
+    column, names = config.score.column, model_classes(config)
+    if config.score.classes == "signal":
+        return {names.index(signal_of(config)): column}
+    return {number: f"{column}_{name}" for number, name in enumerate(names)}
+
+
+def model_classes(config: SearchConfig) -> list[str]:
+    """The classes of the model: after a second phase the signal and the rest."""
+    names = list(_classes(config))
+    two = config.train.fit.second_phase is not None
+    return [signal_of(config), REST] if two else names
 
 
 def _shifts(config: SearchConfig) -> dict[str, dict[str, dict[str, str]]]:
