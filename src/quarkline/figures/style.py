@@ -123,8 +123,44 @@ _CYCLE = (
 
 
 def looks(count: int) -> list[Look]:
-    """Looks for `count` curves without an order."""
-    return [_CYCLE[index % len(_CYCLE)] for index in range(count)]
+    """Looks for `count` curves without an order; up to 36 differ in colour or line."""
+    number = len(_CYCLE)
+    return [
+        _CYCLE[(index + index // number) % number]._replace(color=_CYCLE[index % number].color)
+        for index in range(count)
+    ]
+
+
+_FILLS = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#94a4a2",
+    "#832db6",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
+"""Ten colours for areas (M. Petroff, arXiv:2107.02270)."""
+_HATCHES = ("", "///", "...", "xxx")
+
+
+class Fill(NamedTuple):
+    """How one of several areas is filled."""
+
+    color: str
+    hatch: str
+
+
+def fills(count: int) -> list[Fill]:
+    """Fills for `count` areas; up to 40 differ in colour or hatching."""
+    number = len(_FILLS)
+    return [
+        Fill(_FILLS[index % number], _HATCHES[index // number % len(_HATCHES)])
+        for index in range(count)
+    ]
 
 
 def ordered_looks(count: int) -> list[Look]:
@@ -219,6 +255,11 @@ def with_lower(figure: Figure) -> tuple[Axes, ...]:
     return _pair(figure, grid_of(figure)[0, 0])
 
 
+def with_margins(**inches: float) -> Layout:
+    """One panel with other margins than usual: `left`, `right` or `bottom`, in inches."""
+    return lambda figure: (figure.add_subplot(grid_of(figure, **inches)[0, 0]),)
+
+
 def panels(count: int) -> Layout:
     """Panels in rows of at most three."""
     return lambda figure: tuple(figure.add_subplot(cell) for cell in _cells(figure, count))
@@ -260,17 +301,24 @@ def _cells(figure: Figure, count: int) -> list[SubplotSpec]:
 
 
 def grid_of(
-    figure: Figure, rows: int = 1, columns: int = 1, *, right: float = _RIGHT, **gaps: float
+    figure: Figure,
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    left: float = _LEFT,
+    right: float = _RIGHT,
+    bottom: float = _BOTTOM,
+    **gaps: float,
 ) -> GridSpec:
-    """Cells inside the common margins."""
+    """Cells inside the common margins, or wider ones in inches."""
     width, height = figure.get_size_inches()
     return GridSpec(
         rows,
         columns,
         figure=figure,
-        left=_LEFT / width,
+        left=left / width,
         right=1 - right / width,
-        bottom=_BOTTOM / height,
+        bottom=bottom / height,
         top=1 - _TOP / height,
         wspace=gaps.get("wspace"),
         hspace=gaps.get("hspace"),

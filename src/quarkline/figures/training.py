@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from quarkline.figures.pieces import floats, say_empty, set_labels
-from quarkline.figures.style import BLUE, ORANGE, Label, canvas
+from quarkline.figures.pieces import floats, plain_text, say_empty, set_labels
+from quarkline.figures.style import BLUE, ORANGE, Label, canvas, looks, panels, panels_size
 from quarkline.figures.tables import Array, Table, points, values
 
 WINDOW = 5
@@ -69,6 +69,61 @@ def plot_training_losses(
         set_labels(frame, "Epoch", y_label)
         _legend(frame.main, len(train), any(epoch is not None for epoch in selected))
     return frame.figure
+
+
+def plot_training_metrics(
+    folds: Mapping[str, Mapping[str, ArrayLike]],
+    *,
+    ax: Axes | Sequence[Axes] | None = None,
+    label: Label | None = None,
+    style: str = "quarkline",
+) -> Figure:
+    """Draw every metric over the epochs, a panel a metric and a curve a fold.
+
+    Metrics `train_X` and `validation_X` share the panel `X`.
+
+    Args:
+        folds: Values after each epoch by metric, by fold.
+        ax: Axes to draw on, one a panel.
+        label: The line above the figure.
+        style: Name of a style.
+    """
+    names = list(dict.fromkeys(_panel(name) for fold in folds.values() for name in fold))
+    count = max(len(names), 1)
+    with canvas(
+        ax, label=label, style=style, layout=panels(count), size=panels_size(count)
+    ) as frame:
+        for axes, name in zip(frame.axes, names or ["Metric"], strict=False):
+            axes.set(xlabel="Epoch", ylabel=name.replace("_", " ").capitalize())
+        if not any(floats(values).size for fold in folds.values() for values in fold.values()):
+            say_empty(frame.main, "no epochs")
+        for (fold, metrics), look in zip(folds.items(), looks(len(folds)), strict=True):
+            for name, array in metrics.items():
+                axes = frame.axes[names.index(_panel(name))]
+                known = floats(array)
+                epochs = np.arange(1, known.size + 1)
+                kind = name.split("_", 1)[0]
+                axes.plot(
+                    epochs,
+                    known,
+                    color=look.color,
+                    linestyle=":" if kind == "train" else "-",
+                    marker="." if known.size < WINDOW else "",
+                    linewidth=1.2,
+                    label=None if kind == "train" else plain_text(fold),
+                )
+                column = values(name, known, qualifiers={"fold": fold})
+                frame.tables.append(Table(f"{name}, {fold}", (points("Epoch", epochs),), (column,)))
+        for axes, name in zip(frame.axes, names, strict=False):
+            if any(f"train_{name}" in fold for fold in folds.values()):
+                axes.plot([], [], ":", color="black", label="Training")
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(loc="best")
+    return frame.figure
+
+
+def _panel(name: str) -> str:
+    return name.removeprefix("train_").removeprefix("validation_")
 
 
 def moving_average(loss: Array, window: int = WINDOW) -> Array:

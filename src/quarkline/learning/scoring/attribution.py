@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
@@ -52,7 +53,8 @@ def integrated_gradients(
         ValueError: If the target is none of the classes, or there are no events.
     """
     if target not in classes or not len(tensors[0]):
-        msg = f"no attribution of '{target}' for classes {', '.join(classes)}, {len(tensors[0])} events"
+        known = f"{len(tensors[0])} events of classes {', '.join(classes)}"
+        msg = f"the probability of '{target}' cannot be attributed for {known}"
         raise ValueError(msg)
     traced = _Traced(network, len(spec.objects), classes.index(target))
     names, left_out = _names(spec, traced.table is not None)
@@ -116,13 +118,15 @@ def _attributed(
     inputs = (continuous, categories, *values)
     start = categories if coded is None else torch.zeros_like(categories)
     baselines = (torch.zeros_like(continuous), start, *map(torch.zeros_like, values))
-    found, delta = LayerIntegratedGradients(traced, layers).attribute(
-        inputs,
-        baselines,
-        additional_forward_args=(missing, *present),
-        n_steps=steps,
-        return_convergence_delta=True,
-    )
+    with warnings.catch_warnings():  # that layers must not depend on each other; ours do not
+        warnings.filterwarnings("ignore", "Multiple layers provided", UserWarning)
+        found, delta = LayerIntegratedGradients(traced, layers).attribute(
+            inputs,
+            baselines,
+            additional_forward_args=(missing, *present),
+            n_steps=steps,
+            return_convergence_delta=True,
+        )
     columns = [
         _per_feature(part, layer is coded) for layer, part in zip(layers, found, strict=True)
     ]

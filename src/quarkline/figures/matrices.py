@@ -1,0 +1,151 @@
+"""Confusion matrices and correlations: squares of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from quarkline.figures.pieces import plain_text, say_empty
+from quarkline.figures.style import GREY, Canvas, Label, canvas, with_margins
+from quarkline.figures.tables import Array, Table, values, words
+from quarkline.statistics.evaluation import ConfusionMatrix, FeatureCorrelation
+
+LEFT, RIGHT, BOTTOM, TOP = 2.3, 1.25, 2.1, 0.45
+"""Margins in inches, with room for names."""
+WRITTEN = 12  # most rows whose correlations are written out
+
+
+def plot_confusion_matrix(
+    result: ConfusionMatrix,
+    *,
+    ax: Axes | None = None,
+    label: Label | None = None,
+    style: str = "quarkline",
+) -> Figure:
+    """Draw which class events of each class are taken for, in percent of the true class.
+
+    Args:
+        result: The matrix.
+        ax: Axes to draw on instead of a new figure.
+        label: The line above the figure.
+        style: Name of a style.
+    """
+    names, shares = result.classes, 100 * result.by_truth
+    with _square(ax, label, style, len(names), cell=0.62) as frame:
+        _cells(frame, shares, ("viridis", 0.0, 100.0), "Share of the true class [%]")
+        _name(frame.main, names, names)
+        for (row, column), share in np.ndenumerate(shares):
+            if np.isfinite(share):
+                dark = share < 55
+                _write(frame.main, row, column, f"{share:.3g}" if share < 99.95 else "100", dark)
+        accuracy = result.accuracy
+        error = "" if accuracy.up is None else f" $\\pm$ {100 * accuracy.up:.1f}"
+        told = f"Taken for ({plain_text(result.rule)}; right: {100 * accuracy.value:.1f}{error} %)"
+        frame.main.set_xlabel(told, fontsize="x-small")
+        frame.main.set_ylabel("True class")
+        weights, errors = np.asarray(result.weighted), np.asarray(result.error)
+        across = _pairs(names, names)
+        columns = (
+            values("Share of the true class [%]", shares),
+            values("Sum of weights", weights, error=errors.ravel()),
+        )
+        table = (words("True class", across[0]), words("Taken for", across[1]))
+        frame.tables.append(Table("Confusion matrix", table, columns))
+    return frame.figure
+
+
+def plot_correlation(
+    result: FeatureCorrelation,
+    *,
+    ax: Axes | None = None,
+    label: Label | None = None,
+    style: str = "quarkline",
+) -> Figure:
+    """Draw the correlations of features with each other, and in the last row with the score.
+
+    Args:
+        result: Correlations.
+        ax: Axes to draw on instead of a new figure.
+        label: The line above the figure.
+        style: Name of a style.
+    """
+    names = (*result.names, "score") if result.names else ()
+    square = np.asarray(result.matrix).reshape(len(result.names), -1)
+    shares = np.vstack([square, result.with_score]) if result.names else np.empty((0, 0))
+    with _square(ax, label, style, len(names), cell=0.22, least=4.6) as frame:
+        _cells(frame, shares, ("RdBu_r", -1.0, 1.0), "Correlation")
+        _name(frame.main, names, result.names)
+        if result.names:
+            frame.main.axhline(len(result.names) - 0.5, color="black", linewidth=1)
+        told = f"{plain_text(result.sample)}: {result.events:,} events"
+        frame.main.set_xlabel(told, fontsize="x-small")
+        frame.main.set_ylabel("Feature")
+        if len(names) <= WRITTEN:
+            for (row, column), share in np.ndenumerate(shares):
+                if np.isfinite(share):
+                    _write(frame.main, row, column, f"{share:.2f}", abs(share) > 0.6)
+        across = _pairs(names, result.names)
+        axes = (words("Feature", across[0]), words("With", across[1]))
+        frame.tables.append(
+            Table(f"Correlation in {result.sample}", axes, (values("Correlation", shares),))
+        )
+    return frame.figure
+
+
+def _square(
+    ax: Axes | None, label: Label | None, style: str, rows: int, *, cell: float, least: float = 3.2
+) -> AbstractContextManager[Canvas]:
+    """Axes whose cells have a size in inches."""
+    side = max(least, cell * max(rows, 1))
+    return canvas(
+        ax,
+        label=label,
+        style=style,
+        layout=with_margins(left=LEFT, right=RIGHT, bottom=BOTTOM),
+        size=(LEFT + RIGHT + side, BOTTOM + TOP + side),
+    )
+
+
+def _cells(frame: Canvas, shares: Array, colours: tuple[str, float, float], name: str) -> None:
+    if not shares.size:
+        say_empty(frame.main, "no numbers")
+        return
+    colour, low, high = colours
+    frame.main.set_facecolor((*to_rgb(GREY), 0.35))
+    mesh = frame.main.imshow(
+        np.ma.masked_invalid(shares), cmap=colour, vmin=low, vmax=high, aspect="auto"
+    )
+    inset = frame.main.inset_axes((1.03, 0, 0.04, 1))
+    frame.figure.colorbar(mesh, cax=inset).set_label(name, fontsize="small")
+    inset.tick_params(labelsize="xx-small")
+
+
+def _name(ax: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+    size = "x-small" if len(rows) <= WRITTEN else 8
+    ax.set_yticks(range(len(rows)), [plain_text(name) for name in rows], fontsize=size)
+    ax.set_xticks(
+        range(len(columns)),
+        [plain_text(name) for name in columns],
+        fontsize=size,
+        rotation=90 if len(columns) > 5 else 0,
+    )
+    ax.tick_params(which="both", length=0)
+    ax.minorticks_off()
+
+
+def _write(ax: Axes, row: int, column: int, text: str, light: bool) -> None:
+    colour = "white" if light else "black"
+    ax.text(column, row, text, ha="center", va="center", fontsize=10, color=colour)
+
+
+def _pairs(rows: Sequence[str], columns: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names of row and column of each cell, row by row."""
+    return (
+        [row for row in rows for _ in columns],
+        [column for _ in rows for column in columns],
+    )

@@ -1,0 +1,203 @@
+"""Samples stacked on each other, with data and what they differ by below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from quarkline.figures.pieces import (
+    DATA,
+    centres,
+    linear_y,
+    log_y,
+    per_bin,
+    plain_text,
+    poisson_error,
+    say_empty,
+    set_labels,
+)
+from quarkline.figures.style import GREY, RED, Canvas, Label, canvas, fills, with_lower
+from quarkline.figures.tables import Array, Table, bins, values
+from quarkline.statistics.evaluation import HistStack
+
+Lower = Literal["ratio", "pull"]
+NAMES = {"ratio": "Data / exp.", "pull": "Pull"}
+NARROW = 8  # most entries of a legend inside the frame
+
+
+def plot_stack(
+    result: HistStack,
+    *,
+    lower: Lower = "ratio",
+    log: bool = True,
+    colors: Mapping[str, str] | None = None,
+    overlay: float | None = None,
+    ax: Axes | Sequence[Axes] | None = None,
+    label: Label | None = None,
+    style: str = "quarkline",
+) -> Figure:
+    """Draw a stack with its statistical error, the signal's shape, and data.
+
+    Args:
+        result: The stack.
+        lower: Below, data over expectation, or their difference in standard deviations of both.
+        log: Whether the y axis is logarithmic.
+        colors: Colours of samples that replace the usual ones.
+        overlay: Factor of the signal's line; None scales it to the whole stack.
+        ax: Axes to draw on: one, or two for stack and lower panel.
+        label: The line above the figure.
+        style: Name of a style.
+    """
+    edges, total, error = np.asarray(result.edges), result.total, result.error
+    with canvas(ax, label=label, style=style, layout=with_lower, size=(7.2, 6.6)) as frame:
+        _stack(frame, result, colors or {}, log)
+        frame.main.stairs(
+            total + error,
+            edges,
+            baseline=np.maximum(total - error, 1e-9 if log else -np.inf),
+            fill=True,
+            facecolor="none",
+            edgecolor="black",
+            hatch="////",
+            linewidth=0,
+            label="Simulation error",
+        )
+        signal = _signal(frame, result, overlay)
+        drawn = [total + error, signal]
+        if result.data is not None:
+            counts = np.asarray(result.data)
+            shown = np.where(counts > 0, counts, np.nan)
+            frame.main.errorbar(
+                centres(edges),
+                shown,
+                yerr=poisson_error(np.nan_to_num(counts)),
+                label="Data",
+                **DATA,
+            )
+            drawn.append(np.nan_to_num(counts))
+        everything = np.concatenate(drawn)
+        if not (everything > 0).any():
+            say_empty(frame.main)
+        rows = -(-len(frame.main.get_legend_handles_labels()[1]) // 3)
+        headroom = min(0.12 + 0.062 * rows, 0.6)
+        if log:
+            log_y(
+                frame.main,
+                everything[everything > 1e-3 * everything.max(initial=0)],
+                headroom=headroom,
+            )
+        else:
+            linear_y(frame.main, everything, headroom=headroom)
+        frame.main.set_xlim(edges[0], edges[-1])
+        _blind(frame, result)
+        _below(frame, result, lower)
+        set_labels(frame, result.variable, per_bin(edges, result.variable), NAMES[lower])
+        frame.main.legend(loc="upper right", ncols=3, fontsize="xx-small")
+        frame.tables.append(_table(result))
+    return frame.figure
+
+
+def _stack(frame: Canvas, result: HistStack, colors: Mapping[str, str], log: bool) -> None:
+    edges = np.asarray(result.edges)
+    base = np.zeros(edges.size - 1)
+    for part, fill in zip(result.parts, fills(len(result.parts)), strict=True):
+        top = base + np.asarray(part.events)
+        frame.main.stairs(
+            top,
+            edges,
+            baseline=np.maximum(base, 1e-9) if log else base,
+            fill=True,
+            facecolor=colors.get(part.name, fill.color),
+            edgecolor="white",
+            hatch=fill.hatch,
+            linewidth=0.4,
+            label=plain_text(part.name),
+        )
+        base = top
+
+
+def _signal(frame: Canvas, result: HistStack, overlay: float | None) -> Array:
+    """Draw the signal as a line; its heights."""
+    parts = [part.events for part in result.parts if part.name in result.signal]
+    heights = np.sum(parts, axis=0) + np.zeros(len(result.edges) - 1)
+    if not heights.sum() > 0:
+        return heights
+    factor = overlay if overlay is not None else result.total.sum() / heights.sum()
+    words = plain_text(" + ".join(result.signal)) + (f" x {factor:.3g}" if factor != 1 else "")
+    frame.main.stairs(
+        heights * factor, result.edges, color=RED, linewidth=2, linestyle="--", label=words
+    )
+    return np.asarray(heights * factor)
+
+
+def _blind(frame: Canvas, result: HistStack) -> None:
+    if result.blinded is None:
+        return
+    for axes in frame.axes:
+        axes.axvspan(*result.blinded, color=GREY, alpha=0.25, linewidth=0, zorder=0)
+
+
+def _below(frame: Canvas, result: HistStack, lower: Lower) -> None:
+    if frame.lower is None:
+        return
+    edges, (middle, down, up) = np.asarray(result.edges), _compared(result, lower)
+    if lower == "ratio":
+        total = result.total
+        share = np.divide(result.error, total, out=np.zeros_like(total), where=total > 0)
+        frame.lower.axhline(1, color=GREY, linewidth=1)
+        frame.lower.stairs(
+            1 + share, edges, baseline=1 - share, fill=True, facecolor="none", edgecolor="black",
+            hatch="////", linewidth=0,
+        )  # fmt: skip
+        low, high, mark = 0.5, 1.5, 0.05
+        frame.lower.errorbar(centres(edges), middle, yerr=np.stack([down, up]), **DATA)
+    else:
+        reach = max(3.0, min(float(np.nanmax(np.abs([*middle, 0.0]))) * 1.1, 8.0))
+        low, high, mark = -reach, reach, reach / 15
+        frame.lower.axhline(0, color=GREY, linewidth=1)
+        frame.lower.stairs(np.nan_to_num(middle), edges, fill=True, color=GREY, alpha=0.7)
+    frame.lower.set_ylim(low, high)
+    for outside, edge, marker in (
+        (middle > high, high - mark, "^"),
+        (middle < low, low + mark, "v"),
+    ):
+        frame.lower.plot(
+            centres(edges)[outside], np.full(outside.sum(), edge), marker, color="black"
+        )
+    if result.data is None:
+        say_empty(frame.lower, "no data")
+
+
+def _compared(result: HistStack, lower: Lower) -> tuple[Array, Array, Array]:
+    """Ratio or pull in each bin, with distances down and up; NaN where there is none."""
+    total, error = result.total, result.error
+    counts = np.full(total.shape, np.nan) if result.data is None else np.asarray(result.data)
+    down, up = poisson_error(np.nan_to_num(counts))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if lower == "ratio":
+            known = (total > 0) & (counts > 0)
+            parts = (counts / total, down / total, up / total)
+        else:
+            known = (total > 0) & np.isfinite(counts)
+            spread = np.sqrt(total + error**2)
+            parts = ((counts - total) / spread, np.ones_like(total), np.ones_like(total))
+    middle, below, above = (np.where(known, part, np.nan) for part in parts)
+    return middle, below, above
+
+
+def _table(result: HistStack) -> Table:
+    columns = [
+        values(
+            "Events", part.events, error=np.sqrt(part.variance), qualifiers={"sample": part.name}
+        )
+        for part in result.parts
+    ]
+    columns.append(values("Events expected", result.total, error=result.error))
+    if result.data is not None:
+        counts = np.asarray(result.data)
+        columns.append(values("Data", counts, error=poisson_error(np.nan_to_num(counts))))
+    return Table(result.variable, (bins(result.variable, result.edges),), tuple(columns))
