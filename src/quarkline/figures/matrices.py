@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,8 +15,10 @@ from quarkline.figures.style import GREY, Canvas, Label, canvas, with_margins
 from quarkline.figures.tables import Array, Table, values, words
 from quarkline.statistics.evaluation import ConfusionMatrix, FeatureCorrelation
 
-LEFT, RIGHT, BOTTOM, TOP = 2.3, 1.25, 2.1, 0.45
-"""Margins in inches, with room for names."""
+RIGHT, TOP = 1.25, 0.45
+"""Margins in inches."""
+LETTER = 0.105  # inches
+FLAT = 5  # most columns whose names lie flat
 WRITTEN = 12  # most rows whose correlations are written out
 
 
@@ -36,7 +38,7 @@ def plot_confusion_matrix(
         style: Name of a style.
     """
     names, shares = result.classes, 100 * result.by_truth
-    with _square(ax, label, style, len(names), cell=0.62) as frame:
+    with _square(ax, label, style, names, cell=0.62) as frame:
         _cells(frame, shares, ("viridis", 0.0, 100.0), "Share of the true class [%]")
         _name(frame.main, names, names)
         for (row, column), share in np.ndenumerate(shares):
@@ -77,7 +79,7 @@ def plot_correlation(
     names = (*result.names, "score") if result.names else ()
     square = np.asarray(result.matrix).reshape(len(result.names), -1)
     shares = np.vstack([square, result.with_score]) if result.names else np.empty((0, 0))
-    with _square(ax, label, style, len(names), cell=0.22, least=4.6) as frame:
+    with _square(ax, label, style, names, cell=0.22) as frame:
         _cells(frame, shares, ("RdBu_r", -1.0, 1.0), "Correlation")
         _name(frame.main, names, result.names)
         if result.names:
@@ -97,18 +99,19 @@ def plot_correlation(
     return frame.figure
 
 
+@contextmanager
 def _square(
-    ax: Axes | None, label: Label | None, style: str, rows: int, *, cell: float, least: float = 3.2
-) -> AbstractContextManager[Canvas]:
-    """Axes whose cells have a size in inches."""
-    side = max(least, cell * max(rows, 1))
-    return canvas(
-        ax,
-        label=label,
-        style=style,
-        layout=with_margins(left=LEFT, right=RIGHT, bottom=BOTTOM),
-        size=(LEFT + RIGHT + side, BOTTOM + TOP + side),
-    )
+    ax: Axes | None, label: Label | None, style: str, names: Sequence[str], *, cell: float
+) -> Iterator[Canvas]:
+    """Axes whose cells have a size in inches, with room for names."""
+    side = max(4.6, cell * len(names))
+    longest = LETTER * max(map(len, names), default=0)
+    left, bottom = 0.75 + longest, 0.75 + (longest if len(names) > FLAT else 0.0)
+    layout = with_margins(left=left, right=RIGHT, bottom=bottom)
+    size = (left + RIGHT + side, bottom + TOP + side)
+    with canvas(ax, label=label, style=style, layout=layout, size=size) as frame:
+        frame.y_label = left - 0.35
+        yield frame
 
 
 def _cells(frame: Canvas, shares: Array, colours: tuple[str, float, float], name: str) -> None:
@@ -120,7 +123,8 @@ def _cells(frame: Canvas, shares: Array, colours: tuple[str, float, float], name
     mesh = frame.main.imshow(
         np.ma.masked_invalid(shares), cmap=colour, vmin=low, vmax=high, aspect="auto"
     )
-    inset = frame.main.inset_axes((1.03, 0, 0.04, 1))
+    width, _ = frame.figure.get_size_inches() * frame.main.get_position().width
+    inset = frame.main.inset_axes((1 + 0.12 / width, 0, 0.18 / width, 1))
     frame.figure.colorbar(mesh, cax=inset).set_label(name, fontsize="small")
     inset.tick_params(labelsize="xx-small")
 
@@ -132,7 +136,7 @@ def _name(ax: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
         range(len(columns)),
         [plain_text(name) for name in columns],
         fontsize=size,
-        rotation=90 if len(columns) > 5 else 0,
+        rotation=90 if len(columns) > FLAT else 0,
     )
     ax.tick_params(which="both", length=0)
     ax.minorticks_off()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ from quarkline.statistics.evaluation import (
 
 LEFT, ROW = 2.7, 0.27
 """Inches for names, and for a row."""
-MOST = 30  # rows drawn
+MOST = 50  # rows drawn
 
 
 def plot_importance(
@@ -42,7 +42,7 @@ def plot_importance(
         style: Name of a style.
     """
     rows = result.features
-    with _ranked(ax, label, style, len(rows)) as frame:
+    with _ranked(ax, label, style, len(rows), "Feature") as frame:
         _bars(
             frame, [row.name for row in rows], [row.auc_drop for row in rows], BLUE, "no features"
         )
@@ -75,14 +75,14 @@ def plot_attribution(
         style: Name of a style.
     """
     rows = result.features
-    with _ranked(ax, label, style, len(rows)) as frame:
+    with _ranked(ax, label, style, len(rows), "Feature") as frame:
         _bars(frame, [row.name for row in rows], [row.size for row in rows], BLUE, "no features")
         shown = rows[:MOST]
         frame.main.plot(
             [row.mean.value for row in shown], range(len(shown)), "D", color=RED, label="Mean"
         )
         if shown:
-            frame.main.legend(loc="lower right")
+            frame.main.legend(loc="center right")
         frame.main.set_xlabel(f"Mean |attribution| to p({plain_text(result.target)})")
         _table(
             frame,
@@ -109,7 +109,7 @@ def plot_agreement(
         style: Name of a style.
     """
     rows = result.features[:MOST]
-    with _ranked(ax, label, style, len(result.features)) as frame:
+    with _ranked(ax, label, style, len(result.features), "Feature") as frame:
         names = [row.name for row in rows]
         _names(frame.main, names, len(result.features), "no features")
         kinds = {
@@ -158,7 +158,7 @@ def plot_score_shifts(
         style: Name of a style.
     """
     names = list(dict.fromkeys(shift.name for shift in result.shifts))
-    with _ranked(ax, label, style, len(names)) as frame:
+    with _ranked(ax, label, style, len(names), "Systematic") as frame:
         _names(frame.main, names[:MOST], len(names), "no systematics")
         for side, colour, offset in (("up", RED, -0.19), ("down", BLUE, 0.19)):
             found = {shift.name: shift.largest for shift in result.shifts if shift.side == side}
@@ -187,11 +187,16 @@ def plot_score_shifts(
     return frame.figure
 
 
+@contextmanager
 def _ranked(
-    ax: Axes | None, label: Label | None, style: str, rows: int
-) -> AbstractContextManager[Canvas]:
-    height = 1.5 + ROW * max(min(rows, MOST), 6)
-    return canvas(ax, label=label, style=style, layout=with_margins(left=LEFT), size=(8.4, height))
+    ax: Axes | None, label: Label | None, style: str, rows: int, what: str
+) -> Iterator[Canvas]:
+    """Axes with a row each and room for the names at the left."""
+    size = (8.4, 1.5 + ROW * max(min(rows, MOST), 6))
+    with canvas(ax, label=label, style=style, layout=with_margins(left=LEFT), size=size) as frame:
+        frame.y_label = LEFT - 0.35
+        frame.main.set_ylabel(what)
+        yield frame
 
 
 def _bars(
@@ -214,7 +219,8 @@ def _names(ax: Axes, names: Sequence[str], every: int, nothing: str) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
     if every > len(names):
-        ax.set_title(f"first {len(names)} of {every}", loc="right", fontsize="xx-small")
+        told = f"first {len(names)} of {every}"
+        ax.text(0.98, 0.02, told, transform=ax.transAxes, ha="right", fontsize="xx-small")
     if not names:
         say_empty(ax, nothing)
 

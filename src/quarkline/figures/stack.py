@@ -20,13 +20,12 @@ from quarkline.figures.pieces import (
     say_empty,
     set_labels,
 )
-from quarkline.figures.style import GREY, RED, Canvas, Label, canvas, fills, with_lower
+from quarkline.figures.style import GREY, RED, Canvas, Label, canvas, fills, single, with_lower
 from quarkline.figures.tables import Array, Table, bins, values
 from quarkline.statistics.evaluation import HistStack
 
 Lower = Literal["ratio", "pull"]
 NAMES = {"ratio": "Data / exp.", "pull": "Pull"}
-NARROW = 8  # most entries of a legend inside the frame
 
 
 def plot_stack(
@@ -53,7 +52,8 @@ def plot_stack(
         style: Name of a style.
     """
     edges, total, error = np.asarray(result.edges), result.total, result.error
-    with canvas(ax, label=label, style=style, layout=with_lower, size=(7.2, 6.6)) as frame:
+    layout = single if result.data is None else with_lower
+    with canvas(ax, label=label, style=style, layout=layout, size=(7.2, 6.6)) as frame:
         _stack(frame, result, colors or {}, log)
         frame.main.stairs(
             total + error,
@@ -127,7 +127,7 @@ def _signal(frame: Canvas, result: HistStack, overlay: float | None) -> Array:
     if not heights.sum() > 0:
         return heights
     factor = overlay if overlay is not None else result.total.sum() / heights.sum()
-    words = plain_text(" + ".join(result.signal)) + (f" x {factor:.3g}" if factor != 1 else "")
+    words = plain_text(" + ".join(result.signal)) + (f" × {factor:.3g}" if factor != 1 else "")
     frame.main.stairs(
         heights * factor, result.edges, color=RED, linewidth=2, linestyle="--", label=words
     )
@@ -168,8 +168,6 @@ def _below(frame: Canvas, result: HistStack, lower: Lower) -> None:
         frame.lower.plot(
             centres(edges)[outside], np.full(outside.sum(), edge), marker, color="black"
         )
-    if result.data is None:
-        say_empty(frame.lower, "no data")
 
 
 def _compared(result: HistStack, lower: Lower) -> tuple[Array, Array, Array]:

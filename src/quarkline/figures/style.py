@@ -211,11 +211,19 @@ class StyledFigure(Figure):
 
 @dataclass
 class Canvas:
-    """Axes being drawn on, and the tables of what was drawn."""
+    """Axes being drawn on, and the tables of what was drawn.
+
+    Attributes:
+        axes: The axes, the main one first.
+        tables: What was drawn on them.
+        not_finite: How many values were not drawn because they are not finite.
+        y_label: Distance of the y labels from the axes in inches.
+    """
 
     axes: tuple[Axes, ...]
     tables: list[Table] = field(default_factory=list)
     not_finite: int = 0
+    y_label: float = 0.63
 
     @property
     def figure(self) -> Figure:
@@ -358,7 +366,7 @@ def canvas(
         if frame.not_finite:
             _note_not_finite(frame.main, frame.not_finite)
         for axes in frame.axes:
-            _align_y_label(axes)
+            _align_y_label(axes, frame.y_label)
         record(frame.figure, frame.tables)
 
 
@@ -402,10 +410,10 @@ def _note_not_finite(ax: Axes, count: int) -> None:
     )
 
 
-def _align_y_label(ax: Axes) -> None:
+def _align_y_label(ax: Axes, distance: float) -> None:
     """Put the y label at a fixed distance, so that it never leaves the margin."""
     figure = ax.get_figure(root=True)
     if isinstance(figure, StyledFigure):
         width = ax.get_position().width * figure.get_size_inches()[0]
         _, height = ax.yaxis.get_label().get_position()
-        ax.yaxis.set_label_coords(-0.63 / width, height)
+        ax.yaxis.set_label_coords(-distance / width, height)

@@ -12,6 +12,8 @@ from quarkline.figures.tables import Table, intervals, points, values
 from quarkline.statistics.evaluation import BinnedSignificance, SignificanceScan
 
 THRESHOLD = "Threshold on the score"
+NOT_BOUND = "s/sqrt(b)"
+"""Leaves the frame where the background vanishes, so that the others can be read."""
 
 
 def plot_significance_scan(
@@ -22,6 +24,8 @@ def plot_significance_scan(
     style: str = "quarkline",
 ) -> Figure:
     """Draw figures of merit of all cuts with their bootstrap bands and best cuts.
+
+    s / sqrt(b) may leave the frame.
 
     Args:
         result: The scan.
@@ -55,7 +59,8 @@ def plot_significance_scan(
             above = np.asarray(merit.high) - np.asarray(merit.significance)
             column = values("Significance", merit.significance, error=np.stack([below, above]))
             frame.tables.append(Table(merit.name, (points(THRESHOLD, cuts),), (column,)))
-            highest.append(float(np.nanmax([*merit.significance, 0.0])))
+            if merit.name != NOT_BOUND:
+                highest.append(float(np.nanmax([*merit.significance, 0.0])))
         if max(highest) == 0.0:
             say_empty(frame.main, "no cuts")
         frame.main.set(xlim=(0, 1), ylim=(0, 1.6 * max(highest) or 1))

@@ -94,7 +94,7 @@ def plot_training_metrics(
         ax, label=label, style=style, layout=panels(count), size=panels_size(count)
     ) as frame:
         for axes, name in zip(frame.axes, names or ["Metric"], strict=False):
-            axes.set(xlabel="Epoch", ylabel=name.replace("_", " ").capitalize())
+            axes.set(xlabel="Epoch", ylabel=_words(name))
         if not any(floats(values).size for fold in folds.values() for values in fold.values()):
             say_empty(frame.main, "no epochs")
         for (fold, metrics), look in zip(folds.items(), looks(len(folds)), strict=True):
@@ -120,6 +120,10 @@ def plot_training_metrics(
             if axes.get_legend_handles_labels()[0]:
                 axes.legend(loc="best")
     return frame.figure
+
+
+def _words(name: str) -> str:
+    return " ".join(part.upper() if part == "auc" else part for part in name.split("_"))
 
 
 def _panel(name: str) -> str:

@@ -105,7 +105,7 @@ def significance_scan(
     *,
     thresholds: ArrayLike | None = None,
     relative_error: float = 0.0,
-    min_background: int = 1,
+    min_background: int = 10,
     bootstrap: Bootstrap = HUNDRED,
 ) -> SignificanceScan:
     """Scan cuts on the signal's score.
