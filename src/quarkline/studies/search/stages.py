@@ -6,11 +6,12 @@ from quarkline.engine.workflow.stage import Files, Stage
 from quarkline.events.expressions import nodes, parse
 from quarkline.learning.features.spec import Feature, FeatureSpec
 from quarkline.learning.models.config import NetworkConfig
-from quarkline.studies.search import evaluate, features, friends, skim, train
+from quarkline.studies.search import evaluate, features, figures, friends, skim, train
 from quarkline.studies.search.classes import classes_of
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.cut import CutConfig
 from quarkline.studies.search.judge import REST, JudgedConfig, titles_of
+from quarkline.studies.search.names import typeset
 from quarkline.studies.search.readings import NOMINAL, readings_of
 
 
@@ -51,6 +52,7 @@ def stages(config: SearchConfig) -> list[Stage]:
         _train(config),
         _evaluate(config),
         *_friends(config),
+        _figures(config),
     ]
 
 
@@ -126,10 +128,10 @@ def _train(config: SearchConfig) -> Stage:
     )
 
 
-def _evaluate(config: SearchConfig) -> Stage:
+def _evaluate_config(config: SearchConfig) -> evaluate.EvaluateStageConfig:
     names, samples = _classes(config), _samples(config)
-    titles = {name: config.samples[name].title for name in samples}
-    settings = evaluate.EvaluateStageConfig(
+    titles = {name: typeset(config.samples[name].title) for name in samples}
+    return evaluate.EvaluateStageConfig(
         spec=config.train.features.spec().as_json(),
         samples=samples,
         trained=features.training_samples(names, samples),
@@ -147,6 +149,10 @@ def _evaluate(config: SearchConfig) -> Stage:
             seed=config.seed,
         ),
     )
+
+
+def _evaluate(config: SearchConfig) -> Stage:
+    settings = _evaluate_config(config)
     return Stage(
         "evaluate",
         1,
@@ -200,6 +206,24 @@ def _friends(config: SearchConfig) -> list[Stage]:
             friends.run,
         )
     ]
+
+
+def _figures(config: SearchConfig) -> Stage:
+    results = ["skim.skim", "train.training"]
+    results += [f"evaluate.{name}" for name in evaluate.outputs(_evaluate_config(config))[2:]]
+    energy = f"({config.labels.energy:g} TeV)" if config.labels.energy else ""
+    return Stage(
+        "figures",
+        1,
+        figures.FiguresStageConfig(
+            experiment=config.labels.experiment,
+            data=config.labels.data,
+            luminosity=f"{typeset(config.luminosity.label)} {energy}".strip(),
+        ),
+        {name.partition(".")[2]: name for name in results},
+        ("figures",),
+        figures.run,
+    )
 
 
 def score_columns(config: SearchConfig) -> dict[int, str]:
