@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quarkline.engine.core.results import Result, result_from_json
 from quarkline.engine.store.atomic import write_atomic
+from quarkline.events.selection import CutFlow
 from quarkline.studies.search.results import Skim, Training
 
 if TYPE_CHECKING:
@@ -32,17 +33,36 @@ class Drawing:
     of: Callable[[Any], Any] = lambda result: result
 
 
-def _metrics(training: Training) -> dict[str, Mapping[str, list[float]]]:
+METRICS = ("train_loss", "validation_loss", "auc", "accuracy", "learning_rate", "gradient_norm")
+"""Those that are drawn; the report's table and the files `metrics.csv` have all."""
+LONGEST = 48
+
+
+def _metrics(training: Training) -> dict[str, dict[str, list[float]]]:
     """Metrics by fold and member."""
     several = len({fold.member for fold in training.folds}) > 1
     return {
-        f"fold {fold.fold + 1}" + (f", member {fold.member + 1}" if several else ""): fold.metrics
+        f"fold {fold.fold + 1}" + (f", member {fold.member + 1}" if several else ""): {
+            name: fold.metrics[name] for name in METRICS if name in fold.metrics
+        }
         for fold in training.folds
     }
 
 
-def _flows(skim: Skim) -> dict[str, Any]:
-    return {sample.name: sample.flow for sample in skim.samples if sample.flow.steps}
+def _flows(skim: Skim) -> dict[str, CutFlow]:
+    """The cut-flow of each sample, with names that fit into a figure."""
+    return {
+        sample.name: replace(
+            sample.flow,
+            steps=tuple(replace(step, name=_fitting(step.name)) for step in sample.flow.steps),
+        )
+        for sample in skim.samples
+        if sample.flow.steps
+    }
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 DRAWINGS: Mapping[str, Drawing] = {
