@@ -1,7 +1,7 @@
 """Quarkline's own tables: Parquet with reserved columns and metadata about the sample.
 
-Reserved are `_source`, `_entry` and `_object` (row id), `_group`, `_fold`, `_label`, `_weight` and
-`_weight_<variation>`; other names that begin with an underscore are refused. Inside are GeV, cm,
+Reserved are `_source`, `_entry` and `_object` (row id), `_group`, `_fold`, `_label`, `_weight`,
+`_weight_<variation>` and `_selected` (whether a row is in the region); other names that begin with an underscore are refused. Inside are GeV, cm,
 rad and ns. Nothing is rounded: every column keeps the type it has.
 """
 
@@ -32,6 +32,7 @@ RESERVED = {
     "_fold": "int16",
     "_label": "int64",
     "_weight": "float64",
+    "_selected": "bool",
 }
 VARIATION = "_weight_"
 

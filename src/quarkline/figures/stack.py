@@ -15,7 +15,6 @@ from quarkline.figures.pieces import (
     linear_y,
     log_y,
     per_bin,
-    plain_text,
     poisson_error,
     say_empty,
     set_labels,
@@ -115,7 +114,7 @@ def _stack(frame: Canvas, result: HistStack, colors: Mapping[str, str], log: boo
             edgecolor="white",
             hatch=fill.hatch,
             linewidth=0.4,
-            label=plain_text(part.name),
+            label=part.name,
         )
         base = top
 
@@ -127,7 +126,7 @@ def _signal(frame: Canvas, result: HistStack, overlay: float | None) -> Array:
     if not heights.sum() > 0:
         return heights
     factor = overlay if overlay is not None else result.total.sum() / heights.sum()
-    words = plain_text(" + ".join(result.signal)) + (f" × {factor:.3g}" if factor != 1 else "")
+    words = " + ".join(result.signal) + (f" × {factor:.3g}" if factor != 1 else "")
     frame.main.stairs(
         heights * factor, result.edges, color=RED, linewidth=2, linestyle="--", label=words
     )

@@ -2,15 +2,20 @@
 
 from quarkline.report.blocks import Block, Cell, Figure, Section, Table, Text, number
 from quarkline.report.page import Page, write_page
+from quarkline.report.parts import Figures, Results, Row, result_of
 
 __all__ = [
     "Block",
     "Cell",
     "Figure",
+    "Figures",
     "Page",
+    "Results",
+    "Row",
     "Section",
     "Table",
     "Text",
     "number",
+    "result_of",
     "write_page",
 ]

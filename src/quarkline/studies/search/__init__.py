@@ -1,1 +1,55 @@
-"""Search: skim, classifier, friend trees and template fits."""
+"""Search for a signal: a classifier, evaluated out of fold, and its scores beside the ntuples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from quarkline.engine.core.extras import missing_extra
+from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.results import Result
+from quarkline.engine.workflow.runs import Run
+from quarkline.engine.workflow.samples import InputSample
+from quarkline.engine.workflow.stage import Stage
+from quarkline.studies.search import results as _  # noqa: F401  (so that they can be read)
+from quarkline.studies.search.config import SearchConfig
+
+
+class Search:
+    """The study: from ntuples to scores in friends, and what they are worth."""
+
+    name = "search"
+    Config = SearchConfig
+
+    def stages(self, config: SearchConfig) -> list[Stage]:
+        """Skim, features, train, evaluate, friends, figures."""
+        from quarkline.studies.search.stages import stages
+
+        return stages(config)
+
+    def checks(self, config: SearchConfig) -> list[Finding]:
+        """Findings on what is installed, the catalog, its files, classes and features."""
+        from quarkline.studies.search.checks import check
+
+        return [*missing_extra("train"), *check(config)]
+
+    def samples(self, config: SearchConfig) -> list[InputSample]:
+        """Each sample with files, with the cuts of the region that is trained in."""
+        from quarkline.studies.search.samples import input_samples
+
+        return input_samples(config)
+
+    def headline(self, results: Mapping[str, Result]) -> str:
+        """What the score is worth in one sentence."""
+        from quarkline.studies.search.sections import headline
+
+        return headline(results)
+
+    def report(self, run: Run) -> Path:
+        """Write the report of a finished run."""
+        from quarkline.studies.search.sections import write_report
+
+        return write_report(run)
+
+
+SEARCH = Search()

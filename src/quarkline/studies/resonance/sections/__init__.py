@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from quarkline.engine.workflow.runs import Run
-from quarkline.report import Page, write_page
+from quarkline.report import Figures, Page, write_page
 from quarkline.studies.resonance.sections.background import background_section
 from quarkline.studies.resonance.sections.calibration import calibration_section
 from quarkline.studies.resonance.sections.methods import methods_section
-from quarkline.studies.resonance.sections.parts import Figures
 from quarkline.studies.resonance.sections.result import control_section, headline, result_section
 from quarkline.studies.resonance.sections.score import score_section
 from quarkline.studies.resonance.sections.selection import selection_section

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from quarkline.report import Section, Table, Text, number
+from quarkline.report import Figures, Results, Row, Section, Table, Text, number, result_of
 from quarkline.studies.resonance.results import BackgroundModel, FlowCheck
-from quarkline.studies.resonance.sections.parts import (
-    Figures,
-    Results,
-    Row,
-    result_of,
-    without_unit,
-)
+from quarkline.studies.resonance.sections.parts import without_unit
 
 
 def background_section(results: Results, draw: Figures) -> Section:

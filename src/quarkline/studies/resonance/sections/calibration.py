@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarkline.report import Block, Section, Table, Text, number
+from quarkline.report import Block, Figures, Results, Row, Section, Table, Text, number, result_of
 from quarkline.statistics import InjectionTest, Power, TrialsFactor
 from quarkline.studies.resonance.calibration_results import (
     Calibration,
@@ -12,15 +12,7 @@ from quarkline.studies.resonance.calibration_results import (
     Injections,
     Reweighting,
 )
-from quarkline.studies.resonance.sections.parts import (
-    Figures,
-    Results,
-    Row,
-    plus_minus,
-    result_of,
-    selection_name,
-    without_unit,
-)
+from quarkline.studies.resonance.sections.parts import plus_minus, selection_name, without_unit
 
 
 def calibration_section(results: Results, draw: Figures) -> Section:

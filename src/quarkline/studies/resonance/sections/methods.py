@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from statistics import median
 
-from quarkline.report import Section, Table, Text, number
+from quarkline.report import Figures, Results, Row, Section, Table, Text, number, result_of
 from quarkline.studies.resonance.compare import mean_over_seeds
 from quarkline.studies.resonance.methods import METHODS, method_name
 from quarkline.studies.resonance.results import ComparedMethod, Comparison
-from quarkline.studies.resonance.sections.parts import Figures, Results, Row, result_of
 
 COLUMNS = (
     "method",

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import TypeVar
-
-from quarkline.engine.core.results import Quantity, Result
-from quarkline.report import Cell, Figure, number
+from quarkline.engine.core.results import Quantity
+from quarkline.report import Results, Row, number, result_of
 from quarkline.statistics import BumpHuntResult
 from quarkline.studies.resonance.events import SIGN_NAMES
 from quarkline.studies.resonance.results import Bump, Scan, Selection
-
-R = TypeVar("R", bound=Result)
-Row = list[Cell | str | float | int | None]
-Results = Mapping[str, Result]
-
 
 HUNT_COLUMNS = (
     "FPR",
@@ -28,26 +19,6 @@ HUNT_COLUMNS = (
     "p local",
     "fit",
 )
-
-
-class Figures:
-    """Figures of the run by name."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, name: str, caption: str, stage: str) -> Figure:
-        """A figure with its caption and the stage it shows."""
-        return Figure(self.folder / name, caption, stage)
-
-
-def result_of(results: Results, name: str, kind: type[R]) -> R:
-    """A result of the run, as the kind it is known to be."""
-    value = results[name]
-    if not isinstance(value, kind):
-        msg = f"result `{name}` is {type(value)}, not {kind}"
-        raise TypeError(msg)
-    return value
 
 
 def signs(results: Results) -> tuple[str, str]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from quarkline.report import Block, Section, Table, Text, number
+from quarkline.report import Block, Figures, Results, Row, Section, Table, Text, number, result_of
 from quarkline.studies.resonance.calibration_results import Calibration, Envelope, Reweighting
 from quarkline.studies.resonance.results import Bump, Scans, WorkingPoint
 from quarkline.studies.resonance.sections.parts import (
     HUNT_COLUMNS,
-    Figures,
-    Results,
-    Row,
     cut_on,
     hunt_row,
     quoted_row,
-    result_of,
     signs,
     without_unit,
 )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from quarkline.report import Section, Table, Text, number
+from quarkline.report import Figures, Results, Row, Section, Table, Text, number, result_of
 from quarkline.studies.resonance.methods import METHODS, method_name
 from quarkline.studies.resonance.results import Classification, Sculpting
-from quarkline.studies.resonance.sections.parts import Figures, Results, Row, result_of
 
 
 def score_section(results: Results, draw: Figures) -> Section:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from quarkline.report import Block, Section, Table, Text, number
+from quarkline.report import Block, Figures, Results, Row, Section, Table, Text, number, result_of
 from quarkline.studies.resonance.results import Selection
-from quarkline.studies.resonance.sections.parts import Figures, Results, Row, result_of, signs
+from quarkline.studies.resonance.sections.parts import signs
 
 
 def selection_section(results: Results, draw: Figures) -> Section:

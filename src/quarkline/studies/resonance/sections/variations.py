@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from quarkline.report import Block, Section, Table, Text, number
+from quarkline.report import Block, Figures, Results, Row, Section, Table, Text, number, result_of
 from quarkline.studies.resonance.calibration_results import Envelope, VariationSpread
 from quarkline.studies.resonance.methods import METHODS
 from quarkline.studies.resonance.results import Classification, Variations
-from quarkline.studies.resonance.sections.parts import Figures, Results, Row, result_of
 
 
 def variations_section(results: Results, draw: Figures) -> Section:

@@ -7,17 +7,23 @@ from pathlib import Path
 
 from quarkline.engine.core.results import Quantity
 from quarkline.engine.workflow.runs import Run
-from quarkline.report import Block, Cell, Page, Section, Table, Text, number, write_page
-from quarkline.statistics import BestWindow, SpectrumScanResult
-from quarkline.studies.resonance.results import Selection
-from quarkline.studies.resonance.sections.parts import (
+from quarkline.report import (
+    Block,
+    Cell,
     Figures,
+    Page,
     Results,
     Row,
+    Section,
+    Table,
+    Text,
+    number,
     result_of,
-    signs,
-    without_unit,
+    write_page,
 )
+from quarkline.statistics import BestWindow, SpectrumScanResult
+from quarkline.studies.resonance.results import Selection
+from quarkline.studies.resonance.sections.parts import signs, without_unit
 from quarkline.studies.resonance.spectrum.results import SpectrumSearch
 
 FOUND = 5.0  # local significance from which a known resonance counts as found

@@ -1,0 +1,119 @@
+"""The figures of a search: each is drawn from one result, by one function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quarkline.engine.core.results import Result, result_from_json
+from quarkline.engine.store.atomic import write_atomic
+from quarkline.events.selection import CutFlow
+from quarkline.studies.search.results import Skim, Training
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+AUTOMATIC = "automatic"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One figure.
+
+    Attributes:
+        function: Name of the function in `quarkline.figures`.
+        result: Name of the result that it draws.
+        of: What of the result it takes; the result itself by default.
+    """
+
+    function: str
+    result: str
+    of: Callable[[Any], Any] = lambda result: result
+
+
+METRICS = ("train_loss", "validation_loss", "auc", "accuracy", "learning_rate", "gradient_norm")
+"""Those that are drawn; the report's table and the files `metrics.csv` have all."""
+LONGEST = 48
+
+
+def _metrics(training: Training) -> dict[str, dict[str, list[float]]]:
+    """Metrics by fold and member."""
+    several = len({fold.member for fold in training.folds}) > 1
+    return {
+        f"fold {fold.fold + 1}" + (f", member {fold.member + 1}" if several else ""): {
+            name: fold.metrics[name] for name in METRICS if name in fold.metrics
+        }
+        for fold in training.folds
+    }
+
+
+def _flows(skim: Skim) -> dict[str, CutFlow]:
+    """The cut-flow of each sample, with names that fit into a figure."""
+    return {
+        sample.name: replace(
+            sample.flow,
+            steps=tuple(replace(step, name=_fitting(step.name)) for step in sample.flow.steps),
+        )
+        for sample in skim.samples
+        if sample.flow.steps
+    }
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+DRAWINGS: Mapping[str, Drawing] = {
+    "score": Drawing("plot_stack", "stack"),
+    "binned_significance": Drawing(
+        "plot_binned_significance", "binned", lambda result: result.binning(AUTOMATIC)
+    ),
+    "significance_scan": Drawing("plot_significance_scan", "scan"),
+    "yields": Drawing("plot_yields", "scan"),
+    "roc_curves": Drawing("plot_roc_curves", "roc"),
+    "signal_roc": Drawing("plot_signal_roc", "roc"),
+    "confusion_matrix": Drawing("plot_confusion_matrix", "confusion"),
+    "confusion_signal": Drawing("plot_confusion_matrix", "confusion_binary"),
+    "overtraining": Drawing("plot_overtraining", "overtraining"),
+    "calibration": Drawing("plot_calibration", "calibration"),
+    "training": Drawing("plot_training_metrics", "training", _metrics),
+    "importance": Drawing("plot_importance", "permutation"),
+    "attribution": Drawing("plot_attribution", "gradients"),
+    "systematics": Drawing("plot_score_shifts", "systematics"),
+    "agreement": Drawing("plot_agreement", "agreement"),
+    "correlation_signal": Drawing("plot_correlation", "correlation_signal"),
+    "correlation_background": Drawing("plot_correlation", "correlation_background"),
+    "cut_flow": Drawing("plot_cut_flow", "skim", _flows),
+}
+"""Figures by name; those whose result is absent are not drawn."""
+
+INPUT = "input_"
+"""What the names of the figures of features begin with."""
+
+
+def draw(args: Mapping[str, Any], _: Mapping[str, Path], folder: Path) -> Any:
+    """Task: draw one figure.
+
+    Args:
+        args: `name` of the figure; `result` as JSON; `label`, the line above it.
+        folder: Takes the figure in every form.
+    """
+    from quarkline import figures
+
+    name, result = args["name"], result_from_json(args["result"])
+    figure = _drawn(name, result, figures.Label(**args["label"]))
+    figures.save(figure, folder / name)
+    write_atomic(folder / f"{name}.svg", figures.to_svg(figure))
+    return None
+
+
+def _drawn(name: str, result: Result, label: Any) -> Figure:
+    from quarkline import figures
+
+    if name.startswith(INPUT):
+        return figures.plot_stack(result, label=label)  # type: ignore[arg-type]
+    drawing = DRAWINGS[name]
+    function: Callable[..., Figure] = getattr(figures, drawing.function)
+    return function(drawing.of(result), label=label)

@@ -1,0 +1,66 @@
+"""Stage `figures`: every figure of the report, each an item of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from quarkline.engine.compute.outcome import Item
+from quarkline.engine.core.config import Config
+from quarkline.engine.core.results import Result
+from quarkline.engine.workflow.stage import Context
+from quarkline.statistics.evaluation import Agreement
+from quarkline.studies.search.drawings import DRAWINGS, INPUT, draw
+
+FORMS = ("pdf", "png", "json", "svg")
+
+
+class FiguresStageConfig(Config):
+    """What the figures depend on, besides the results.
+
+    Attributes:
+        experiment: Name in the corner.
+        data: Kind of data.
+        luminosity: Text at the right.
+    """
+
+    experiment: str
+    data: str
+    luminosity: str
+
+
+def run(context: Context) -> dict[str, Any]:
+    """One item a figure; those of the features only if there are data."""
+    config: FiguresStageConfig = context.config
+    label = {
+        "experiment": config.experiment,
+        "text": config.data,
+        "luminosity": config.luminosity,
+    }
+    items = [
+        Item(name, {"name": name, "result": result.as_json(), "label": label})
+        for name, result in _drawn(context)
+    ]
+    done = context.map("figure", draw, items)
+    folder = context.out / "figures"
+    for item in done:
+        for form in FORMS:
+            context.place(item.folder / f"{item.name}.{form}", folder / f"{item.name}.{form}")
+    context.summary(f"{len(done)} figures")
+    return {"figures": folder}
+
+
+def _drawn(context: Context) -> Iterator[tuple[str, Result]]:
+    """Each figure with its result."""
+    for name, drawing in DRAWINGS.items():
+        if drawing.result in context.inputs:
+            yield name, context.result(drawing.result, Result)
+    if "agreement" in context.inputs:
+        for feature in context.result("agreement", Agreement).features:
+            yield input_figure(feature.name), feature.stack
+
+
+def input_figure(feature: str) -> str:
+    """The name of the figure of one feature."""
+    return INPUT + re.sub(r"\W", "_", feature)

@@ -1,0 +1,122 @@
+"""Stage `friends`: the scores of all events of all files, each beside its file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from quarkline.engine.compute.outcome import Item
+from quarkline.engine.core.config import Config
+from quarkline.engine.store.filekeys import file_key
+from quarkline.engine.workflow.stage import Context
+from quarkline.learning.scoring.branches import Branches
+from quarkline.learning.scoring.run import ScoreRequest
+from quarkline.learning.scoring.scorer import Origin
+from quarkline.learning.scoring.tasks import score_file
+from quarkline.studies.search.results import Friend, Friends
+
+FORMAT = "root"
+
+
+class ScoredSample(Config):
+    """Files that are scored alike.
+
+    Attributes:
+        sample: Name of the sample.
+        simulated: Whether events are scored by the model of their own fold.
+        places: Where the friend of each file goes, below the folder of friends.
+        trees: Tree of each file.
+        shifts: Shifted columns by the end of the names of their scores.
+    """
+
+    sample: str
+    simulated: bool
+    places: list[str]
+    trees: list[str]
+    shifts: dict[str, dict[str, str]]
+
+
+class FriendsStageConfig(Config):
+    """What the friends depend on.
+
+    Attributes:
+        samples: What is scored, in the order of the stage's files.
+        columns: Name of the score of each class that is written, by the class's number.
+        identity: Columns that identify an event.
+    """
+
+    samples: list[ScoredSample]
+    columns: dict[int, str]
+    identity: list[str]
+
+
+def run(context: Context) -> dict[str, Any]:
+    """One item a file; a file that cannot be scored ends the stage when the others are done."""
+    config: FriendsStageConfig = context.config
+    items, places = _items(context, config)
+    done = context.map("friend", score_file, items)
+    folder = context.out / "friends"
+    friends = []
+    for (sample, place), item in zip(places, done, strict=True):
+        target = folder / Path(place).with_suffix(f".{FORMAT}")
+        context.place(item.folder / item.value["name"], target)
+        entries = sum(item.value["entries"].values())
+        friends.append(Friend(sample, place, entries, item.value["infinities"]))
+    columns = tuple(config.columns.values())
+    shifts = dict.fromkeys(suffix for sample in config.samples for suffix in sample.shifts)
+    events = sum(friend.entries for friend in friends)
+    context.summary(f"{len(friends)} friends · {events:,} events · {', '.join(columns)}")
+    return {
+        "friends": folder,
+        "scored": Friends(tuple(friends), columns, tuple(shifts)),
+    }
+
+
+def _items(
+    context: Context, config: FriendsStageConfig
+) -> tuple[list[Item], list[tuple[str, str]]]:
+    """The work on each file, and its sample and place."""
+    from quarkline.learning.models.artifact import model_key
+
+    model, paths = context.path("model"), iter(context.inputs["files"])
+    key = model_key(model)
+    items, places = [], []
+    for sample in config.samples:
+        for place, tree in zip(sample.places, sample.trees, strict=True):
+            path = next(paths)
+            request = ScoreRequest(
+                model=model,
+                key=key,
+                branches=Branches(tuple(config.columns.values()), tuple(config.columns)),
+                tree=tree,
+                origin=Origin.SIMULATION if sample.simulated else Origin.DATA,
+                identity=tuple(config.identity),
+                format=FORMAT,
+                variations={"": {}} | _suffixed(sample.shifts),
+            )
+            items.append(request.item(place, path, file_key(path).digest))
+            places.append((sample.sample, place))
+    return items, places
+
+
+def _suffixed(shifts: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:
+    return {f"_{name}": columns for name, columns in shifts.items()}
+
+
+def layout(paths: Sequence[Path], folders: Sequence[str]) -> list[str]:
+    """Where files are below the folders of the analysis, or below what they have in common.
+
+    Args:
+        paths: The files.
+        folders: Folders that the catalog names.
+    """
+    common = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
+    return [_below(path, [Path(folder) for folder in folders], common) for path in paths]
+
+
+def _below(path: Path, folders: Sequence[Path], common: Path) -> str:
+    inside = [folder for folder in folders if path.is_relative_to(folder)]
+    base = max(inside, key=lambda folder: len(folder.parts), default=common)
+    return path.relative_to(base).as_posix()

@@ -1,0 +1,270 @@
+"""The stages of a search, in order."""
+
+from __future__ import annotations
+
+from quarkline.engine.workflow.stage import Files, Stage
+from quarkline.events.expressions import nodes, parse
+from quarkline.learning.features.spec import Feature, FeatureSpec
+from quarkline.learning.models.config import NetworkConfig
+from quarkline.studies.search import evaluate, features, figures, friends, skim, train
+from quarkline.studies.search.classes import classes_of
+from quarkline.studies.search.config import SearchConfig
+from quarkline.studies.search.cut import CutConfig
+from quarkline.studies.search.judge import REST, JudgedConfig, titles_of
+from quarkline.studies.search.names import typeset
+from quarkline.studies.search.readings import NOMINAL, readings_of
+
+
+def columns_of(config: SearchConfig) -> list[str]:
+    """The columns that features are made of, and those that shifted ones are."""
+    spec = config.train.features.spec()
+    texts = [feature.expression for feature in _features(spec)]
+    for reading in readings_of(config).readings:
+        texts += [*reading.columns, *reading.columns.values()]
+    return sorted({name for text in texts for name in _names(text)})
+
+
+def _features(spec: FeatureSpec) -> list[Feature]:
+    inner = [feature for group in spec.objects for feature in group.features]
+    return [*spec.continuous, *spec.categorical, *inner]
+
+
+def _names(text: str) -> set[str]:
+    """Names in an expression that may be columns."""
+    found = {node.name for node in nodes.walk(parse(text)) if isinstance(node, nodes.Name)}
+    return {name for name in found if not name.endswith("$")}
+
+
+def _missing(spec: FeatureSpec) -> dict[str, list[float]]:
+    """The values that stand for none, by the column they are in."""
+    found: dict[str, dict[float, None]] = {}
+    for feature in _features(spec):
+        for name in _names(feature.expression):
+            found.setdefault(name, {}).update(dict.fromkeys(feature.missing))
+    return {name: list(values) for name, values in found.items() if values}
+
+
+def stages(config: SearchConfig) -> list[Stage]:
+    """The stages, in an order in which each follows its inputs."""
+    return [
+        _skim(config),
+        _features_stage(config),
+        _train(config),
+        _evaluate(config),
+        *_friends(config),
+        _figures(config),
+    ]
+
+
+def _skim(config: SearchConfig) -> Stage:
+    read, inputs, train = readings_of(config), config.inputs, config.train
+    cut = CutConfig(
+        identity=inputs.identity,
+        group=inputs.group or inputs.identity,
+        keep=columns_of(config),
+        missing=_missing(train.features.spec()),
+        fraction=inputs.fraction,
+        beyond=train.beyond.fraction if train.beyond else 1.0,
+        folds=train.folds,
+        seed=config.seed,
+    )
+    return Stage(
+        "skim",
+        1,
+        skim.SkimConfig(
+            region=str(train.region),
+            cut=cut,
+            readings=list(read.readings),
+            classes=list(classes_of(config, str(train.region), train.classes)),
+            roles={name: sample.role for name, sample in config.samples.items()},
+            missing=[skim.short(path) for path in read.missing],
+            allow_bad_files=inputs.allow_bad_files,
+        ),
+        {"files": Files(tuple(path for paths in read.paths for path in paths))},
+        ("events", "shifted", "skim"),
+        skim.run,
+    )
+
+
+def _features_stage(config: SearchConfig) -> Stage:
+    names = _classes(config)
+    return Stage(
+        "features",
+        1,
+        features.FeaturesStageConfig(
+            spec=config.train.features.spec().as_json(),
+            samples=_samples(config),
+            shifts=_shifts(config),
+            classes={name: list(samples) for name, samples in names.items()},
+            signal=signal_of(config),
+            folds=config.train.folds,
+        ),
+        {"events": "skim.events", "shifted": "skim.shifted"},
+        ("arrays", "shifted_arrays", "features"),
+        features.run,
+    )
+
+
+def _train(config: SearchConfig) -> Stage:
+    names = _classes(config)
+    return Stage(
+        "train",
+        1,
+        train.TrainStageConfig(
+            spec=config.train.features.spec().as_json(),
+            samples=features.training_samples(names, _samples(config)),
+            classes=list(names),
+            signal=signal_of(config),
+            model=config.train.model,
+            fit=config.train.fit,
+            group=config.inputs.group or config.inputs.identity,
+            folds=config.train.folds,
+            members=config.train.members,
+            seed=config.seed,
+        ),
+        {"events": "skim.events", "arrays": "features.arrays"},
+        ("model", "training"),
+        train.run,
+    )
+
+
+def _evaluate_config(config: SearchConfig) -> evaluate.EvaluateStageConfig:
+    names, samples = _classes(config), _samples(config)
+    titles = {name: typeset(config.samples[name].title) for name in samples}
+    return evaluate.EvaluateStageConfig(
+        spec=config.train.features.spec().as_json(),
+        samples=samples,
+        trained=features.training_samples(names, samples),
+        shifts={shift: list(columns) for shift, columns in _shifts(config).items()},
+        weights=_weights(config),
+        column=config.score.column,
+        network=isinstance(config.train.model, NetworkConfig),
+        judged=JudgedConfig(
+            classes=list(names),
+            signal=signal_of(config),
+            roles={name: config.samples[name].role for name in samples},
+            titles=titles_of(samples, titles),
+            balance=config.train.fit.balance,
+            evaluate=config.evaluate,
+            seed=config.seed,
+        ),
+    )
+
+
+def _evaluate(config: SearchConfig) -> Stage:
+    settings = _evaluate_config(config)
+    return Stage(
+        "evaluate",
+        1,
+        settings,
+        {
+            "events": "skim.events",
+            "shifted": "skim.shifted",
+            "arrays": "features.arrays",
+            "shifted_arrays": "features.shifted_arrays",
+            "model": "train.model",
+        },
+        evaluate.outputs(settings),
+        evaluate.run,
+    )
+
+
+def _friends(config: SearchConfig) -> list[Stage]:
+    """The scores of all files, if friends are written."""
+    if not config.friends.write:
+        return []
+    nominal = [
+        (reading, paths) for reading, paths in readings_of(config).pairs if reading.shift == NOMINAL
+    ]
+    files = tuple(path for _, paths in nominal for path in paths)
+    places = iter(friends.layout(files, config.files.folders))
+    shifts = _shifts(config) if config.friends.systematics else {}
+    samples = [
+        friends.ScoredSample(
+            sample=reading.sample,
+            simulated=reading.simulated,
+            places=[next(places) for _ in paths],
+            trees=reading.trees,
+            shifts={
+                shift: columns[reading.sample]
+                for shift, columns in shifts.items()
+                if columns.get(reading.sample)
+            },
+        )
+        for reading, paths in nominal
+    ]
+    settings = friends.FriendsStageConfig(
+        samples=samples, columns=score_columns(config), identity=config.inputs.identity
+    )
+    return [
+        Stage(
+            "friends",
+            1,
+            settings,
+            {"files": Files(files), "model": "train.model"},
+            ("friends", "scored"),
+            friends.run,
+        )
+    ]
+
+
+def _figures(config: SearchConfig) -> Stage:
+    results = ["skim.skim", "train.training"]
+    results += [f"evaluate.{name}" for name in evaluate.outputs(_evaluate_config(config))[2:]]
+    energy = f"({config.labels.energy:g} TeV)" if config.labels.energy else ""
+    return Stage(
+        "figures",
+        1,
+        figures.FiguresStageConfig(
+            experiment=config.labels.experiment,
+            data=config.labels.data,
+            luminosity=f"{typeset(config.luminosity.label)} {energy}".strip(),
+        ),
+        {name.partition(".")[2]: name for name in results},
+        ("figures",),
+        figures.run,
+    )
+
+
+def score_columns(config: SearchConfig) -> dict[int, str]:
+    """The columns of scores that friends hold of unshifted events, by the class's number."""
+    column, names = config.score.column, model_classes(config)
+    if config.score.classes == "signal":
+        return {names.index(signal_of(config)): column}
+    return {number: f"{column}_{name}" for number, name in enumerate(names)}
+
+
+def model_classes(config: SearchConfig) -> list[str]:
+    """The classes of the model: after a second phase the signal and the rest."""
+    names = list(_classes(config))
+    two = config.train.fit.second_phase is not None
+    return [signal_of(config), REST] if two else names
+
+
+def _shifts(config: SearchConfig) -> dict[str, dict[str, dict[str, str]]]:
+    """Shifted columns by shift and sample; shifts of files have none."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for reading in readings_of(config).readings:
+        if reading.shift != NOMINAL:
+            found.setdefault(reading.shift, {})[reading.sample] = dict(reading.columns)
+    return found
+
+
+def _weights(config: SearchConfig) -> list[str]:
+    """The variations of weights of any sample."""
+    read = readings_of(config).readings
+    return list(dict.fromkeys(name for reading in read for name in reading.weights))
+
+
+def _classes(config: SearchConfig) -> dict[str, tuple[str, ...]]:
+    return classes_of(config, str(config.train.region), config.train.classes)
+
+
+def signal_of(config: SearchConfig) -> str:
+    """The name of the signal."""
+    return str(config.train.signal) if config.train.signal else next(iter(_classes(config)))
+
+
+def _samples(config: SearchConfig) -> list[str]:
+    """The samples with files, in the order of the catalog."""
+    return [item.sample for item in readings_of(config).readings if item.shift == NOMINAL]
