@@ -136,6 +136,21 @@ def test_a_weight_of_columns_that_is_the_same_for_all_events_is_worth_a_note(con
     assert found(config) == {"QL-CHECK-051": "the weight `weight_mc` is 0.25 in all 800 events"}
 
 
+def test_what_is_alike_in_many_columns_and_samples_is_said_once(config):
+    folder = config.parent / "ntuples"
+    for seed, name in enumerate(("s", "b1", "b2", "data"), start=1):
+        columns = events(seed)
+        columns |= {"pt": columns["pt"].copy(), "good": columns["good"].copy()}
+        columns["pt"][:5] = columns["good"][3:9] = -99
+        write(folder / f"{name}.root", columns)
+    report = doctor_config(load_inputs(config))
+    assert [item["message"] for item in report.findings] == [
+        "-99 among the values of `pt`, `good`"
+    ] * 3
+    counted = report.findings[0]["evidence"]["columns"]["pt"]["files"]
+    assert counted == {"-99": {str(folder / "s.root"): 5}}
+
+
 def test_data_have_no_weight_to_look_at(config):
     path = config.parent / "ntuples" / "data.root"
     write(path, {**events(4), "weight_mc": np.full(ROWS, np.nan)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -21,13 +21,17 @@ EXAMPLES: Mapping[str, str] = {
     "spectrum": "quarkline.studies.resonance.simulate.whole_spectrum",
     "upsilon": "quarkline.studies.resonance.simulate.example",
 }
-"""Module of each example that can be simulated, by the example's name."""
+"""Module of each example whose events are one table, by the example's name."""
+
+FOLDERS: Mapping[str, str] = {"leptoquark": "quarkline.studies.search.simulate.example"}
+"""Module of each example that is a folder of samples."""
 
 BAD_SIZE = Rule(
     "QL-RUN-020",
     "a simulated sample has a size that makes sense",
     "`--events` counts all events, those of the signal included; they are shared among one or "
-    "more files.",
+    "more files. Of an example that is a folder of samples it counts the simulated ones; its files "
+    "and their shares are fixed.",
 )
 STRANGE_FILES = Rule(
     "QL-RUN-021",
@@ -35,6 +39,9 @@ STRANGE_FILES = Rule(
     "A config names inputs by a pattern such as `folder/*.root`. Other files of that kind in the "
     "folder, perhaps left from a sample of more files, would be read as events of this one.",
 )
+
+
+MOST_NEGATIVE = 0.5
 
 
 class Example(Protocol):
@@ -56,6 +63,40 @@ class Example(Protocol):
         """Units of those columns that have one."""
 
 
+class FolderFile(Protocol):
+    """One file of a folder of samples."""
+
+    @property
+    def name(self) -> str:
+        """Its path below the folder."""
+
+    @property
+    def sample(self) -> str:
+        """The sample it belongs to."""
+
+    @property
+    def events(self) -> int:
+        """Number of its events."""
+
+    @property
+    def blocks(self) -> Callable[[], Iterator[ak.Array]]:
+        """Draws its events in blocks, at least one, be it empty."""
+
+
+class FolderExample(Protocol):
+    """What the module of an example offers that is a folder of samples."""
+
+    TREE: str
+    SETTING: str
+    DEFAULT_EVENTS: int
+
+    def files(self, events: int, seed: int, *, negative: float) -> Sequence[FolderFile]:
+        """The files, with so many simulated events in all."""
+
+    def units(self, columns: list[str]) -> Mapping[str, str]:
+        """Units of those columns that have one."""
+
+
 @dataclass(frozen=True)
 class SimulationResult(Result, kind="simulation"):
     """What was written.
@@ -66,7 +107,8 @@ class SimulationResult(Result, kind="simulation"):
         tree: Name of the tree.
         events: Number of events in all files.
         seed: The seed they were drawn with.
-        composition: Number of events of each process, by name.
+        composition: Number of events of each process or sample, by name.
+        setting: What tells a config of the example where the files are, for `--set`.
     """
 
     example: str
@@ -75,13 +117,7 @@ class SimulationResult(Result, kind="simulation"):
     events: int
     seed: int
     composition: dict[str, int]
-
-    @property
-    def pattern(self) -> str:
-        """A path or glob that names the files."""
-        if len(self.files) == 1:
-            return self.files[0]
-        return str(Path(self.files[0]).parent / f"{self.example}_*.root")
+    setting: str
 
 
 def simulate(
@@ -92,6 +128,7 @@ def simulate(
     signal: int | None = None,
     seed: int = 1,
     files: int = 1,
+    negative: float = 0.0,
     progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005
 ) -> SimulationResult:
     """Simulate an example's events and write them.
@@ -103,13 +140,21 @@ def simulate(
         signal: Number of signal events among them; None means the example's share.
         seed: Equal seeds give equal events, in however many files.
         files: Number of files the events are shared among, in order.
+        negative: Fraction of events with negative weights, in those samples of a folder whose
+            generators have such.
         progress: Told the number of events written and to be written.
 
     Raises:
         InputError: If the example is unknown, the numbers make no sense, or the folder holds
             other files.
     """
+    if example in FOLDERS:
+        _check_folder(example, Path(output), signal, files)
+        return _simulate_folder(example, Path(output), events, seed, negative, progress)
     source = _example(example)
+    if negative:
+        what = f"`{example}` has no weights that could be negative"
+        raise InputError(BAD_SIZE.finding(what, suggestion="leave `--negative` out"))
     events = source.DEFAULT_EVENTS if events is None else events
     signal = source.default_signal(events) if signal is None else signal
     _check_size(events, signal, files)
@@ -128,7 +173,59 @@ def simulate(
                 done += len(part)
                 progress(done, events)
     names = tuple(str(path) for path in paths)
-    return SimulationResult(example, names, source.TREE, events, seed, dict(counted))
+    setting = f"inputs.files={_pattern(example, names)}"
+    return SimulationResult(example, names, source.TREE, events, seed, dict(counted), setting)
+
+
+def _pattern(example: str, files: Sequence[str]) -> str:
+    """A path or glob that names the files, for a shell."""
+    if len(files) == 1:
+        return files[0]
+    return f"'{Path(files[0]).parent / f'{example}_*.root'}'"
+
+
+def _simulate_folder(
+    example: str,
+    folder: Path,
+    events: int | None,
+    seed: int,
+    negative: float,
+    progress: Callable[[int, int], None],
+) -> SimulationResult:
+    source = cast("FolderExample", importlib.import_module(FOLDERS[example]))
+    events = source.DEFAULT_EVENTS if events is None else events
+    _check_size(events, 0, 1)
+    if not 0 <= negative < MOST_NEGATIVE:
+        raise InputError(
+            BAD_SIZE.finding(
+                f"{negative:g} of the weights negative: their sum would vanish",
+                suggestion=f"give `--negative` from 0 to below {MOST_NEGATIVE}",
+            )
+        )
+    listed = source.files(events, seed, negative=negative)
+    _refuse_strange(folder, folder.rglob("*.root"), {folder / file.name for file in listed})
+    drawn = {"example": example, "events": events, "seed": seed, "negative": negative}
+    total, done = sum(file.events for file in listed), 0
+    counted: Counter[str] = Counter()
+    for file in listed:
+        (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
+        blocks = _Blocks(file.blocks())
+        metadata = {"simulation": drawn, "units": source.units(blocks.current.fields)}
+        with open_sink(folder / file.name, tree=source.TREE, metadata=metadata) as sink:
+            for part in blocks.take(file.events):
+                sink.write(part)
+                done += len(part)
+                progress(done, total)
+        counted[file.sample] += file.events
+    return SimulationResult(
+        example,
+        tuple(str(folder / file.name) for file in listed),
+        source.TREE,
+        total,
+        seed,
+        dict(counted),
+        f"{source.SETTING}={folder}",
+    )
 
 
 class _Blocks:
@@ -154,10 +251,26 @@ def _example(name: str) -> Example:
         raise InputError(
             UNKNOWN_EXAMPLE.finding(
                 f"there is no example `{name}` to simulate",
-                suggestion=did_you_mean(name, EXAMPLES, what="examples"),
+                suggestion=did_you_mean(name, {**EXAMPLES, **FOLDERS}, what="examples"),
             )
         )
     return cast("Example", importlib.import_module(EXAMPLES[name]))
+
+
+def _check_folder(example: str, output: Path, signal: int | None, files: int) -> None:
+    hints = {
+        "leave `--signal` out; `--events` sets the size of all": signal is not None,
+        "leave `--files` out; `--events` sets the size of all": files != 1,
+        f"name a folder: -o {output.with_suffix('')}": output.suffix.lower() in _endings(),
+    }
+    for hint, given in hints.items():
+        if given:
+            what = f"`{example}` is a folder of samples, whose files and shares are fixed"
+            raise InputError(BAD_SIZE.finding(what, suggestion=hint))
+
+
+def _endings() -> set[str]:
+    return {ending for form in SINKS.values() for ending in form.suffixes}
 
 
 def _check_size(events: int, signal: int, files: int) -> None:
@@ -179,8 +292,7 @@ def _check_size(events: int, signal: int, files: int) -> None:
 
 def _paths(output: Path, example: str, files: int) -> list[Path]:
     """The files to write: `output` itself if it is named as a file, else files in that folder."""
-    endings = {ending for form in SINKS.values() for ending in form.suffixes}
-    if output.suffix.lower() not in endings:
+    if output.suffix.lower() not in _endings():
         return _in_folder(output, [f"{example}_{number:02d}.root" for number in range(files)])
     if files == 1:
         return [output]
@@ -193,7 +305,14 @@ def _paths(output: Path, example: str, files: int) -> list[Path]:
 
 
 def _in_folder(folder: Path, names: list[str]) -> list[Path]:
-    strange = [path for path in folder.glob("*.root") if path.name not in names]
+    paths = [folder / name for name in names]
+    _refuse_strange(folder, folder.glob("*.root"), set(paths))
+    return paths
+
+
+def _refuse_strange(folder: Path, there: Iterable[Path], known: set[Path]) -> None:
+    """Refuse a folder that holds other ROOT files than those that are written."""
+    strange = [path for path in there if path not in known]
     if strange:
         first = min(strange, key=natural_key).name
         raise InputError(
@@ -204,4 +323,3 @@ def _in_folder(folder: Path, names: list[str]) -> list[Path]:
                 suggestion="choose another folder, or remove what is not needed",
             )
         )
-    return [folder / name for name in names]

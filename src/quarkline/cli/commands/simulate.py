@@ -33,6 +33,10 @@ def command(
     files: Annotated[
         int, typer.Option(min=1, metavar="K", help="Share the events among K files in a folder.")
     ] = 1,
+    negative: Annotated[
+        float,
+        typer.Option(metavar="F", help="Fraction of negative weights in ttH, ttbar, VV."),
+    ] = 0.0,
     as_json: options.Json = False,
 ) -> None:
     """Simulate events of EXAMPLE and write them to PATH.
@@ -56,6 +60,7 @@ def command(
             signal=signal,
             seed=seed,
             files=files,
+            negative=negative,
             progress=lambda done, total: bars.update(bar, completed=done, total=total),
         )
     typer.echo(pretty_json(result) if as_json else _summary(result), nl=not as_json)
@@ -65,13 +70,12 @@ def _summary(result: SimulationResult) -> str:
     """The files, what is in them, and what to do with them."""
     shown = result.files if len(result.files) <= 3 else (result.files[0], "...", result.files[-1])
     counts = " · ".join(f"{name} {count:,}" for name, count in result.composition.items() if count)
-    files = f"'{result.pattern}'" if "*" in result.pattern else result.pattern
     return "\n".join(
         [
             f"wrote {' '.join(shown)}",
             f"{result.events:,} events in tree {result.tree}, seed {result.seed}",
             *([counts] if counts else []),
             f"next: quarkline new {result.example}",
-            f"      quarkline run {result.example}.yaml --set inputs.files={files}",
+            f"      quarkline run {result.example}.yaml --set {result.setting}",
         ]
     )

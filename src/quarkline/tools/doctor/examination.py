@@ -237,8 +237,9 @@ def _joined(findings: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]
         if len(group) <= MOST_ALIKE:
             yield from group
             continue
-        message = f"{group[0]['message']}, and so in {len(group) - 1:,} other files"
         places = [finding["place"] for finding in group]
+        what = "samples" if all(str(place).startswith("sample ") for place in places) else "files"
+        message = f"{group[0]['message']}, and so in {len(group) - 1:,} other {what}"
         evidence = group[0]["evidence"] | {"places": places}
         yield {**group[0], "message": message, "evidence": evidence}
 

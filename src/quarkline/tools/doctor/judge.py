@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from quarkline.tools.inspect_values import ColumnValues
 LARGE_SHARE = 0.1
 ENOUGH = 20
 """Events from which on a large share of the sum of weights is worth a word."""
+UNUSUAL = ("NaN", "infinite", "beyond 1e9")
 SHOWN = 5
 MOST = 20
 LONGEST = 60
@@ -143,9 +144,9 @@ def _schemas(facts: SampleFacts) -> Iterator[Finding]:
             )
 
 
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
-    return shown + (f" and {len(names) - SHOWN} others" if len(names) > SHOWN else "")
+def _names(names: Sequence[str], most: int = SHOWN) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:most])
+    return shown + (f" and {len(names) - most} others" if len(names) > most else "")
 
 
 @dataclass
@@ -160,7 +161,7 @@ class _Column:
 
     def add(self, file: str, values: ColumnValues) -> None:
         self.n += values.n
-        seen = {"NaN": values.nan, "infinite": values.infinite, "beyond 1e9": values.huge}
+        seen = dict(zip(UNUSUAL, (values.nan, values.infinite, values.huge), strict=True))
         for what, count in (seen | values.sentinels).items():
             if count:
                 self.counts[what] += count
@@ -173,6 +174,12 @@ class _Column:
     def fixed(self) -> bool:
         """Whether there is one value only, and more than one event."""
         return self.constant and len(self.ends) == 1 and self.n > 1
+
+    @property
+    def sentinels(self) -> list[str]:
+        """Values that stand for missing ones, if there are others as well."""
+        found = [what for what in self.counts if what not in UNUSUAL]
+        return found if sum(self.counts[what] for what in found) < self.n else []
 
     def said(self, whats: Sequence[str]) -> str:
         """How many values are such, and in how many files if not in all of one."""
@@ -195,6 +202,7 @@ def _columns(facts: SampleFacts) -> Iterator[Finding]:
     for name, column in columns.items():
         if name not in keys:
             yield from _column(name, column, facts.place)
+    yield from _sentinels({k: v for k, v in columns.items() if k not in keys}, facts.place)
     fixed = {
         name: next(iter(column.ends))
         for name, column in columns.items()
@@ -228,17 +236,30 @@ def _column(name: str, column: _Column, place: Place) -> Iterator[Finding]:
             yield rule.finding(
                 message, place=place, suggestion=hint, evidence=column.evidence(whats)
             )
-    others = {"NaN", "infinite", "beyond 1e9"}
-    sentinels = [what for what, count in column.counts.items() if what not in others]
-    whole = sum(column.counts[what] for what in sentinels)
-    if sentinels and whole < column.n:
-        said = ", ".join(f"{column.counts[what]:,} times {what}" for what in sentinels)
-        yield MIXED_SENTINEL.finding(
-            f"`{name}`: {said} among {column.n:,} values",
-            place=place,
-            suggestion=f"ask for `{name} != {sentinels[0]}` before you cut on it",
-            evidence=column.evidence(sentinels),
-        )
+
+
+def _sentinels(columns: Mapping[str, _Column], place: Place) -> Iterator[Finding]:
+    """Values that stand for missing ones among others: a finding for all columns."""
+    mixed = {name: found for name, column in columns.items() if (found := column.sentinels)}
+    if not mixed:
+        return
+    names = list(mixed)
+    whats = list(dict.fromkeys(what for found in mixed.values() for what in found))
+    if len(names) == 1:
+        (name,), column = names, columns[names[0]]
+        said = ", ".join(f"{column.counts[what]:,} times {what}" for what in whats)
+        message = f"`{name}`: {said} among {column.n:,} values"
+    else:
+        listed = " and ".join(filter(None, [", ".join(whats[:-1]), whats[-1]]))
+        message = f"{listed} among the values of {_names(names, MOST)}"
+    yield MIXED_SENTINEL.finding(
+        message,
+        place=place,
+        suggestion=f"ask for `{names[0]} != {whats[0]}` before you cut on it",
+        evidence={
+            "columns": {name: columns[name].evidence(found) for name, found in mixed.items()}
+        },
+    )
 
 
 def _repeated(facts: SampleFacts) -> Iterator[Finding]:
