@@ -14,6 +14,7 @@ from quarkline import figures
 from quarkline.engine.core.results import Quantity
 from quarkline.events.nminus1 import NMinusOne
 from quarkline.figures.style import Label
+from quarkline.learning.training.scan import LearningRateScan
 from quarkline.statistics import (
     BumpHuntResult,
     FitStatus,
@@ -178,6 +179,13 @@ class Inputs:
         )
 
     @property
+    def rates(self) -> LearningRateScan:
+        losses = self.curve(1, 3)
+        rates = np.geomspace(1e-5, 1, losses.size) if losses.size else losses
+        numbers = tuple(losses.tolist())
+        return LearningRateScan(tuple(rates.tolist()), numbers, numbers, 1e-3, 1e-2, "steepest")
+
+    @property
     def columns(self) -> dict[str, np.ndarray]:
         names = ("dimu_pt", "mu0_ip3d", "my_own")
         return {name: self.events(0.001, 40) for name in names}
@@ -238,6 +246,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "training_losses": lambda x, **o: figures.plot_training_losses(
         [x.curve(2, 3), x.curve(2, 3)], [x.curve(2, 3)] * 2, selected=[1, None], **o
     ),
+    "learning_rate_scan": lambda x, **o: figures.plot_learning_rate_scan(x.rates, **o),
     "spectra": lambda x, **o: figures.plot_spectra([x.spectrum] * 4, pulls_of=1, **o),
     "control": _spectrum_pair,
     "p_value_scan": lambda x, **o: figures.plot_p_value_scan(

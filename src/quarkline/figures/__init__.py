@@ -18,6 +18,7 @@ from quarkline.figures.features import (
     plot_feature_distributions,
 )
 from quarkline.figures.hunt import plot_hunt, plot_scan
+from quarkline.figures.learning_rate import plot_learning_rate_scan
 from quarkline.figures.matrices import plot_confusion_matrix, plot_correlation
 from quarkline.figures.methods import plot_method_comparison
 from quarkline.figures.nminus1 import plot_n_minus_one
@@ -92,6 +93,7 @@ __all__ = [
     "plot_hunt",
     "plot_importance",
     "plot_injection",
+    "plot_learning_rate_scan",
     "plot_mass_spectrum",
     "plot_method_comparison",
     "plot_n_minus_one",

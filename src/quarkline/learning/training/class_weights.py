@@ -67,9 +67,11 @@ def loss_weights(
         )
     own = {"none": np.ones_like(weight), "absolute": np.abs(weight), "signed": weight}
     chosen = own[config.weights].astype(np.float64)
-    totals = np.bincount(label[~validation], chosen[~validation], minlength=len(classes))
+    kept, number = label[~validation], len(classes)
+    totals: Weights = np.bincount(kept, chosen[~validation], minlength=number).astype(np.float64)
     _check_totals(totals, classes, config)
-    balanced = chosen * (_shares(totals, classes.index(signal), config) / totals)[label]
+    factors = _shares(totals, classes.index(signal), config) / totals
+    balanced: Weights = chosen * factors[label]
     balanced /= balanced[~validation].mean()
     held_out = float(balanced[validation].sum())
     if held_out <= 0:
@@ -83,7 +85,7 @@ def _shares(totals: Weights, signal: int, config: TrainingConfig) -> Weights:
     if config.balance == "classes":
         return np.ones_like(totals)
     if config.balance == "signal":
-        shares = totals / (totals.sum() - totals[signal])
+        shares: Weights = totals / (totals.sum() - totals[signal])
         shares[signal] = 1.0
         return shares
     return totals

@@ -179,7 +179,7 @@ class _NetworkTraining:
     ) -> tuple[EventModel, FitResult]:
         classes = self.data.classes
         module = build_network(self.model, self.preprocess.geometry, len(classes), seed=self.seed)
-        warmed = warm_start and warm_up_from(module, warm_start)
+        warmed = None if warm_start is None else warm_up_from(module, warm_start)
         result = self._fit(module, self.training, folder, report, binary=False)
         result = replace(result, warm_start=warmed)
         if self.training.second_phase:

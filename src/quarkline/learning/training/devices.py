@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from lightning.fabric import Fabric
@@ -30,6 +30,11 @@ def new_fabric(precision: Precision, *, devices: int = 1) -> Fabric:
         strategy="ddp_spawn" if devices > 1 else "auto",
         plugins=plugins,
     )
+
+
+def summed(fabric: Fabric, mine: Tensor) -> Tensor:
+    """The sum of every process's tensor."""
+    return cast("Tensor", fabric.all_reduce(mine, reduce_op="sum"))
 
 
 def gathered(fabric: Fabric, mine: Tensor, count: int) -> Tensor:

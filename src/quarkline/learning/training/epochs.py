@@ -15,7 +15,7 @@ from quarkline.engine.core.findings import InputError, Rule, WorkError, did_you_
 from quarkline.engine.core.rng import rng
 from quarkline.learning.training.average import copied
 from quarkline.learning.training.config import FitConfig
-from quarkline.learning.training.devices import gathered
+from quarkline.learning.training.devices import gathered, summed
 from quarkline.learning.training.history import METRICS, write_metrics
 from quarkline.learning.training.schedules import learning_rate
 from quarkline.learning.training.state import CHECKPOINT, Position, State
@@ -135,7 +135,7 @@ class Training:
     def _check(self, recent: list[Tensor], rate: float) -> None:
         """Refuse to go on with a loss that is no number."""
         fabric, position = self.state.fabric, self.state.position
-        losses = fabric.all_reduce(torch.stack(recent), reduce_op="sum")
+        losses = summed(fabric, torch.stack(recent))
         bad = (~torch.isfinite(losses)).nonzero()
         if len(bad):
             step = position.step - len(recent) + int(bad[0]) + 1
@@ -145,7 +145,7 @@ class Training:
     def _end_epoch(self, rate: float) -> None:
         """Measure, keep the best weights, save and tell."""
         state, position = self.state, self.state.position
-        loss = float(state.fabric.all_reduce(position.loss, reduce_op="sum"))
+        loss = float(summed(state.fabric, position.loss))
         metrics = {"train_loss": loss / len(self.rows[0])}
         measured = self._measured()
         metrics["validation_loss"] = measured.pop("validation_loss")

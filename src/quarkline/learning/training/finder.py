@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from quarkline.engine.core.findings import Rule, WorkError
 from quarkline.engine.core.rng import rng
 from quarkline.learning.training.config import FitConfig
-from quarkline.learning.training.devices import new_fabric
+from quarkline.learning.training.devices import new_fabric, summed
 from quarkline.learning.training.scan import LearningRateScan, running_mean, steepest_descent
 from quarkline.learning.training.state import State, new_state
 from quarkline.learning.training.steps import Mover, own_noise, to_device
@@ -93,7 +93,7 @@ def _losses(
     limit, losses = math.inf, list[float]()
     for number, (rate, batch) in enumerate(zip(rates, _batches(rows, mover), strict=False)):
         moved = mover.move(state, rows, batch.to(state.fabric.device), rate, f"find-{number}")
-        loss = float(state.fabric.all_reduce(moved.loss, reduce_op="sum"))
+        loss = float(summed(state.fabric, moved.loss))
         if not math.isfinite(loss) or loss > limit:
             break
         losses.append(loss)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from lightning.fabric import Fabric
+from lightning.fabric.wrappers import _FabricModule
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
@@ -79,7 +81,7 @@ class State:
 
     fabric: Fabric
     module: nn.Module
-    wrapped: nn.Module
+    wrapped: _FabricModule
     optimisers: Mapping[str, Optimizer]
     average: RunningAverage
     best: dict[str, Tensor]
@@ -141,11 +143,11 @@ def new_state(
     """The state before the first step."""
     parts = list(dict.fromkeys(step.part for step in task.steps))
     best = copied(module)
-    compiled = torch.compile(module, dynamic=False) if config.compile else module
+    compiled = cast("nn.Module", torch.compile(module)) if config.compile else module
     made = [_optimiser(module.get_submodule(part), task, config) for part in parts]
     wrapped = fabric.setup_module(compiled)
-    optimisers = fabric.setup_optimizers(*made)
-    optimisers = optimisers if isinstance(optimisers, Sequence) else (optimisers,)
+    found: Any = fabric.setup_optimizers(*made)
+    optimisers = found if isinstance(found, Sequence) else (found,)
     return State(
         fabric=fabric,
         module=module,

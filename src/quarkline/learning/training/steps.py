@@ -53,7 +53,8 @@ class Mover:
             optimiser = state.optimisers[step.part]
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            state.module.zero_grad()
+            for each in state.optimisers.values():
+                each.zero_grad()
             loss = self._gradients(state, step, rows, indices, f"{name}-{number}")
             norm = self._clipped(state, optimiser)
             optimiser.step()
