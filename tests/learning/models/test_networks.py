@@ -100,12 +100,12 @@ class Weights(dict[str, NDArray[np.float64]]):
         """What attention makes of the objects of one event that are there."""
         tokens = [self[f"{name}.none"]]
         tokens += [gelu(self.linear(f"{name}.embed.0", item)) for item in objects]
-        return self.linear(
-            f"{name}.project",
-            self.attend(
-                self[f"{name}.query"], self.linear(f"{name}.key_value", np.array(tokens)), heads
-            ),
-        )
+        means = []
+        for head in range(heads):
+            query = self[f"{name}.query.weight"][head]
+            shares = softmax(np.array([query @ token for token in tokens]))
+            means.append(sum(share * token for share, token in zip(shares, tokens, strict=True)))
+        return self[f"{name}.value.weight"] @ np.concatenate(means)
 
     def attend(self, query: NDArray[Any], both: NDArray[Any], heads: int) -> NDArray[Any]:
         key, value = np.split(both, 2, axis=-1)

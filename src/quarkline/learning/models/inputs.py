@@ -84,29 +84,28 @@ def one_hot(codes: Tensor, sizes: Sequence[int]) -> Tensor:
 class ObjectPool(nn.Module):
     """Objects of an event to one vector, which no order of the objects changes.
 
-    A learned query attends to the objects that are present and to one learned vector that stands
-    for none: that alone is what an event without objects gives.
+    Each head gives the objects that are present, and one learned vector that stands for none,
+    their shares in a mean: that vector alone is what an event without objects gives. A learned
+    query's product with the key of an object is linear in the object, as is its value; so one
+    layer gives the logarithms of the shares, and another the values of the means.
     """
 
     def __init__(self, features: int, width: int) -> None:
         super().__init__()
-        self.heads = math.gcd(width, HEADS)
+        heads = math.gcd(width, HEADS)
         self.embed = nn.Sequential(nn.Linear(features, width), nn.GELU(approximate="tanh"))
         self.none = nn.Parameter(torch.randn(width))
-        self.query = nn.Parameter(torch.randn(width))
-        self.key_value = nn.Linear(width, 2 * width, bias=False)
-        self.project = nn.Linear(width, width, bias=False)
+        self.query = nn.Linear(width, heads, bias=False)
+        self.value = nn.Linear(heads * width, width, bias=False)
 
     def forward(self, values: Tensor, present: Tensor) -> Tensor:
         """Values (N, L, F) and presence (N, L) to vectors (N, width)."""
-        count = values.shape[0]
-        none = self.none.expand(count, 1, -1)
+        none = self.none.expand(values.shape[0], 1, -1)
         tokens = torch.cat([none, self.embed(values)], dim=1)
-        key, value = (split_heads(part, self.heads) for part in self.key_value(tokens).chunk(2, -1))
-        query = split_heads(self.query.expand(count, 1, -1), self.heads)
-        mask = functional.pad(present, (1, 0), value=True)[:, None, None, :]
-        pooled = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return cast("Tensor", self.project(join_heads(pooled)).squeeze(1))
+        absent = functional.pad(~present, (1, 0), value=False)[:, :, None]
+        shares = self.query(tokens).masked_fill(absent, -torch.inf).softmax(dim=1)
+        means = shares.transpose(1, 2) @ tokens
+        return cast("Tensor", self.value(means.flatten(1)))
 
 
 def split_heads(tokens: Tensor, heads: int) -> Tensor:

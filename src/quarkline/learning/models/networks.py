@@ -20,7 +20,10 @@ from quarkline.learning.features.preprocess import Preprocess
 from quarkline.learning.models.config import NetworkConfig
 
 WEIGHTS = "weights.safetensors"
-BATCH = 8192
+PREPARED = 65_536
+"""Events that are scaled and coded at once."""
+BATCH = 2048
+"""Events that a network sees at once: as many as processors keep near."""
 
 
 def build_network(
@@ -65,10 +68,11 @@ class Network:
         module = self.module.to(device)
         parts = []
         with torch.inference_mode():
-            for start in range(0, len(arrays), BATCH):
-                tensors = preprocess.tensors(arrays[start : start + BATCH])
-                logits = module(*(tensor.to(device) for tensor in tensors))
-                parts.append(torch.softmax(logits, dim=1).cpu())
+            for start in range(0, len(arrays), PREPARED):
+                tensors = preprocess.tensors(arrays[start : start + PREPARED])
+                batches = (tensor.to(device).split(BATCH) for tensor in tensors)
+                for inputs in zip(*batches, strict=True):
+                    parts.append(torch.softmax(module(*inputs), dim=1).cpu())
         return torch.cat(parts).numpy()
 
     def save(self, folder: Path) -> None:

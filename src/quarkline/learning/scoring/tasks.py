@@ -20,7 +20,7 @@ from quarkline.events.sources import Source, open_source
 from quarkline.learning.scoring.branches import Branches
 from quarkline.learning.scoring.scorer import Classifier, Origin, Scorer
 
-STEP_ROWS = 50_000
+STEP_ROWS = 100_000
 USUAL_IDENTITY = ("runNumber", "eventNumber", "mcChannelNumber", "run", "luminosityBlock", "event")
 """Columns that identify an event, by the names that ATLAS and CMS give them."""
 
