@@ -11,7 +11,12 @@ from scipy import special
 
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Floats, Indices
-from quarkline.statistics.evaluation.events import Groups, effective_number, grouped_variance
+from quarkline.statistics.evaluation.events import (
+    Groups,
+    effective_number,
+    grouped_variance,
+    summed,
+)
 from quarkline.statistics.evaluation.stack import HistStack, WeightedSample, hist_stack
 from quarkline.statistics.ks import KsResult, ks_two_sample
 
@@ -171,8 +176,8 @@ def _chi2(
     values, weight, group = simulated
     count = edges.size + 2
     places = [_places(array, edges) for array in (seen, values)]
-    data = np.bincount(places[0], minlength=count).astype(np.float64)
-    expected = np.bincount(places[1], weights=weight, minlength=count)
+    data = summed(np.ones(seen.size), places[0], count)
+    expected = summed(weight, places[1], count)
     variance = grouped_variance(weight, group, places[1], count)
     if not (expected.sum() > 0.0 and data.sum() > 0.0):
         return np.nan, 0

@@ -9,7 +9,7 @@ import numpy as np
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents, grouped_variance
+from quarkline.statistics.evaluation.events import ScoredEvents, grouped_variance, summed
 
 Series = tuple[float, ...]
 LEAST = 1e-15  # a probability of zero for the true class would cost without bound
@@ -106,7 +106,7 @@ def _class_calibration(
     cells = np.searchsorted(edges[1:-1], score, side="right").astype(np.intp)
 
     def filled(values: Floats) -> Floats:
-        return np.bincount(cells, weights=values, minlength=count)
+        return summed(values, cells, count)
 
     def sums(weight: Floats) -> Floats:
         return np.stack([filled(weight), filled(weight * score), filled(weight * truth)])

@@ -9,7 +9,7 @@ import numpy as np
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Floats, Indices
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents, grouped_variance
+from quarkline.statistics.evaluation.events import ScoredEvents, grouped_variance, summed
 
 BACKGROUND = "background"
 Matrix = tuple[tuple[float, ...], ...]
@@ -75,7 +75,7 @@ def confusion_matrix(
     cells = (truth * number + taken).astype(np.intp)
 
     def table(weight: Floats) -> Floats:
-        filled = np.bincount(cells, weights=weight, minlength=number**2)
+        filled = summed(weight, cells, number**2)
         return filled.reshape(number, number)
 
     weighted, counts = table(events.weight), table(np.ones(len(events)))

@@ -9,7 +9,7 @@ import numpy as np
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Bools, Floats, Indices
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents
+from quarkline.statistics.evaluation.events import ScoredEvents, summed
 from quarkline.statistics.roc import auc, share_below, sorted_sample
 
 BINS = 1024  # of equal numbers of events: what replicas of an area are taken from
@@ -191,7 +191,7 @@ def _replicas(events: ScoredEvents, bootstrap: Bootstrap) -> Floats:
         areas, pairs = [], [np.nan] * number
         for chosen in range(number):
             cells = bins[chosen] * number + events.label
-            table = np.bincount(cells, weights=weight, minlength=BINS * number).reshape(shape)
+            table = summed(weight, cells, BINS * number).reshape(shape)
             areas.append(_binned_area(table[:, chosen], table.sum(axis=1) - table[:, chosen]))
             if chosen == events.signal:
                 pairs = [_binned_area(table[:, chosen], other) for other in table.T]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from quarkline.engine.core.results import Result
 from quarkline.statistics.arrays import Floats
-from quarkline.statistics.evaluation.events import grouped_variance
+from quarkline.statistics.evaluation.events import grouped_variance, summed
 
 Series = tuple[float, ...]
 
@@ -147,7 +147,7 @@ def _part(name: str, sample: WeightedSample, edges: Floats) -> StackPart:
     cells = np.searchsorted(edges[1:-1], values[inside], side="right").astype(np.intp)
     return StackPart(
         name,
-        tuple(np.bincount(cells, weights=weight[inside], minlength=count).tolist()),
+        tuple(summed(weight[inside], cells, count).tolist()),
         tuple(grouped_variance(weight[inside], group[inside], cells, count).tolist()),
         float(weight[known & ~inside].sum()),
         float(weight[~known].sum()),

@@ -12,7 +12,7 @@ from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Bools, Floats
 from quarkline.statistics.asimov import SIGNIFICANCES
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, band, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents, cumulative_variance
+from quarkline.statistics.evaluation.events import ScoredEvents, cumulative_variance, summed
 
 Series = tuple[float, ...]
 
@@ -131,7 +131,7 @@ def significance_scan(
 
     def above(weight: Floats) -> Floats:
         """Sums (2, points) of signal and background at and above each cut."""
-        filled = np.bincount(columns, weights=weight, minlength=2 * (cuts.size + 1))
+        filled = summed(weight, columns, 2 * (cuts.size + 1))
         return filled.reshape(2, -1)[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
 
     def yields(factor: Floats) -> Floats:
