@@ -37,14 +37,14 @@ def plot_confusion_matrix(
         label: The line above the figure.
         style: Name of a style.
     """
-    names, shares = result.classes, 100 * result.by_truth
+    names, shares = result.classes, np.asarray(100 * result.by_truth, dtype=np.float64)
     with _square(ax, label, style, names, cell=0.62) as frame:
         _cells(frame, shares, ("viridis", 0.0, 100.0), "Share of the true class [%]")
         _name(frame.main, names, names)
         digits = 3 if len(names) <= WRITTEN else 2
         for (row, column), share in np.ndenumerate(shares):
             if np.isfinite(share):
-                dark = share < 55
+                dark = bool(share < 55)
                 _write(
                     frame.main,
                     row,
@@ -97,7 +97,7 @@ def plot_correlation(
         if len(names) <= WRITTEN:
             for (row, column), share in np.ndenumerate(shares):
                 if np.isfinite(share):
-                    _write(frame.main, row, column, f"{share:.2f}", abs(share) > 0.6)
+                    _write(frame.main, row, column, f"{share:.2f}", bool(abs(share) > 0.6))
         across = _pairs(names, result.names)
         axes = (words("Feature", across[0]), words("With", across[1]))
         frame.tables.append(

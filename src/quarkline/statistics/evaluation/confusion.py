@@ -100,7 +100,7 @@ def confusion_matrix(
 def predicted_class(events: ScoredEvents, threshold: float | None = None) -> Indices:
     """Number of the class each event is taken for, with shape (N,); the first of equal scores."""
     if threshold is None:
-        return np.argmax(events.score, axis=1)
+        return np.asarray(np.argmax(events.score, axis=1), dtype=np.intp)
     others = events.score.copy()
     others[:, events.signal] = -np.inf
     return np.where(

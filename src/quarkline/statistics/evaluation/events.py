@@ -45,7 +45,7 @@ class ScoredEvents:
     @property
     def is_signal(self) -> Bools:
         """Which events are signal, with shape (N,)."""
-        return self.label == self.signal
+        return np.asarray(self.label == self.signal)
 
     @property
     def signal_score(self) -> Floats:
