@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,10 @@ from quarkline.statistics import (
     TrialsRow,
     scan_spectrum,
 )
+from quarkline.statistics import evaluation as judged
 
 WINDOW = (9.0, 10.6)
+FEW = judged.Bootstrap(4)
 KINDS = ("ordinary", "empty", "tiny", "nan", "zero")
 
 
@@ -186,6 +188,85 @@ class Inputs:
         return LearningRateScan(tuple(rates.tolist()), numbers, numbers, 1e-3, 1e-2, "steepest")
 
     @property
+    def scored(self) -> judged.ScoredEvents:
+        """Events of three classes; of the last there are none where values are not finite."""
+        random = np.random.default_rng(9)
+        count = self.events(0, 1).size
+        label = random.integers(0, 2 if self.kind == "nan" else 3, count)
+        score = random.dirichlet([1, 1, 1], count)
+        weight = random.normal(1, 0.5, count)
+        return judged.scored_events(score, label, classes=("A", "B_c", "$D"), weight=weight)
+
+    @property
+    def samples(self) -> dict[str, dict[str, judged.WeightedSample]]:
+        """Values of two features in two samples."""
+        events = self.scored
+        return {
+            name: {
+                feature: judged.WeightedSample(self.events(0, 40)[rows], events.weight[rows])
+                for feature in ("dimu_pt", "Max$(x)")
+            }
+            for name, rows in (("A", events.label == 0), ("B", events.label != 0))
+        }
+
+    @property
+    def agreement(self) -> judged.Agreement:
+        """Two features, or none."""
+        if self.kind == "empty":
+            return judged.feature_agreement({}, {})
+        data = {name: judged.WeightedSample(self.events(1, 41)) for name in ("dimu_pt", "Max$(x)")}
+        return judged.feature_agreement(data, self.samples, signal=("A",))
+
+    @property
+    def stack(self) -> judged.HistStack:
+        """Two samples and data, the last bins hidden."""
+        samples = {name: features["dimu_pt"] for name, features in self.samples.items()}
+        data = judged.WeightedSample(self.events(1, 41))
+        edges = np.linspace(0, 40, 11)
+        return judged.hist_stack(
+            "x [GeV]", samples, edges, signal=("A",), data=data, blinded=(30, 40)
+        )
+
+    @property
+    def shifts(self) -> judged.ScoreShifts:
+        """Both sides of a systematic, or none."""
+        events = self.scored
+        row = np.arange(len(events), dtype=np.uint64)
+        sides = [
+            judged.VariedEvents("scale", side, replace(events, weight=factor * events.weight), row)
+            for side, factor in (("up", 1.1), ("down", 0.8))
+        ]
+        return judged.score_shifts(
+            events, row, [] if self.kind == "empty" else sides, bootstrap=FEW
+        )
+
+    @property
+    def importance(self) -> judged.PermutationImportance:
+        """Features of any importance."""
+        rows = [
+            judged.FeatureImportance(f"Sum$(x{place})", quantity, quantity)
+            for place, quantity in enumerate(self.quantities)
+        ]
+        return judged.PermutationImportance(tuple(rows), 0.9, 3.0, 5, 100)
+
+    @property
+    def attribution(self) -> judged.Attribution:
+        """Features of any attribution."""
+        rows = [
+            judged.FeatureAttribution(f"x{place}", quantity, quantity)
+            for place, quantity in enumerate(self.quantities)
+        ]
+        return judged.Attribution("A", tuple(rows), (), 100, 50, 0.0, 0.0)
+
+    @property
+    def correlation(self) -> judged.FeatureCorrelation:
+        """Correlations of three features."""
+        columns = np.column_stack([self.events(0, 1), self.events(1, 3) ** 2])
+        names = () if self.kind == "empty" else ("a_b", "Max$(x)")
+        values = columns[:, : len(names)]
+        return judged.feature_correlation("all", names, values, self.scored.signal_score)
+
+    @property
     def columns(self) -> dict[str, np.ndarray]:
         names = ("dimu_pt", "mu0_ip3d", "my_own")
         return {name: self.events(0.001, 40) for name in names}
@@ -282,6 +363,44 @@ FIGURES: dict[str, Callable[..., Figure]] = {
         {}
         if x.kind == "empty"
         else {name: n_minus_one(np.abs(x.curve(1, 1e4))) for name in ("Signal", "Other")},
+        **o,
+    ),
+    "roc_curves": lambda x, **o: figures.plot_roc_curves(
+        judged.roc_curves(x.scored, bootstrap=FEW), **o
+    ),
+    "signal_roc": lambda x, **o: figures.plot_signal_roc(
+        judged.roc_curves(x.scored, bootstrap=FEW), **o
+    ),
+    "confusion_matrix": lambda x, **o: figures.plot_confusion_matrix(
+        judged.confusion_matrix(x.scored, bootstrap=FEW), **o
+    ),
+    "significance_scan": lambda x, **o: figures.plot_significance_scan(
+        judged.significance_scan(x.scored, min_background=1, bootstrap=FEW), **o
+    ),
+    "yields": lambda x, **o: figures.plot_yields(
+        judged.significance_scan(x.scored, bootstrap=FEW), **o
+    ),
+    "binned_significance": lambda x, **o: figures.plot_binned_significance(
+        judged.binned_significance(x.scored, bootstrap=FEW).binnings[0], **o
+    ),
+    "overtraining": lambda x, **o: figures.plot_overtraining(
+        judged.overtraining(x.scored, x.scored, bootstrap=FEW), **o
+    ),
+    "calibration": lambda x, **o: figures.plot_calibration(
+        judged.calibration(x.scored, bootstrap=FEW), **o
+    ),
+    "stack": lambda x, **o: figures.plot_stack(x.stack, **o),
+    "stack_pulls": lambda x, **o: figures.plot_stack(x.stack, lower="pull", log=False, **o),
+    "agreement": lambda x, **o: figures.plot_agreement(x.agreement, **o),
+    "importance": lambda x, **o: figures.plot_importance(x.importance, **o),
+    "attribution": lambda x, **o: figures.plot_attribution(x.attribution, **o),
+    "correlation": lambda x, **o: figures.plot_correlation(x.correlation, **o),
+    "score_shifts": lambda x, **o: figures.plot_score_shifts(x.shifts, **o),
+    "training_metrics": lambda x, **o: figures.plot_training_metrics(
+        {
+            f"fold {number}": {"train_loss": x.curve(0, 1), "validation_auc": x.curve(0, 1)}
+            for number in range(2)
+        },
         **o,
     ),
     "cut_flow": lambda x, **o: figures.plot_cut_flow(

@@ -18,6 +18,14 @@ from quarkline.engine.core.findings import InputError
 from quarkline.figures.save import figure_json
 from quarkline.figures.tables import MISSING
 
+SEVERAL_PANELS = {
+    "calibration",
+    "feature_distributions",
+    "flow_check",
+    "overtraining",
+    "training_metrics",
+}
+
 
 def test_any_input_gives_a_figure_with_named_axes(draw, name, kind):
     figure = draw(name, kind)
@@ -108,7 +116,7 @@ def test_several_svgs_can_stand_in_one_page(draw, rendered):
 def test_figures_draw_on_axes_of_the_caller(draw, name):
     figure = Figure()
     FigureCanvasAgg(figure)
-    many = name in {"feature_distributions", "flow_check"}
+    many = name in SEVERAL_PANELS
     axes = figure.subplots(2, 3).ravel() if many else figure.add_subplot()
     before = list(figure.axes)
     assert draw(name, ax=axes) is figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from quarkline.figures.pieces import auc_words, floats, log_axis, plain_text, say_empty, set_labels
 from quarkline.figures.style import GREY, Canvas, Label, canvas, looks, with_margins
-from quarkline.figures.tables import Table, points, values
+from quarkline.figures.tables import Table, points, values, words
 from quarkline.statistics.evaluation import ClassRoc, RocCurves
 
 LEGEND = 3.9  # inches right of the frame
@@ -100,12 +100,26 @@ def _draw(frame: Canvas, curves: Sequence[ClassRoc], names: Sequence[str], title
         )
     if not any(floats(curve.efficiency).size for curve in curves):
         say_empty(frame.main, "no curves")
+    areas = Table(
+        "Areas",
+        (
+            words("Class", [curve.name for curve in curves]),
+            words("Against", [curve.against for curve in curves]),
+        ),
+        (
+            values(
+                "AUC",
+                [curve.auc.value for curve in curves],
+                error=[curve.auc.up or np.nan for curve in curves],
+            ),
+        ),
+    )
+    frame.tables.append(areas)
     if curves:
         _legend(frame, title)
 
 
 def _legend(frame: Canvas, title: str) -> None:
-    """Beside the frame of our own figure, in the frame of the caller's axes."""
     frame.main.legend(
         loc="upper left",
         bbox_to_anchor=(1.01, 1.02),

@@ -37,14 +37,21 @@ def plot_confusion_matrix(
         label: The line above the figure.
         style: Name of a style.
     """
-    names, shares = result.classes, 100 * result.by_truth
+    names, shares = result.classes, np.asarray(100 * result.by_truth, dtype=np.float64)
     with _square(ax, label, style, names, cell=0.62) as frame:
         _cells(frame, shares, ("viridis", 0.0, 100.0), "Share of the true class [%]")
         _name(frame.main, names, names)
+        digits = 3 if len(names) <= WRITTEN else 2
         for (row, column), share in np.ndenumerate(shares):
             if np.isfinite(share):
-                dark = share < 55
-                _write(frame.main, row, column, f"{share:.3g}" if share < 99.95 else "100", dark)
+                dark = bool(share < 55)
+                _write(
+                    frame.main,
+                    row,
+                    column,
+                    f"{share:.{digits}g}" if share < 99.5 else f"{share:.4g}",
+                    dark,
+                )
         accuracy = result.accuracy
         error = "" if accuracy.up is None else f" $\\pm$ {100 * accuracy.up:.1f}"
         told = f"Taken for ({plain_text(result.rule)}; right: {100 * accuracy.value:.1f}{error} %)"
@@ -77,7 +84,7 @@ def plot_correlation(
         style: Name of a style.
     """
     names = (*result.names, "score") if result.names else ()
-    square = np.asarray(result.matrix).reshape(len(result.names), -1)
+    square = np.asarray(result.matrix).reshape(len(result.names), len(result.names))
     shares = np.vstack([square, result.with_score]) if result.names else np.empty((0, 0))
     with _square(ax, label, style, names, cell=0.22) as frame:
         _cells(frame, shares, ("RdBu_r", -1.0, 1.0), "Correlation")
@@ -90,7 +97,7 @@ def plot_correlation(
         if len(names) <= WRITTEN:
             for (row, column), share in np.ndenumerate(shares):
                 if np.isfinite(share):
-                    _write(frame.main, row, column, f"{share:.2f}", abs(share) > 0.6)
+                    _write(frame.main, row, column, f"{share:.2f}", bool(abs(share) > 0.6))
         across = _pairs(names, result.names)
         axes = (words("Feature", across[0]), words("With", across[1]))
         frame.tables.append(
@@ -115,7 +122,7 @@ def _square(
 
 
 def _cells(frame: Canvas, shares: Array, colours: tuple[str, float, float], name: str) -> None:
-    if not shares.size:
+    if not np.isfinite(shares).any():
         say_empty(frame.main, "no numbers")
         return
     colour, low, high = colours

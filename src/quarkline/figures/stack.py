@@ -121,8 +121,8 @@ def _stack(frame: Canvas, result: HistStack, colors: Mapping[str, str], log: boo
 
 def _signal(frame: Canvas, result: HistStack, overlay: float | None) -> Array:
     """Draw the signal as a line; its heights."""
-    parts = [part.events for part in result.parts if part.name in result.signal]
-    heights = np.sum(parts, axis=0) + np.zeros(len(result.edges) - 1)
+    parts = [np.asarray(part.events) for part in result.parts if part.name in result.signal]
+    heights: Array = np.sum([np.zeros(len(result.edges) - 1), *parts], axis=0)
     if not heights.sum() > 0:
         return heights
     factor = overlay if overlay is not None else result.total.sum() / heights.sum()

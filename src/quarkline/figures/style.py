@@ -263,9 +263,10 @@ def with_lower(figure: Figure) -> tuple[Axes, ...]:
     return _pair(figure, grid_of(figure)[0, 0])
 
 
-def with_margins(**inches: float) -> Layout:
-    """One panel with other margins than usual: `left`, `right` or `bottom`, in inches."""
-    return lambda figure: (figure.add_subplot(grid_of(figure, **inches)[0, 0]),)
+def with_margins(*, left: float = _LEFT, right: float = _RIGHT, bottom: float = _BOTTOM) -> Layout:
+    """One panel with other margins than usual, in inches."""
+    margins = {"left": left, "right": right, "bottom": bottom}
+    return lambda figure: (figure.add_subplot(grid_of(figure, 1, 1, **margins)[0, 0]),)
 
 
 def panels(count: int) -> Layout:

@@ -77,7 +77,8 @@ def ks_two_sample(
     order = np.argsort(values, kind="stable")
     weight = np.concatenate(weights)[order]
     in_first = (np.arange(values.size) < samples[0].size)[order]
-    last = np.append(np.diff(values[order]) > 0.0, True)
+    ordered = values[order]
+    last = np.append(ordered[1:] > ordered[:-1], True)
     statistic = float(_distance(weight, in_first[None], last)[0])
     if not permutations:
         return KsResult(statistic, _asymptotic(statistic, *numbers), *numbers)

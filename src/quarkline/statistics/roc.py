@@ -90,7 +90,9 @@ def auc(
         sorted_sample(signal, signal_weight),
         sorted_sample(background, background_weight),
     )
-    return _area(first, second)[0] if min(first[0].size, second[0].size) else float("nan")
+    if not min(first[0].size, second[0].size):
+        return float("nan")
+    return float(np.average(_placements(first, second), weights=first[1]))
 
 
 def sorted_sample(scores: ArrayLike, weight: ArrayLike | None) -> tuple[Floats, Floats]:
@@ -103,13 +105,15 @@ def sorted_sample(scores: ArrayLike, weight: ArrayLike | None) -> tuple[Floats, 
 
 def _area(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> tuple[float, float]:
     """Area and standard deviation, from the placement of every event in the other sample."""
-    above = (share_below(second, first[0], "left") + share_below(second, first[0], "right")) / 2
-    below = (
-        1.0 - (share_below(first, second[0], "left") + share_below(first, second[0], "right")) / 2
-    )
+    above, below = _placements(first, second), 1.0 - _placements(second, first)
     area = float(np.average(above, weights=first[1]))
     variance = _mean_variance(above, first[1]) + _mean_variance(below, second[1])
     return area, float(np.sqrt(variance))
+
+
+def _placements(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> Floats:
+    """Share of the second sample below each event of the first, ties half."""
+    return (share_below(second, first[0], "left") + share_below(second, first[0], "right")) / 2
 
 
 def _mean_variance(values: Floats, weight: Floats) -> float:

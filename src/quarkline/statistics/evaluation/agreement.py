@@ -11,7 +11,12 @@ from scipy import special
 
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Floats, Indices
-from quarkline.statistics.evaluation.events import Groups, effective_number, grouped_variance
+from quarkline.statistics.evaluation.events import (
+    Groups,
+    effective_number,
+    grouped_variance,
+    summed,
+)
 from quarkline.statistics.evaluation.stack import HistStack, WeightedSample, hist_stack
 from quarkline.statistics.ks import KsResult, ks_two_sample
 
@@ -118,9 +123,20 @@ def default_edges(values: Sequence[Floats], *, bins: int = 30) -> Floats:
     return np.linspace(low, high, bins + 1)
 
 
+def _together(
+    parts: Sequence[tuple[Floats, Floats, Groups]],
+) -> tuple[Floats, Floats, Groups]:
+    """Values, weights and groups of several samples as one."""
+    values, weights, groups = ([part[place] for part in parts] for place in range(3))
+    return (
+        np.concatenate([*values, np.empty(0)]),
+        np.concatenate([*weights, np.empty(0)]),
+        np.concatenate([*groups, np.empty(0, np.uint64)]),
+    )
+
+
 def _scale(count: int, parts: Sequence[tuple[Floats, Floats, Groups]]) -> Quantity:
-    weight = np.concatenate([*(part[1] for part in parts), np.empty(0)])
-    group = np.concatenate([*(part[2] for part in parts), np.empty(0, np.uint64)])
+    _, weight, group = _together(parts)
     expected = float(weight.sum())
     if not expected > 0.0 or not count:
         return Quantity(np.nan)
@@ -140,10 +156,7 @@ def _compared(
     seen, parts = data.arrays, [sample.arrays for sample in samples.values()]
     chosen = default_edges([seen[0], *(part[0] for part in parts)]) if edges is None else edges
     cells = np.asarray(chosen, dtype=np.float64)
-    values, weight, group = (
-        np.concatenate([part[i] for part in parts]) if parts else np.empty(0) for i in range(3)
-    )
-    group = group.astype(np.uint64)
+    values, weight, group = _together(parts)
     chi2, ndf = _chi2(seen[0], (values, weight, group), cells)
     known, there = ~np.isnan(seen[0]), ~np.isnan(values)
     total = float(weight.sum())
@@ -171,8 +184,8 @@ def _chi2(
     values, weight, group = simulated
     count = edges.size + 2
     places = [_places(array, edges) for array in (seen, values)]
-    data = np.bincount(places[0], minlength=count).astype(np.float64)
-    expected = np.bincount(places[1], weights=weight, minlength=count)
+    data = summed(np.ones(seen.size), places[0], count)
+    expected = summed(weight, places[1], count)
     variance = grouped_variance(weight, group, places[1], count)
     if not (expected.sum() > 0.0 and data.sum() > 0.0):
         return np.nan, 0

@@ -11,7 +11,12 @@ from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.asimov import asimov_significance
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents, effective_number, grouped_variance
+from quarkline.statistics.evaluation.events import (
+    ScoredEvents,
+    effective_number,
+    grouped_variance,
+    summed,
+)
 
 Series = tuple[float, ...]
 AUTOMATIC = "automatic"
@@ -157,7 +162,7 @@ def _binned(
     columns = np.where(inside, np.where(signal, 0, count) + cells, 2 * count).astype(np.intp)
 
     def filled(weight: Floats) -> Floats:
-        sums = np.bincount(columns, weights=weight, minlength=2 * count + 1)
+        sums = summed(weight, columns, 2 * count + 1)
         return sums[:-1].reshape(2, count)
 
     used = inside & ~signal

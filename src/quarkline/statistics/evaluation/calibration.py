@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from quarkline.engine.core.results import Quantity, Result
-from quarkline.statistics.arrays import Floats
+from quarkline.statistics.arrays import Floats, Indices
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents, grouped_variance
+from quarkline.statistics.evaluation.events import ScoredEvents, grouped_variance, summed
 
 Series = tuple[float, ...]
 LEAST = 1e-15  # a probability of zero for the true class would cost without bound
@@ -26,8 +26,8 @@ class ClassCalibration:
         observed: Share of the class in the weights of each bin.
         error: Its standard deviation, with events of a group as one.
         weight: Sum of weights in each bin.
-        ece: Expected calibration error: mean distance of the two, by weight (Naeini, Cooper and
-            Hauskrecht, AAAI (2015) 2901).
+        ece: Expected calibration error: mean distance of the two, by weight, also of bins of
+            negative weight (Naeini, Cooper and Hauskrecht, AAAI (2015) 2901).
     """
 
     name: str
@@ -76,61 +76,53 @@ def calibration(
     brier = ((events.score - truth) ** 2).sum(axis=1)
     loss = -np.log(np.clip(events.score[rows, events.label], LEAST, None))
     edges = np.linspace(0.0, 1.0, bins + 1)
-    factors = list(bootstrap.factors(events.group)) if len(events) < 200_000 else None
+    cells = [np.searchsorted(edges[1:-1], score, side="right") for score in events.score.T]
 
-    def replicated(values: Floats) -> Quantity:
-        drawn = factors if factors is not None else bootstrap.factors(events.group)
-        replicas = [_mean(values, events.weight * factor) for factor in drawn]
-        return with_error(_mean(values, events.weight), replicas)
+    def numbers(weight: Floats) -> list[float]:
+        """The classes' calibration errors, then Brier's score and the loss."""
+        total = float(weight.sum())
+        if not total > 0.0:
+            return [np.nan] * (len(cells) + 2)
+        wrong = [
+            float(np.abs(summed(weight * (score - true), own, bins)).sum())
+            for score, true, own in zip(events.score.T, truth.T, cells, strict=True)
+        ]
+        return [part / total for part in (*wrong, float(brier @ weight), float(loss @ weight))]
 
+    drawn = [numbers(events.weight * factor) for factor in bootstrap.factors(events.group)]
+    replicas = np.array(drawn).reshape(-1, len(cells) + 2).T
+    found = [with_error(*pair) for pair in zip(numbers(events.weight), replicas, strict=True)]
     return Calibration(
         tuple(
-            _class_calibration(events, chosen, truth[:, chosen], edges, bootstrap)
-            for chosen in range(len(events.classes))
+            _class_calibration(events, chosen, truth[:, chosen], cells[chosen], edges, ece)
+            for chosen, ece in enumerate(found[:-2])
         ),
-        replicated(brier),
-        replicated(loss),
+        found[-2],
+        found[-1],
         bootstrap.replicas,
     )
 
 
-def _mean(values: Floats, weight: Floats) -> float:
-    total = float(weight.sum())
-    return float(values @ weight) / total if total > 0.0 else np.nan
-
-
 def _class_calibration(
-    events: ScoredEvents, chosen: int, truth: Floats, edges: Floats, bootstrap: Bootstrap
+    events: ScoredEvents, chosen: int, truth: Floats, cells: Indices, edges: Floats, ece: Quantity
 ) -> ClassCalibration:
-    score, count = events.score[:, chosen], edges.size - 1
-    cells = np.searchsorted(edges[1:-1], score, side="right").astype(np.intp)
-
-    def filled(values: Floats) -> Floats:
-        return np.bincount(cells, weights=values, minlength=count)
-
-    def sums(weight: Floats) -> Floats:
-        return np.stack([filled(weight), filled(weight * score), filled(weight * truth)])
-
-    total, predicted, observed = sums(events.weight)
+    score, weight, count = events.score[:, chosen], events.weight, edges.size - 1
+    total = summed(weight, cells, count)
     positive = total > 0.0
     guard = np.where(positive, total, 1.0)
-    shares = [np.where(positive, part / guard, np.nan) for part in (predicted, observed)]
-    residual = events.weight * (truth - np.nan_to_num(shares[1])[cells])
+    predicted, observed = (
+        np.where(positive, summed(weight * part, cells, count) / guard, np.nan)
+        for part in (score, truth)
+    )
+    residual = weight * (truth - np.nan_to_num(observed)[cells])
     variance = grouped_variance(residual, events.group, cells, count)
-    replicas = [_ece(sums(events.weight * factor)) for factor in bootstrap.factors(events.group)]
+    error = np.where(positive, np.sqrt(variance) / guard, np.nan)
     return ClassCalibration(
         events.classes[chosen],
         tuple(edges.tolist()),
-        tuple(shares[0].tolist()),
-        tuple(shares[1].tolist()),
-        tuple(np.where(positive, np.sqrt(variance) / guard, np.nan).tolist()),
+        tuple(predicted.tolist()),
+        tuple(observed.tolist()),
+        tuple(error.tolist()),
         tuple(total.tolist()),
-        with_error(_ece(np.stack([total, predicted, observed])), replicas),
+        ece,
     )
-
-
-def _ece(sums: Floats) -> float:
-    """Of weights, weighted scores and weights of the class in bins, (3, bins)."""
-    used = sums[:, sums[0] > 0.0]
-    total = float(used[0].sum())
-    return float(np.abs(used[1] - used[2]).sum()) / total if total else np.nan

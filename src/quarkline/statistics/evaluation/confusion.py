@@ -9,7 +9,7 @@ import numpy as np
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Floats, Indices
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents, grouped_variance
+from quarkline.statistics.evaluation.events import ScoredEvents, grouped_variance, summed
 
 BACKGROUND = "background"
 Matrix = tuple[tuple[float, ...], ...]
@@ -75,7 +75,7 @@ def confusion_matrix(
     cells = (truth * number + taken).astype(np.intp)
 
     def table(weight: Floats) -> Floats:
-        filled = np.bincount(cells, weights=weight, minlength=number**2)
+        filled = summed(weight, cells, number**2)
         return filled.reshape(number, number)
 
     weighted, counts = table(events.weight), table(np.ones(len(events)))
@@ -100,7 +100,7 @@ def confusion_matrix(
 def predicted_class(events: ScoredEvents, threshold: float | None = None) -> Indices:
     """Number of the class each event is taken for, with shape (N,); the first of equal scores."""
     if threshold is None:
-        return np.argmax(events.score, axis=1)
+        return np.asarray(np.argmax(events.score, axis=1), dtype=np.intp)
     others = events.score.copy()
     others[:, events.signal] = -np.inf
     return np.where(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,12 @@ import numpy as np
 from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Bools, Floats, Indices
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents
+from quarkline.statistics.evaluation.events import ScoredEvents, summed
 from quarkline.statistics.roc import auc, share_below, sorted_sample
 
 BINS = 1024  # of equal numbers of events: what replicas of an area are taken from
 REST = "rest"
+Series = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -128,23 +130,27 @@ def _mean(areas: Floats) -> Floats:
 def _curve(
     events: ScoredEvents, chosen: int, other: int, rejected: Bools, replicas: Floats, points: int
 ) -> ClassRoc:
-    score, sides = events.score[:, chosen], (_of(events, chosen), rejected)
-    weights = [events.weight[side] for side in sides]
+    sides = [
+        sorted_sample(events.score[rows, chosen], events.weight[rows])
+        for rows in (_of(events, chosen), rejected)
+    ]
+    weights = [weight for _, weight in sides]
     status = _status(events, chosen, other, weights)
     area, raw = Quantity(np.nan), np.nan
-    arrays: list[tuple[float, ...]] = [(), (), ()]
+    thresholds, efficiency, mistaken = _points(sides, points) if status == "ok" else ((), (), ())
     if status == "ok":
-        kept, lost = (score[side] for side in sides)
+        (kept, _), (lost, _) = sides
         value = auc(kept, lost, signal_weight=weights[0], background_weight=weights[1])
         area, raw = with_error(value, replicas), auc(kept, lost)
-        arrays = _points((kept, weights[0]), (lost, weights[1]), points)
     return ClassRoc(
         events.classes[chosen],
         REST if other == chosen else events.classes[other],
         status,
         area,
         raw,
-        *arrays,
+        thresholds,
+        efficiency,
+        mistaken,
         (weights[0].size, weights[1].size),
         (int((weights[0] < 0.0).sum()), int((weights[1] < 0.0).sum())),
     )
@@ -160,11 +166,12 @@ def _status(events: ScoredEvents, chosen: int, other: int, weights: list[Floats]
     return "ok"
 
 
-def _points(
-    kept: tuple[Floats, Floats], lost: tuple[Floats, Floats], points: int
-) -> list[tuple[float, ...]]:
-    """Thresholds, falling, at which either efficiency takes even steps, and few mistakes ones."""
-    samples = [sorted_sample(*side) for side in (kept, lost)]
+def _points(samples: Sequence[tuple[Floats, Floats]], points: int) -> tuple[Series, Series, Series]:
+    """Thresholds, efficiencies and mistakes, of what is kept and what is lost, each in order.
+
+    The thresholds fall; there either efficiency takes even steps, and small ones where the
+    mistakes are few.
+    """
     even = np.linspace(0.0, 1.0, points + 1)
     steps = [even, np.unique(np.concatenate([even, 1.0 - np.geomspace(1e-6, 1.0, points)]))]
     wanted = [
@@ -174,24 +181,23 @@ def _points(
     thresholds = np.unique(np.concatenate(wanted))[::-1]
     shares = [1.0 - share_below(sample, thresholds, "left") for sample in samples]
     above = float(np.nextafter(thresholds[0], np.inf))
-    return [
-        (first, *column.tolist())
-        for first, column in zip((above, 0.0, 0.0), (thresholds, *shares), strict=True)
-    ]
+    return (
+        (above, *thresholds.tolist()),
+        (0.0, *shares[0].tolist()),
+        (0.0, *shares[1].tolist()),
+    )
 
 
 def _replicas(events: ScoredEvents, bootstrap: Bootstrap) -> Floats:
     """Areas of each class against the rest, then of the signal against each class, (R, 2 C)."""
     number = len(events.classes)
+    cells = [_even_bins(column) * number + events.label for column in events.score.T]
     replicas = []
-    bins = [_even_bins(column) for column in events.score.T]
-    shape = (BINS, number)
     for factor in bootstrap.factors(events.group):
         weight = events.weight * factor
         areas, pairs = [], [np.nan] * number
-        for chosen in range(number):
-            cells = bins[chosen] * number + events.label
-            table = np.bincount(cells, weights=weight, minlength=BINS * number).reshape(shape)
+        for chosen, own in enumerate(cells):
+            table = summed(weight, own, BINS * number).reshape(BINS, number)
             areas.append(_binned_area(table[:, chosen], table.sum(axis=1) - table[:, chosen]))
             if chosen == events.signal:
                 pairs = [_binned_area(table[:, chosen], other) for other in table.T]

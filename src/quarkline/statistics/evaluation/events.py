@@ -45,7 +45,7 @@ class ScoredEvents:
     @property
     def is_signal(self) -> Bools:
         """Which events are signal, with shape (N,)."""
-        return self.label == self.signal
+        return np.asarray(self.label == self.signal)
 
     @property
     def signal_score(self) -> Floats:
@@ -114,6 +114,17 @@ def scored_events(
     )
 
 
+def summed(weight: Floats, bins: Indices, count: int) -> Floats:
+    """Sum of weights in each bin, with shape (count,).
+
+    Args:
+        weight: With shape (N,).
+        bins: Bin of each event, with shape (N,).
+        count: Number of bins.
+    """
+    return np.bincount(bins, weights=weight, minlength=count).astype(np.float64)
+
+
 def cumulative_variance(weight: Floats, group: Groups, rank: Indices) -> Floats:
     """What each event adds to sum_groups (sum w)^2 when events are added by falling rank.
 
@@ -149,14 +160,14 @@ def grouped_variance(weight: Floats, group: Groups, bins: Indices, count: int) -
     Returns:
         With shape (count,).
     """
-    if not weight.size:
-        return np.zeros(count)
     order = np.lexsort((group, bins))
     ordered, cells = group[order], bins[order]
+    if not order.size:
+        return np.zeros(count)
     first = np.append(True, (ordered[1:] != ordered[:-1]) | (cells[1:] != cells[:-1]))
     starts = np.flatnonzero(first)
     sums = np.add.reduceat(weight[order], starts)
-    return np.bincount(cells[starts], weights=sums**2, minlength=count)
+    return summed(sums**2, cells[starts], count)
 
 
 def effective_number(weight: Floats, group: Groups) -> float:

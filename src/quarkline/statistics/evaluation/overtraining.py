@@ -11,7 +11,12 @@ from quarkline.engine.core.results import Quantity, Result
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, with_error
 from quarkline.statistics.evaluation.curves import auc_replicas
-from quarkline.statistics.evaluation.events import ScoredEvents, effective_number, grouped_variance
+from quarkline.statistics.evaluation.events import (
+    ScoredEvents,
+    effective_number,
+    grouped_variance,
+    summed,
+)
 from quarkline.statistics.ks import KsResult, ks_two_sample
 from quarkline.statistics.roc import auc
 
@@ -170,7 +175,7 @@ def _shape(events: ScoredEvents, edges: Floats) -> tuple[Floats, Floats]:
     if not total > 0.0:
         return np.full(count, np.nan), np.full(count, np.nan)
     cells = np.searchsorted(edges[1:-1], events.signal_score, side="right").astype(np.intp)
-    share = np.bincount(cells, weights=events.weight, minlength=count) / total
+    share = summed(events.weight, cells, count) / total
     return share, np.sqrt(grouped_variance(events.weight, events.group, cells, count)) / total
 
 
@@ -209,7 +214,7 @@ def _difference(train: ScoredEvents, test: ScoredEvents, bins: int) -> tuple[Flo
     shares, parts = [], []
     for events, rows in ((train, place[: len(train)]), (test, place[len(train) :])):
         cells = rows * size + np.searchsorted(inner, events.signal_score, side="left")
-        sums = np.bincount(cells, weights=events.weight, minlength=groups.size * size)
+        sums = summed(events.weight, cells, groups.size * size)
         table = sums.reshape(groups.size, size) / sums.sum()
         shares.append(table.sum(axis=0))
         parts.append(table - table.sum(axis=1, keepdims=True) * shares[-1])

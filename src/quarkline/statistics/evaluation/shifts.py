@@ -13,7 +13,7 @@ from quarkline.statistics.arrays import Floats
 from quarkline.statistics.asimov import asimov_significance
 from quarkline.statistics.evaluation.binned import automatic_edges
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents
+from quarkline.statistics.evaluation.events import ScoredEvents, summed
 from quarkline.statistics.roc import auc
 
 Series = tuple[float, ...]
@@ -134,7 +134,7 @@ def binned_total(events: ScoredEvents, edges: Floats) -> float:
 
 def _filled(events: ScoredEvents, edges: Floats, chosen: NDArray[np.bool_]) -> Floats:
     cells = np.searchsorted(edges[1:-1], events.signal_score[chosen], side="right")
-    return np.bincount(cells, weights=events.weight[chosen], minlength=edges.size - 1)
+    return summed(events.weight[chosen], cells, edges.size - 1)
 
 
 def _shift(
@@ -152,7 +152,7 @@ def _shift(
     relative = _relative(after, before)
     place = int(np.argmax(np.abs(np.nan_to_num(relative)))) if relative.size else 0
     yields = [
-        np.bincount(events.label, weights=events.weight, minlength=len(nominal.classes))
+        summed(events.weight, events.label, len(nominal.classes))
         for events in (side.events, nominal)
     ]
     return ScoreShift(

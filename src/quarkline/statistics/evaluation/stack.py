@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from quarkline.engine.core.results import Result
 from quarkline.statistics.arrays import Floats
-from quarkline.statistics.evaluation.events import grouped_variance
+from quarkline.statistics.evaluation.events import grouped_variance, summed
 
 Series = tuple[float, ...]
 
@@ -88,13 +88,17 @@ class HistStack(Result, kind="hist-stack"):
     @property
     def total(self) -> Floats:
         """Expected events in each bin."""
-        return np.sum([part.events for part in self.parts], axis=0) + np.zeros(len(self.edges) - 1)
+        return np.asarray(np.sum([self._zeros, *(part.events for part in self.parts)], axis=0))
 
     @property
     def error(self) -> Floats:
         """Standard deviation of the total from the statistics of the simulation."""
-        variance = np.sum([part.variance for part in self.parts], axis=0)
-        return np.sqrt(variance + np.zeros(len(self.edges) - 1))
+        variances = [self._zeros, *(part.variance for part in self.parts)]
+        return np.asarray(np.sqrt(np.sum(variances, axis=0)))
+
+    @property
+    def _zeros(self) -> Series:
+        return (0.0,) * (len(self.edges) - 1)
 
 
 def hist_stack(
@@ -147,7 +151,7 @@ def _part(name: str, sample: WeightedSample, edges: Floats) -> StackPart:
     cells = np.searchsorted(edges[1:-1], values[inside], side="right").astype(np.intp)
     return StackPart(
         name,
-        tuple(np.bincount(cells, weights=weight[inside], minlength=count).tolist()),
+        tuple(summed(weight[inside], cells, count).tolist()),
         tuple(grouped_variance(weight[inside], group[inside], cells, count).tolist()),
         float(weight[known & ~inside].sum()),
         float(weight[~known].sum()),

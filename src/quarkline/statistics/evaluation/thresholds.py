@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from quarkline.engine.core.results import Quantity, Result
-from quarkline.statistics.arrays import Bools, Floats
+from quarkline.statistics.arrays import Bools, Floats, Indices
 from quarkline.statistics.asimov import SIGNIFICANCES
 from quarkline.statistics.evaluation.bootstrap import HUNDRED, Bootstrap, band, with_error
-from quarkline.statistics.evaluation.events import ScoredEvents, cumulative_variance
+from quarkline.statistics.evaluation.events import ScoredEvents, cumulative_variance, summed
 
 Series = tuple[float, ...]
 
@@ -131,7 +131,7 @@ def significance_scan(
 
     def above(weight: Floats) -> Floats:
         """Sums (2, points) of signal and background at and above each cut."""
-        filled = np.bincount(columns, weights=weight, minlength=2 * (cuts.size + 1))
+        filled = summed(weight, columns, 2 * (cuts.size + 1))
         return filled.reshape(2, -1)[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
 
     def yields(factor: Floats) -> Floats:
@@ -147,10 +147,12 @@ def significance_scan(
     replicas = drawn.reshape(-1, *expected.shape)
     merits = tuple(_scan(name, cuts, expected, replicas, allowed) for name in SIGNIFICANCES)
     negative = events.weight < 0.0
-    series = [tuple(row.tolist()) for row in expected]
+    s, b, error = (tuple(row.tolist()) for row in expected)
     return SignificanceScan(
         tuple(cuts.tolist()),
-        *series,
+        s,
+        b,
+        error,
         tuple(int(number) for number in numbers),
         relative_error,
         min_background,
@@ -194,7 +196,7 @@ def _best(cuts: Floats, expected: Floats, values: Floats, drawn: Floats) -> Best
     )
 
 
-def _highest(values: Floats) -> Floats:
+def _highest(values: Floats) -> Indices:
     """Place of the largest value of each row (R, points), the last of equal ones."""
     ranked = np.where(np.isnan(values), -np.inf, values)[:, ::-1]
-    return values.shape[1] - 1 - np.argmax(ranked, axis=1)
+    return np.asarray(values.shape[1] - 1 - np.argmax(ranked, axis=1), dtype=np.intp)
