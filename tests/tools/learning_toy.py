@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.image import imsave
 from pydantic import Field
 
+from quarkline.engine.compute.job import attempt, in_order
 from quarkline.engine.compute.outcome import Item
 from quarkline.engine.core.config import Config
 from quarkline.engine.core.findings import Finding
@@ -143,6 +144,23 @@ class LearningToy:
 
     def report(self, run: Any) -> Path:
         return write_atomic(run.folder / "report.html", "<p>done</p>\n")
+
+
+@dataclass(frozen=True)
+class Inline:
+    """Stands for worker processes, which take seconds to start: works in this one."""
+
+    workers: int
+    device: str = "auto"
+
+    def check(self) -> None:
+        """It is always there."""
+
+    def map(self, task: str, items: Sequence[Any], *, retries: int = 0) -> Iterator[Any]:
+        return in_order(items, lambda waiting: (attempt(task, *pair) for pair in waiting))
+
+    def stop(self) -> None:
+        """There is nothing to stop."""
 
 
 register_study(LearningToy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -19,9 +21,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # workers import the toy's tasks by name
 
-from learning_toy import ModelConfig, losses
+from learning_toy import Inline, ModelConfig, losses
 
+from quarkline.engine.compute import executors
+from quarkline.engine.compute.local import LocalWorkers
 from quarkline.engine.core.findings import InputError
+from quarkline.learning.training.history import METRICS, History, write_metrics
 from quarkline.learning.training.trackers.follower import metrics_files, read_rows
 from quarkline.tools import run as tool
 
@@ -50,8 +55,27 @@ def write(folder: Path, *tracking: Mapping[str, Any], **keys: Any) -> Path:
 
 def run(folder: Path, *tracking: Mapping[str, Any], **keys: Any) -> Path:
     """Run the toy in a folder; gives the run's folder."""
+    if MLFLOW in tracking and not (folder / "runs").exists():
+        (folder / "runs").mkdir()
+        (folder / "runs" / "mlflow.db").write_bytes(_empty_store())
     with contextlib.chdir(folder):
         return tool.run(tool.load_analysis(write(folder, *tracking, **keys))).run.folder.absolute()
+
+
+@functools.cache
+def _empty_store() -> bytes:
+    """A database without runs, which MLflow takes two seconds to make."""
+    from mlflow.tracking import MlflowClient
+
+    with tempfile.TemporaryDirectory() as folder:
+        MlflowClient(f"sqlite:///{folder}/mlflow.db").search_experiments()
+        return Path(folder, "mlflow.db").read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train in this process, but where processes are what is tested."""
+    monkeypatch.setattr(executors, "LocalWorkers", Inline)
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +167,8 @@ def near(points: Mapping[str, Any]) -> Any:
 
 
 class TestWhatTrackersShow:
-    def test_tensorboard(self, tmp_path: Path) -> None:
+    def test_tensorboard(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(executors, "LocalWorkers", LocalWorkers)
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
         folder = run(tmp_path, TENSORBOARD) / "tensorboard"
@@ -211,6 +236,16 @@ class TestWhatTrackersShow:
         assert mlflow_points(tmp_path / "runs" / "mlflow.db") == EXPECTED
         assert wandb_points(folder) == EXPECTED
 
+    def test_what_was_sent_but_not_written_down_is_kept_once(self, tmp_path: Path) -> None:
+        folder = run(tmp_path, TENSORBOARD, MLFLOW)
+        state = json.loads((folder / "tracking.json").read_text())
+        for tracker in state["trackers"].values():
+            tracker["rows"] = dict.fromkeys(tracker["rows"], 2)
+        (folder / "tracking.json").write_text(json.dumps(state))
+        run(tmp_path, TENSORBOARD, MLFLOW)
+        assert event_files(folder / "tensorboard") == near(EXPECTED)
+        assert mlflow_points(tmp_path / "runs" / "mlflow.db") == EXPECTED
+
 
 class TestNoResultDependsOnThem:
     def test_stages_results_and_identity_are_the_same(self, tmp_path: Path) -> None:
@@ -245,7 +280,7 @@ class TestTroubles:
             "QL-RUN-031  tracking with `mlflow` needs no_such_mlflow, not installed here\n"
             '   pip install "quarkline[tracking]"'
         )
-        assert not (tmp_path / "runs").exists()
+        assert not (tmp_path / "runs" / "toy").exists()
 
     def test_a_server_that_is_down_is_a_warning(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
@@ -341,6 +376,12 @@ class TestFollower:
         path.write_text("epoch,loss,note\n1,0.5,a\n2,nan,b\n3,0.2")
         assert read_rows(path) == [(1, {"loss": 0.5}), (2, {})]
         assert read_rows(path, after=1) == [(2, {})]
+
+    def test_what_trainings_write_is_read(self, tmp_path: Path) -> None:
+        history = History(epochs=[{"train_loss": 0.1}, {"train_loss": 1e-17}])
+        write_metrics(tmp_path / METRICS, history)
+        ((_, path),) = metrics_files(tmp_path)
+        assert read_rows(path) == [(1, {"train_loss": 0.1}), (2, {"train_loss": 1e-17})]
 
     @pytest.mark.parametrize("text", ["", "epoch", "epoch,loss\n"])
     def test_nothing_yet(self, tmp_path: Path, text: str) -> None:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # workers import the toy's tasks by name
 
-from learning_toy import ModelConfig, losses
+from learning_toy import Inline, ModelConfig, losses
 
 from quarkline.cli.main import main
-from quarkline.engine.compute.job import attempt
+from quarkline.engine.compute import executors
 from quarkline.engine.compute.local import LocalWorkers
 from quarkline.engine.core.findings import InputError, WorkError
 from quarkline.learning.training.search.result import TrialState, TuneResult
@@ -37,25 +36,12 @@ NONE = {"kind": "none"}
 DRAW = tool.draw
 
 
-@dataclass(frozen=True)
-class Inline:
-    """Stands for a worker: does the work in this process."""
-
-    workers: int
-    device: str
-
-    def map(self, task: str, items: Any) -> Iterator[Any]:
-        return (attempt(task, item, folder) for item, folder in items)
-
-    def stop(self) -> None:
-        pass
-
-
 @pytest.fixture(autouse=True, scope="module")
 def _inline() -> Iterator[None]:
     """Start no processes, which takes seconds; two tests below do."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tool, "LocalWorkers", Inline)
+        patch.setattr(executors, "LocalWorkers", Inline)
         patch.setattr(tool, "draw", lambda *_: [])  # takes a second; one test calls DRAW
         patch.setattr(os, "fsync", lambda _: None)  # no test here pulls the plug
         yield

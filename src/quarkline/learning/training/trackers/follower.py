@@ -1,4 +1,8 @@
-"""Follows the metrics files that trainings append to, wherever their items are worked on."""
+"""Follows the metrics files that trainings append to, wherever their items are worked on.
+
+A training appends a line an epoch. One that is killed and continued leaves the same bytes, so the
+number of lines says what has been seen.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,8 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from quarkline.learning.training.history import METRICS
 from quarkline.learning.training.trackers.base import Row
-
-METRICS = "metrics.csv"
-"""A training appends a line an epoch: the epoch, then metrics. One that is killed and continued
-leaves the same bytes, so the number of lines says what has been seen."""
 
 
 def metrics_files(folder: Path) -> Iterator[tuple[str, Path]]:
