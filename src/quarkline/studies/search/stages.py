@@ -105,23 +105,28 @@ def _features_stage(config: SearchConfig) -> Stage:
     )
 
 
-def _train(config: SearchConfig) -> Stage:
+def train_config(config: SearchConfig) -> train.TrainStageConfig:
+    """What the stage `train` reads of a config."""
     names = _classes(config)
+    return train.TrainStageConfig(
+        spec=config.train.features.spec().as_json(),
+        samples=features.training_samples(names, _samples(config)),
+        classes=list(names),
+        signal=signal_of(config),
+        model=config.train.model,
+        fit=config.train.fit,
+        group=config.inputs.group or config.inputs.identity,
+        folds=config.train.folds,
+        members=config.train.members,
+        seed=config.seed,
+    )
+
+
+def _train(config: SearchConfig) -> Stage:
     return Stage(
         "train",
         1,
-        train.TrainStageConfig(
-            spec=config.train.features.spec().as_json(),
-            samples=features.training_samples(names, _samples(config)),
-            classes=list(names),
-            signal=signal_of(config),
-            model=config.train.model,
-            fit=config.train.fit,
-            group=config.inputs.group or config.inputs.identity,
-            folds=config.train.folds,
-            members=config.train.members,
-            seed=config.seed,
-        ),
+        train_config(config),
         {"events": "skim.events", "arrays": "features.arrays"},
         ("model", "training"),
         train.run,
