@@ -124,10 +124,9 @@ def write_all(folder: Path, toys: Mapping[str, Mapping[str, Any]], config: str =
 
 @pytest.fixture(scope="session")
 def finished(events: Path, tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
-    """The finished analysis; tests that ask for it share an xdist group, so that it runs once."""
+    """All but the figures; tests that ask for it share an xdist group, so that it runs once."""
     runs = tmp_path_factory.mktemp("finished")
-    return run(
-        load_analysis(
-            events / "tiny.yaml", overrides=[f"roots.runs={runs}"], compute={"workers": 1}
-        )
+    analysis = load_analysis(
+        events / "tiny.yaml", overrides=[f"roots.runs={runs}"], compute={"workers": 1}
     )
+    return run(analysis, until="friends")
