@@ -59,8 +59,8 @@ def stages(config: SearchConfig) -> list[Stage]:
 def _skim(config: SearchConfig) -> Stage:
     read, inputs, train = readings_of(config), config.inputs, config.train
     cut = CutConfig(
-        identity=inputs.identity,
-        group=inputs.group or inputs.identity,
+        identity=inputs.identity_columns,
+        group=inputs.group_columns,
         keep=columns_of(config),
         missing=_missing(train.features.spec()),
         fraction=inputs.fraction,
@@ -115,7 +115,7 @@ def train_config(config: SearchConfig) -> train.TrainStageConfig:
         signal=signal_of(config),
         model=config.train.model,
         fit=config.train.fit,
-        group=config.inputs.group or config.inputs.identity,
+        group=config.inputs.group_columns,
         folds=config.train.folds,
         members=config.train.members,
         seed=config.seed,
@@ -199,7 +199,7 @@ def _friends(config: SearchConfig) -> list[Stage]:
         for reading, paths in nominal
     ]
     settings = friends.FriendsStageConfig(
-        samples=samples, columns=score_columns(config), identity=config.inputs.identity
+        samples=samples, columns=score_columns(config), identity=config.inputs.identity_columns
     )
     return [
         Stage(
