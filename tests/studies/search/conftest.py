@@ -15,6 +15,7 @@ pytest.importorskip("torch")
 from quarkline.engine.workflow.study import register_study
 from quarkline.events.sinks import open_sink
 from quarkline.studies.search import SEARCH
+from quarkline.tools.run import RunOutcome, load_analysis, run
 
 register_study(SEARCH)
 
@@ -52,6 +53,7 @@ train:
   model: {kind: resnet, blocks: 1, width: 8}
   fit: {epochs: 3, batch_size: 64}
   folds: 2
+evaluate: {min_background: 3, replicas: 20, repetitions: 2}
 seed: 3
 """
 CHANNELS = {"mc/1a": (1, 30.0, 400), "mc/1b": (1, 30.0, 200), "mc/2": (2, 20.0, 500)}
@@ -118,3 +120,13 @@ def write_all(folder: Path, toys: Mapping[str, Mapping[str, Any]], config: str =
     path = folder / "tiny.yaml"
     path.write_text(config)
     return path
+
+
+@pytest.fixture(scope="session")
+def finished(events: Path, tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
+    """All but the figures; tests that ask for it share an xdist group, so that it runs once."""
+    runs = tmp_path_factory.mktemp("finished")
+    analysis = load_analysis(
+        events / "tiny.yaml", overrides=[f"roots.runs={runs}"], compute={"workers": 1}
+    )
+    return run(analysis, until="friends")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from quarkline.engine.core.extras import missing_extra
 from quarkline.engine.core.findings import Finding
@@ -14,12 +15,21 @@ from quarkline.engine.workflow.stage import Stage
 from quarkline.studies.search import results as _  # noqa: F401  (so that they can be read)
 from quarkline.studies.search.config import SearchConfig
 
+if TYPE_CHECKING:
+    from quarkline.learning.training.search.trial import Trial
+
 
 class Search:
     """The study: from ntuples to scores in friends, and what they are worth."""
 
     name = "search"
     Config = SearchConfig
+    tunes = "features"
+    metrics: Mapping[str, Literal["maximize", "minimize"]] = {
+        "significance": "maximize",
+        "auc": "maximize",
+        "loss": "minimize",
+    }
 
     def stages(self, config: SearchConfig) -> list[Stage]:
         """Skim, features, train, evaluate, friends, figures."""
@@ -38,6 +48,12 @@ class Search:
         from quarkline.studies.search.samples import input_samples
 
         return input_samples(config)
+
+    def trial(self, config: SearchConfig, trial: Trial) -> float:
+        """One training of `quarkline tune`, judged by events held out of it."""
+        from quarkline.studies.search.tuning import run_trial
+
+        return run_trial(config, trial)
 
     def headline(self, results: Mapping[str, Result]) -> str:
         """What the score is worth in one sentence."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from quarkline.learning.features.reader import FeatureReader
 from quarkline.studies.search.classes import class_findings, classes_of
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.places import place_of
+from quarkline.studies.search.presets import read_preset
 from quarkline.studies.search.readings import Reading, readings_of
 from quarkline.studies.search.skim import BAD_FILES
 from quarkline.studies.search.stages import score_columns
@@ -69,6 +70,7 @@ def check(config: SearchConfig) -> list[Finding]:
     schemas = Schemas(config)
     return [
         *found,
+        *(read_preset(config.train.preset).notes if config.train.preset else ()),
         *config.train.features.warnings(),
         *schemas.findings(),
         *check_catalog(
@@ -164,15 +166,25 @@ class Schemas:
 
 def _empty_classes(config: SearchConfig) -> Iterator[Finding]:
     region = str(config.train.region)
-    for name, samples in classes_of(config, region, config.train.classes).items():
-        files = [file.path for sample in samples for file in config.files_of(sample, region)]
-        if not any(is_there(path) for path in files):
-            listed = ", ".join(f"`{sample}`" for sample in samples)
-            yield EMPTY_CLASS.finding(
-                f"class `{name}`: none of the {len(files)} files of {listed} is there",
-                suggestion="leave the class out of `train.classes`, or merge it with another",
-                place=place_of(config, "train", "classes", name),
-            )
+    classes = classes_of(config, region, config.train.classes)
+    empty = [name for name, samples in classes.items() if not _has_file(config, samples)]
+    if not empty:
+        return
+    samples = [f"`{sample}`" for name in empty for sample in classes[name]]
+    rest = ", ".join(name for name in classes if name not in empty)
+    yield EMPTY_CLASS.finding(
+        f"{len(empty)} of {len(classes)} classes have no file: {', '.join(empty)}"
+        if len(empty) > 1
+        else f"class `{empty[0]}`: none of the files of {', '.join(samples)} is there",
+        suggestion=f"write `train: {{classes: [{rest}]}}`, or merge classes",
+        place=place_of(config, "train", "classes", empty[0]),
+        evidence={"classes": empty},
+    )
+
+
+def _has_file(config: SearchConfig, samples: Sequence[str]) -> bool:
+    files = [file for name in samples for file in config.files_of(name, str(config.train.region))]
+    return any(is_there(file.path) for file in files)
 
 
 class _Files:
@@ -227,7 +239,7 @@ class _Files:
                     hint = "name columns of whole numbers, one an event"
                 else:
                     continue
-                yield NO_KEY.finding(what, suggestion=hint, place=Place(label=f"inputs.{key}"))
+                yield NO_KEY.finding(what, suggestion=hint, place=name.place)
 
     def _scores(self, schema: Schema) -> Iterator[Finding]:
         for name in score_columns(self.config).values():

@@ -8,12 +8,14 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from quarkline.catalog import Catalog, Written
+from quarkline.catalog.names import Listed
 from quarkline.engine.core.config import Config, ConfigPath, resolve_path
 from quarkline.engine.workflow.study import StudyConfig
 from quarkline.events.identity import EVENT_KEY
 from quarkline.learning.features.config import FeaturesConfig
 from quarkline.learning.models.config import ModelConfig, ResidualNetworkConfig
 from quarkline.learning.training.config import TrainingConfig
+from quarkline.learning.training.search.config import Tunable
 from quarkline.learning.training.trackers.config import Tracked
 from quarkline.studies.search.classes import Classes
 from quarkline.studies.search.presets import read_preset, with_preset
@@ -22,10 +24,12 @@ from quarkline.studies.search.presets import read_preset, with_preset
 class InputsConfig(Config):
     """Which events are read, and who is who among them."""
 
-    identity: list[str] = Field(
-        default=list(EVENT_KEY), min_length=1, description="Columns that identify an event."
+    identity: Listed[Written] = Field(
+        default=[Written(name) for name in EVENT_KEY],
+        min_length=1,
+        description="Columns that identify an event.",
     )
-    group: list[str] = Field(
+    group: Listed[Written] = Field(
         default_factory=list,
         description="Columns of what folds must not separate, in simulation; default: `identity`.",
     )
@@ -40,6 +44,16 @@ class InputsConfig(Config):
     allow_bad_files: int = Field(
         0, ge=0, description="How many unreadable files are left out before the run is refused."
     )
+
+    @property
+    def group_columns(self) -> list[str]:
+        """The columns of the group key."""
+        return [str(name) for name in self.group or self.identity]
+
+    @property
+    def identity_columns(self) -> list[str]:
+        """The columns of the event key."""
+        return [str(name) for name in self.identity]
 
 
 class BeyondConfig(Config):
@@ -130,7 +144,7 @@ class LabelsConfig(Config):
     energy: float | None = Field(13.0, gt=0, description="Centre-of-mass energy in TeV.")
 
 
-class SearchConfig(StudyConfig, Catalog, Tracked):
+class SearchConfig(StudyConfig, Catalog, Tracked, Tunable):
     """A search: the keys of a catalog, and what is trained, evaluated and scored."""
 
     inputs: InputsConfig = Field(default_factory=InputsConfig)

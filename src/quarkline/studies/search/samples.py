@@ -22,7 +22,7 @@ def input_samples(config: SearchConfig) -> list[InputSample]:
             columns=tuple(columns_of(config)),
             cuts=cuts_of(reading),
             weight=_weight(reading),
-            identity=tuple(config.inputs.identity),
+            identity=tuple(config.inputs.identity_columns),
         )
         for reading, paths in readings_of(config).pairs
         if reading.shift == NOMINAL

@@ -59,8 +59,8 @@ def stages(config: SearchConfig) -> list[Stage]:
 def _skim(config: SearchConfig) -> Stage:
     read, inputs, train = readings_of(config), config.inputs, config.train
     cut = CutConfig(
-        identity=inputs.identity,
-        group=inputs.group or inputs.identity,
+        identity=inputs.identity_columns,
+        group=inputs.group_columns,
         keep=columns_of(config),
         missing=_missing(train.features.spec()),
         fraction=inputs.fraction,
@@ -105,23 +105,28 @@ def _features_stage(config: SearchConfig) -> Stage:
     )
 
 
-def _train(config: SearchConfig) -> Stage:
+def train_config(config: SearchConfig) -> train.TrainStageConfig:
+    """What the stage `train` reads of a config."""
     names = _classes(config)
+    return train.TrainStageConfig(
+        spec=config.train.features.spec().as_json(),
+        samples=features.training_samples(names, _samples(config)),
+        classes=list(names),
+        signal=signal_of(config),
+        model=config.train.model,
+        fit=config.train.fit,
+        group=config.inputs.group_columns,
+        folds=config.train.folds,
+        members=config.train.members,
+        seed=config.seed,
+    )
+
+
+def _train(config: SearchConfig) -> Stage:
     return Stage(
         "train",
         1,
-        train.TrainStageConfig(
-            spec=config.train.features.spec().as_json(),
-            samples=features.training_samples(names, _samples(config)),
-            classes=list(names),
-            signal=signal_of(config),
-            model=config.train.model,
-            fit=config.train.fit,
-            group=config.inputs.group or config.inputs.identity,
-            folds=config.train.folds,
-            members=config.train.members,
-            seed=config.seed,
-        ),
+        train_config(config),
         {"events": "skim.events", "arrays": "features.arrays"},
         ("model", "training"),
         train.run,
@@ -194,7 +199,7 @@ def _friends(config: SearchConfig) -> list[Stage]:
         for reading, paths in nominal
     ]
     settings = friends.FriendsStageConfig(
-        samples=samples, columns=score_columns(config), identity=config.inputs.identity
+        samples=samples, columns=score_columns(config), identity=config.inputs.identity_columns
     )
     return [
         Stage(

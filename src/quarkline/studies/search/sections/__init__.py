@@ -6,6 +6,7 @@ from pathlib import Path
 
 from quarkline.engine.workflow.runs import Run
 from quarkline.report import Figures, Page, Results, result_of, write_page
+from quarkline.studies.search.publish import publish_friends
 from quarkline.studies.search.results import Quoted
 from quarkline.studies.search.sections.inputs import inputs_section
 from quarkline.studies.search.sections.scores import friends_section, score_section
@@ -32,12 +33,12 @@ def headline(results: Results) -> str:
 
 
 def write_report(run: Run) -> Path:
-    """Write the page of a finished run."""
+    """Write the page of a finished run, and put its friends where `roots.friends` says."""
     results = run.results()
     draw = Figures(run.record("figures").files["figures"])
     sections = [section(results, draw) for section in SECTIONS]
     if "scored" in results:
-        sections.append(friends_section(results, draw))
+        sections.append(friends_section(results, publish_friends(run)))
     page = Page(
         headline=headline(results),
         figure=draw("score", "The score out of fold: simulation stacked, and data.", "evaluate"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from quarkline.engine.core.addresses import spelt
 from quarkline.report import Figures, Results, Row, Section, Table, Text, number, result_of
 from quarkline.statistics.evaluation import Calibration, ConfusionMatrix, Overtraining
 from quarkline.studies.search.results import Friends
@@ -55,8 +58,8 @@ def score_section(results: Results, draw: Figures) -> Section:
     )
 
 
-def friends_section(results: Results, _: Figures) -> Section:
-    """The friends by file."""
+def friends_section(results: Results, folder: Path | None) -> Section:
+    """The friends by file, and where they were copied to."""
     scored = result_of(results, "scored", Friends)
     rows: list[Row] = [
         [friend.sample, friend.place, number(friend.entries), sum(friend.infinities.values())]
@@ -65,10 +68,12 @@ def friends_section(results: Results, _: Figures) -> Section:
     shifted = ", ".join(f"`<column>_{name}`" for name in scored.shifts)
     text = f"Columns {', '.join(f'`{name}`' for name in scored.columns)}"
     text += f", and {shifted} of shifted events." if shifted else "."
+    text += " Each friend has the tree and length of its file."
+    text += f" They were copied to `{spelt(folder)}`." if folder else ""
     return Section(
         "Friends",
         [
-            Text(f"{text} Each friend has the tree and length of its file.", "friends"),
+            Text(text, "friends"),
             Table(
                 "friends",
                 ["sample", "friend", "events", "infinite values"],
