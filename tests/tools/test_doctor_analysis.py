@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 import uproot
 
+from quarkline.catalog import Catalog
+from quarkline.catalog.checks import check_catalog
+from quarkline.catalog.inputs import input_samples
 from quarkline.cli.main import main
+from quarkline.engine.core.findings import Finding, Place
+from quarkline.engine.workflow import study
+from quarkline.engine.workflow.samples import InputSample
+from quarkline.engine.workflow.study import StudyConfig
 from quarkline.tools.config_inputs import checks_of, load_inputs
 from quarkline.tools.doctor import doctor_config, examination
 
@@ -172,6 +179,36 @@ def test_empty_and_absent_samples(config):
     assert "sample `S`: its file holds no events" in found(config)["QL-CATALOG-031"]
     (config.parent / "ntuples" / "s.root").unlink()
     assert found(config) == {"QL-CATALOG-031": "sample `S`: its file is not there"}
+
+
+class ToyConfig(StudyConfig, Catalog):
+    """A study's config with the keys of a catalog."""
+
+
+class Toy:
+    """As much of a study as is checked."""
+
+    name = "toy"
+    Config = ToyConfig
+
+    def checks(self, config: ToyConfig) -> list[Finding]:
+        return check_catalog(config, lambda *_: Place())
+
+    def samples(self, config: ToyConfig) -> list[InputSample]:
+        return input_samples(config)
+
+
+def test_a_config_that_extends_such_a_one_is_looked_over_alike(config, monkeypatch):
+    monkeypatch.setitem(study._REGISTERED, "toy", Toy())
+    (config.parent / "values.txt").write_text("XXX_CUT: pt > 1\nXXX_OLD: pt > 3 && pt < 2\n")
+    text = config.read_text().replace("  Lumi: 140", "  Lumi: 139\n  Lumi: 140")
+    config.write_text(f"{text}% Events that are good below 0.5 are cut.\n")
+    write(config.parent / "ntuples" / "b1.root", {**events(2), **weights(put(0, -1))})
+    ours = config.parent / "ours.yaml"
+    header = "schema: 1\nstudy: toy\nname: ours\nextends: a.config\n"
+    ours.write_text(f"{header}regions: {{SR: {{variable: good, selection: good > 0.3}}}}\n")
+    assert set(found(ours)) == {"QL-TREX-013", "QL-EXPR-007", "QL-CATALOG-014", "QL-CHECK-050"}
+    assert "placeholder `XXX_OLD`" in str(checks_of(load_inputs(ours)))
 
 
 def test_a_placeholder_is_replaced(config):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 from quarkline.catalog import Catalog
+from quarkline.catalog.checks.notes import note_findings
 from quarkline.catalog.inputs import input_samples
-from quarkline.engine.core.config import load_config
+from quarkline.engine.core.config import load_config, resolve_path
 from quarkline.engine.core.findings import Finding, InputError
+from quarkline.engine.core.yaml_file import read_yaml
 from quarkline.engine.workflow.run import Analysis, open_analysis
 from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.study import UNKNOWN_STUDY, study_names
 from quarkline.events.skim.config import SkimConfig
 from quarkline.events.skim.samples import skim_checks, skim_samples
 from quarkline.trexfitter import TrexConfig, read_trexfitter
-from quarkline.trexfitter.checks import check_config
+from quarkline.trexfitter.checks import check_config, definition_findings, notes_about
 from quarkline.trexfitter.translate import translate
 
 Inputs: TypeAlias = Analysis | SkimConfig | TrexConfig
@@ -83,7 +85,30 @@ def checks_of(config: Inputs) -> list[Finding]:
         return skim_checks(config)
     if isinstance(config, TrexConfig):
         return check_config(config)
-    return config.study.checks(config.config)
+    return [
+        *config.file.findings,
+        *config.study.checks(config.config),
+        *(finding for path in _parents(config.file.path) for finding in _around(config, path)),
+    ]
+
+
+def _parents(path: Path) -> Iterator[Path]:
+    """The TRExFitter configs that a config extends, directly or not."""
+    while path.suffix != TREXFITTER:
+        name = read_yaml(path).data.get("extends")
+        if name is None:
+            return
+        path = resolve_path(name)
+    yield path
+
+
+def _around(analysis: Analysis, parent: Path) -> list[Finding]:
+    """What a TRExFitter config says beside the analysis: unused definitions, comments, README."""
+    if not isinstance(analysis.config, Catalog):
+        return []
+    config = read_trexfitter(parent)
+    notes = note_findings(analysis.config, analysis.file.place, notes_about(config))
+    return [*definition_findings(config), *notes]
 
 
 def is_catalog(config: Inputs) -> bool:

@@ -26,15 +26,24 @@ def check_config(config: TrexConfig, *, schema_of: SchemaOf | None = file_schema
         config: The config as read.
         schema_of: Reads the columns of a tree in a file; None leaves files alone.
     """
-    definitions = [*_unused(config.replacements), *_prefixes(config.replacements)]
+    definitions = definition_findings(config)
     try:
         file = translate(config)
         catalog = file.validate(Catalog)
     except InputError as error:
         return _without_repeats([*config.findings, *error.findings, *definitions])
-    notes = [*_comments(config), *_read_me(config)]
-    found = check_catalog(catalog, file.place, notes=notes, schema_of=schema_of)
+    found = check_catalog(catalog, file.place, notes=notes_about(config), schema_of=schema_of)
     return _without_repeats([*file.findings, *found, *definitions])
+
+
+def definition_findings(config: TrexConfig) -> list[Finding]:
+    """What is wrong with the placeholders that nothing uses."""
+    return [*_unused(config.replacements), *_prefixes(config.replacements)]
+
+
+def notes_about(config: TrexConfig) -> list[Note]:
+    """Comments in a config and what it includes, and the README files about it."""
+    return [*_comments(config), *_read_me(config)]
 
 
 def _without_repeats(findings: list[Finding]) -> list[Finding]:
