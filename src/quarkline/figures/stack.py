@@ -73,7 +73,7 @@ def plot_stack(
             frame.main.errorbar(
                 centres(edges),
                 shown,
-                yerr=poisson_error(np.nan_to_num(counts)),
+                yerr=_data_error(counts),
                 label="Data",
                 **DATA,
             )
@@ -173,7 +173,7 @@ def _compared(result: HistStack, lower: Lower) -> tuple[Array, Array, Array]:
     """Ratio or pull in each bin, with distances down and up; NaN where there is none."""
     total, error = result.total, result.error
     counts = np.full(total.shape, np.nan) if result.data is None else np.asarray(result.data)
-    down, up = poisson_error(np.nan_to_num(counts))
+    down, up = _data_error(counts)
     with np.errstate(divide="ignore", invalid="ignore"):
         if lower == "ratio":
             known = (total > 0) & (counts > 0)
@@ -186,6 +186,12 @@ def _compared(result: HistStack, lower: Lower) -> tuple[Array, Array, Array]:
     return middle, below, above
 
 
+def _data_error(counts: Array) -> Array:
+    """Distances down and up, (2, bins); NaN where data are hidden."""
+    error = poisson_error(np.nan_to_num(counts))
+    return np.where(np.isnan(counts), np.nan, error)
+
+
 def _table(result: HistStack) -> Table:
     columns = [
         values(
@@ -196,5 +202,5 @@ def _table(result: HistStack) -> Table:
     columns.append(values("Events expected", result.total, error=result.error))
     if result.data is not None:
         counts = np.asarray(result.data)
-        columns.append(values("Data", counts, error=poisson_error(np.nan_to_num(counts))))
+        columns.append(values("Data", counts, error=_data_error(counts)))
     return Table(result.variable, (bins(result.variable, result.edges),), tuple(columns))

@@ -129,7 +129,8 @@ def hist_stack(
     shown = np.array(seen.events)
     outside = seen.outside
     if blinded is not None:
-        shown[(cells[:-1] < blinded[1]) & (cells[1:] > blinded[0])] = np.nan
+        slack = 1e-9 * np.diff(cells)  # an edge at 0.6 may be 0.6000000000000001
+        shown[(cells[:-1] < blinded[1] - slack) & (cells[1:] > blinded[0] + slack)] = np.nan
         outside = outside if cells[0] <= blinded[0] and blinded[1] <= cells[-1] else np.nan
     return HistStack(
         variable,
