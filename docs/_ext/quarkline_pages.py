@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any, get_args
 
 import typer
 from pydantic import BaseModel
@@ -200,16 +200,22 @@ def config_rows(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             cells = [f"`{key}`", kind_of(field), default_of(field), field.description or ""]
             yield "| " + " | ".join(escaped(cell) for cell in cells) + " |"
         for section in sections:
-            chosen = f" with `kind: {section().kind}`" if len(sections) > 1 else ""
+            chosen = f" with `kind: {_kind(section)}`" if len(sections) > 1 else ""
             yield f"| **`{key}`**{chosen} | | | {summary(section)} |"
             yield from config_rows(section, f"{key}.")
 
 
+def _kind(section: type[BaseModel]) -> str:
+    """The word after `kind:` that chooses a section."""
+    return str(get_args(section.model_fields["kind"].annotation)[0])
+
+
 def sections_of(annotation: Any) -> list[Any]:
     """The models of a key that has keys of its own: several where `kind:` chooses one."""
-    candidates = [annotation, *get_args(annotation)]
-    bare = [get_args(one)[0] if get_origin(one) is Annotated else one for one in candidates]
-    return [one for one in bare if inspect.isclass(one) and issubclass(one, BaseModel)]
+    if inspect.isclass(annotation):
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    found = [model for part in get_args(annotation) for model in sections_of(part)]
+    return list(dict.fromkeys(found))
 
 
 def kind_of(field: FieldInfo) -> str:

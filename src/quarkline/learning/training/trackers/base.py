@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 ELSEWHERE = frozenset({"compute", "roots", "tracking"})
 """Sections of a config that say where it runs, not what; they may change while a run goes on."""
@@ -52,6 +52,8 @@ class Tracker(Protocol):
 
     identity: str
     """By which a later process continues the same run."""
+    durable: ClassVar[bool]
+    """Whether what was sent outlives a kill at once, not only after `finish`."""
 
     def rows(self, series: str, rows: Sequence[Row]) -> None:
         """Show further lines of metrics of a training."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import logging
@@ -52,12 +53,13 @@ class Memory:
             self.trackers = json.loads(self.path.read_text())["trackers"]
 
     def of(self, address: str) -> dict[str, Any]:
-        """The memory of one tracker, to be changed in place and saved."""
+        """What one tracker has been sent."""
         fresh: dict[str, Any] = {"identity": None, "rows": {}, "stages": [], "files": {}}
-        return self.trackers.setdefault(address, fresh)
+        return copy.deepcopy(self.trackers.get(address, fresh))
 
-    def save(self) -> None:
-        """Write it."""
+    def keep(self, address: str, sent: dict[str, Any]) -> None:
+        """Write down what one tracker has been sent."""
+        self.trackers[address] = copy.deepcopy(sent)
         content = {"schema": "quarkline.tracking/1", "trackers": self.trackers}
         write_atomic(self.path, pretty_json(content))
 
@@ -90,14 +92,20 @@ class Link:
             self._results()
             if self.tracker is not None:
                 self.tracker.finish(well)
+                self.memory.keep(self.config.address, self.sent)
 
     def _opened(self) -> Tracker:
         """The tracker, opened once there is something to send."""
         if self.tracker is None:
             self.tracker = open_tracker(self.config, self.shown.run, self.sent["identity"])
             self.sent["identity"] = self.tracker.identity
-            self.memory.save()
+            known = self.memory.of(self.config.address)
+            self.memory.keep(self.config.address, {**known, "identity": self.tracker.identity})
         return self.tracker
+
+    def _keep(self) -> None:
+        if self.tracker is not None and self.tracker.durable:
+            self.memory.keep(self.config.address, self.sent)
 
     @contextmanager
     def _forgiven(self) -> Iterator[None]:
@@ -126,7 +134,7 @@ class Link:
             if record.folder.name not in self.sent["stages"]:
                 _show_stage(self._opened(), record)
                 self.sent["stages"].append(record.folder.name)
-                self.memory.save()
+                self._keep()
 
     def _rows(self, series: str, folder: Path) -> None:
         for below, path in metrics_files(folder):
@@ -135,7 +143,7 @@ class Link:
             if rows := read_rows(path, after=seen):
                 self._opened().rows(f"{series}/{below}".rstrip("/"), rows)
                 self.sent["rows"][name] = seen + len(rows)
-                self.memory.save()
+                self._keep()
 
     def _results(self) -> None:
         results = self.shown.run.folder / runs.RESULTS
@@ -149,7 +157,7 @@ class Link:
 
     def _remember(self, name: str, *paths: Path) -> None:
         self.sent["files"][name] = _digest(*paths)
-        self.memory.save()
+        self._keep()
 
 
 def _show_stage(tracker: Tracker, record: StageRecord) -> None:

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when mlflow is imported
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
@@ -27,6 +27,8 @@ MOST_PARAMS = 100
 
 class MLflow:
     """Shows a run in MLflow; the losses of a training have its name before them."""
+
+    durable: ClassVar[bool] = True
 
     def __init__(self, config: MLflowConfig, run: TrackedRun, identity: str | None) -> None:
         root = run.folder.absolute().parents[1]

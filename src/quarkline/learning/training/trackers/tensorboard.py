@@ -6,6 +6,7 @@ import struct
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -21,6 +22,8 @@ from quarkline.learning.training.trackers.config import TensorBoardConfig
 
 class TensorBoard:
     """Shows a run in TensorBoard."""
+
+    durable: ClassVar[bool] = True
 
     def __init__(self, config: TensorBoardConfig, run: TrackedRun, _: str | None) -> None:
         own = run.folder / "tensorboard"

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 os.environ.setdefault("WANDB_SILENT", "true")  # read when wandb is imported
 
@@ -21,6 +22,8 @@ ATTEMPTS, BETWEEN_SECONDS = 6, 5.0
 
 class Wandb:
     """Shows a run in W&B; the losses of a training have its name before them."""
+
+    durable: ClassVar[bool] = False  # its own process writes in blocks of 32 kB
 
     def __init__(self, config: WandbConfig, run: TrackedRun, identity: str | None) -> None:
         self.identity = identity or uuid.uuid4().hex[:8]
