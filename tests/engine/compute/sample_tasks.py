@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from quarkline.engine.compute.threads import devices_of_this_process
 from quarkline.engine.core.findings import InputError, Rule
 
 RULE = Rule("QL-TEST-002", "tasks may find something", "Only for tests.")
@@ -28,6 +29,7 @@ def conditions(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
         "threads": sorted({pool["num_threads"] for pool in threadpool_info()}),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS"),
         "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "devices": devices_of_this_process(),
     }
 
 

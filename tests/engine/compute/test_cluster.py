@@ -111,6 +111,7 @@ def test_items_compute_on_one_thread(run: Any) -> None:
     assert outcome.value == {
         "threads": [1],
         "OMP_NUM_THREADS": "1",
+        "devices": 1,
         "CUDA_VISIBLE_DEVICES": "",
     }
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sample_tasks as tasks
 
+from quarkline.engine.compute.config import ComputeConfig
 from quarkline.engine.compute.job import load_task, task_name
 from quarkline.engine.compute.local import LocalWorkers, failures, finished
 from quarkline.engine.compute.outcome import Cached, Done, Failed, Item, Outcome
@@ -84,14 +85,23 @@ def test_nothing_to_do_starts_no_process(
     assert run(tasks.double) == []
 
 
+def test_workers_know_how_many_devices_a_training_may_take(run: Any) -> None:
+    config = ComputeConfig(device="cpu", devices=2)
+    (outcome,) = run(tasks.conditions, {}, device=config.device_of_workers)
+    assert outcome.value["devices"] == 2
+    assert outcome.value["CUDA_VISIBLE_DEVICES"] == ""
+    assert ComputeConfig(devices=2).device_of_workers == "auto:2"
+
+
 def test_workers_compute_on_one_thread_and_keep_quiet(
     run: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    (outcome,) = run(tasks.conditions, {}, device="cpu")
+    (outcome,) = run(tasks.conditions, {}, device=ComputeConfig(device="cpu").device_of_workers)
     assert outcome.value == {
         "threads": [1],
         "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
+        "devices": 1,
     }
     out, err = capfd.readouterr()
     assert out == ""

@@ -224,7 +224,7 @@ def test_a_warm_start_of_other_features_is_refused(tmp_path: Path) -> None:
     other = replace(
         data, spec=fewer, arrays=replace(data.arrays, continuous=data.arrays.continuous[:, :2])
     )
-    with pytest.raises(InputError, match="QL-TRAIN-019.*other features: `x2`"):
+    with pytest.raises(InputError, match=r"QL-TRAIN-019.*other features: `x2`"):
         train_classifier(RESNET, SHORT, other, seed=7, folder=tmp_path, warm_start=start)
 
 

@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from quarkline.engine.core.findings import WorkError
-from quarkline.learning.training.config import FitConfig
+from quarkline.learning.training.classifier import train_classifier
+from quarkline.learning.training.config import FitConfig, TrainingConfig
 from quarkline.learning.training.history import METRICS
 
-from .conftest import assert_equal, dying, network, train
+from .conftest import assert_equal, classifier_data, dying, network, train
+from .test_resume import MODELS
 
 CONFIG = FitConfig(
     epochs=2, batch_size=30, accumulate=2, learning_rate=0.01, average_decay=0.5, clip=0.5
@@ -74,3 +76,20 @@ def test_errors_cross_the_processes(tmp_path: Path) -> None:
         broken[0].weight[0, 0] = torch.nan
     with pytest.raises(WorkError, match=r"QL-TRAIN-010.*epoch 1, step 1,"):
         train(tmp_path / "broken", CONFIG, broken, devices=2)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("kind", sorted(MODELS))
+def test_two_processes_train_the_classifier_that_one_trains(tmp_path: Path, kind: str) -> None:
+    data, config = classifier_data(601), TrainingConfig(epochs=2, batch_size=50, learning_rate=0.01)
+    model = MODELS[kind].model_copy(update={"dropout": 0.0})
+    alone, together = (
+        train_classifier(
+            model, config, data, seed=1, folder=tmp_path / f"{devices}", devices=devices
+        )
+        for devices in (1, 2)
+    )
+    assert together[1].history.validation == pytest.approx(alone[1].history.validation, rel=1e-4)
+    found, expected = (made[0].probabilities(data.arrays) for made in (together, alone))
+    assert found == pytest.approx(expected, abs=1e-3)

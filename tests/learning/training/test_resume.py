@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
+from quarkline.engine.compute.threads import limited_threads
 from quarkline.engine.core.findings import InputError
 from quarkline.learning.models.config import FTTransformerConfig, ResidualNetworkConfig, TreesConfig
 from quarkline.learning.training.classifier import SECOND_PHASE, train_classifier
@@ -227,3 +232,35 @@ def test_dropout_is_of_the_step_and_not_of_the_global_state() -> None:
     other = network(dropout=0.5)
     train(None, config(), other, seed=4)
     assert not torch.equal(other.state_dict()["0.weight"], made[0].state_dict()["0.weight"])
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+import torch
+from tests.learning.training.test_resume import config, finished
+torch.set_num_threads(1)
+finished(Path(sys.argv[1]), config(epochs=40, average_decay=0.9), save_seconds=0.0)
+"""
+
+
+@pytest.mark.slow
+def test_a_training_killed_by_the_system_gives_the_same_bytes(tmp_path: Path) -> None:
+    settings, folder = config(epochs=40, average_decay=0.9), tmp_path / "killed"
+    root = str(Path(__file__).parents[3])
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder), root])
+    while process.poll() is None:
+        file = folder / METRICS
+        if file.exists() and file.read_bytes().count(b"\n") > 4:
+            process.kill()
+        time.sleep(0.01)
+    assert process.returncode == -signal.SIGKILL
+    lines = (folder / METRICS).read_bytes()
+    assert lines.endswith(b"\n")
+    with limited_threads(1):
+        whole, result, expected = finished(tmp_path / "whole", settings)
+        resumed = finished(folder, settings)
+    assert expected.startswith(lines)
+    assert_equal(whole, resumed[0])
+    assert resumed[1:] == (result, expected)

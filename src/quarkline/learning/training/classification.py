@@ -85,8 +85,10 @@ class Classification:
         found = {"accuracy": _share(right, own), "accuracy_raw": float(right.mean())}
         for number, column in columns.items():
             suffix = "" if number == self.signal else f"_{self.classes[number]}"
-            found[f"auc{suffix}"] = area(column, label == number, own)
-            found[f"auc_raw{suffix}"] = area(column, label == number)
+            order = np.argsort(column)  # what is in order costs both areas little
+            scores, positive = column[order], label[order] == number
+            found[f"auc{suffix}"] = area(scores, positive, own[order])
+            found[f"auc_raw{suffix}"] = area(scores, positive)
         return found
 
     @property

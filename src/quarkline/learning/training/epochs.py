@@ -16,7 +16,7 @@ from quarkline.engine.core.rng import rng
 from quarkline.learning.training.average import copied
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.devices import gathered, summed
-from quarkline.learning.training.history import METRICS, write_metrics
+from quarkline.learning.training.history import LOSS, METRICS, write_metrics
 from quarkline.learning.training.schedules import learning_rate
 from quarkline.learning.training.state import CHECKPOINT, Position, State
 from quarkline.learning.training.steps import Mover, own_noise, to_device
@@ -83,11 +83,22 @@ class Training:
 
     def run(self) -> None:
         """Train until the end that the config asks for."""
+        if not self.state.history.epochs:
+            self._check_monitor()
         self._write_metrics()
         while not self._finished():
             with own_noise(self.state.fabric.device):
                 rate = self._train_epoch()
             self._end_epoch(rate)
+
+    def _check_monitor(self) -> None:
+        """Refuse to train for a metric that is not there."""
+        name = self.state.history.monitor
+        known = ["train_loss", LOSS, "learning_rate", "gradient_norm"]
+        if name not in known:
+            known += self._measured()
+        if name not in known:
+            raise _unknown_metric(name, known)
 
     def _finished(self) -> bool:
         config, history = self.job.config, self.state.history
@@ -148,12 +159,10 @@ class Training:
         loss = float(summed(state.fabric, position.loss))
         metrics = {"train_loss": loss / len(self.rows[0])}
         measured = self._measured()
-        metrics["validation_loss"] = measured.pop("validation_loss")
+        metrics[LOSS] = measured.pop(LOSS)
         metrics |= {"learning_rate": rate, "gradient_norm": float(position.norm) / self.steps}
         metrics |= measured
-        if state.history.monitor not in metrics:
-            raise _unknown_metric(state.history.monitor, metrics)
-        if not math.isfinite(metrics["validation_loss"]):
+        if not math.isfinite(metrics[LOSS]):
             raise _not_finite("validation", position.epoch + 1, position.step, rate)
         state.history.epochs.append(metrics)
         position.next_epoch()
@@ -214,7 +223,7 @@ def _not_finite(what: str, epoch: int, step: int, rate: float) -> WorkError:
     )
 
 
-def _unknown_metric(name: str, metrics: Mapping[str, float]) -> InputError:
+def _unknown_metric(name: str, metrics: Sequence[str]) -> InputError:
     return InputError(
         UNKNOWN_METRIC.finding(
             f"`monitor: {name}` is no metric of this training",

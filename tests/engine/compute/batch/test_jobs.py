@@ -156,6 +156,7 @@ def test_items_compute_on_one_thread(farm: Farm) -> None:
     assert outcome.value == {
         "threads": [1],
         "OMP_NUM_THREADS": "1",
+        "devices": 1,
         "CUDA_VISIBLE_DEVICES": "",
     }
 
