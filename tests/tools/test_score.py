@@ -17,7 +17,7 @@ pytest.importorskip("torch")
 from quarkline.cli.main import main
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.workflow.runs import stage_store, write_run
-from quarkline.events.friends import with_friends
+from quarkline.events.friends import With, with_friends
 from quarkline.events.sinks import open_sink
 from quarkline.events.sources import open_source
 from quarkline.learning.models.artifact import model_key, save_model
@@ -25,6 +25,7 @@ from quarkline.learning.models.folded import FoldedModel
 from quarkline.tools.export import export
 from quarkline.tools.models import find_model
 from quarkline.tools.score import score
+from quarkline.tools.skim import load_skim, skim
 from tests.events.skim.farm import Here
 from tests.learning.models.conftest import CLASSES, event_model, folded_model
 from tests.learning.scoring.farm import events, expected, without, write
@@ -52,8 +53,8 @@ def columns_of(name: str, count: int, seed: int) -> dict:
     return without(columns, "genEventID") if name.startswith("data") else columns
 
 
-def scored(farm: Path, *names: str, **options):
-    files = [f"ntuples/{name}.root" for name in names] or ["ntuples/**/*.root"]
+def scored(farm: Path, *names: str, files: list[str] | None = None, **options):
+    files = files or [f"ntuples/{name}.root" for name in names] or ["ntuples/**/*.root"]
     given = {"output": farm / "friends", "base": farm / "ntuples", "executor": Here()} | options
     return score("model", files, **given)
 
@@ -183,6 +184,35 @@ def test_a_friend_has_the_trees_of_its_file(farm: Path, model: FoldedModel) -> N
     assert "hold the friend of one tree" in done.failures[0].message
     done = scored(farm, "mc20a/two", output=farm / "one")
     assert "TES_up" in done.failures[0].message
+
+
+def test_full_files_and_skims_have_friends_of_their_own(farm: Path, model: FoldedModel) -> None:
+    """The seed's silent mistake: scores of a skim beside the full ntuple, entry by entry."""
+    name = "mc20a/p6266/545824"
+    cut = load_skim(
+        keys={
+            "schema": 1,
+            "files": [str(farm / f"ntuples/{name}.root")],
+            "output": str(farm / "small"),
+            "base": str(farm / "ntuples"),
+            "select": ["total_charge == 2"],
+        }
+    )
+    assert not skim(cut, executor=Here()).failures
+    of_full = scored(farm, name).friends[0].friend
+    files, small = [f"small/{name}.root"], farm / "small"
+    of_skim = scored(farm, files=files, base=small, output=farm / "of_skim").friends[0].friend
+    columns = events(90, 1)
+    kept = columns["total_charge"] == 2
+    wanted = expected(columns, model)[:, 0]
+    with with_friends(open_source(farm / files[0]), [of_skim]) as joined:
+        found = ak.to_numpy(joined.read(["probs_lq"])["probs_lq"])
+    assert found == pytest.approx(wanted[kept], abs=1e-6)
+    with pytest.raises(InputError, match=f"it has {kept.sum()} entries, .* has 90"):
+        with_friends(open_source(farm / f"ntuples/{name}.root"), [of_skim])
+    with with_friends(open_source(farm / files[0]), [of_full], by=With.KEY) as joined:
+        by_key = ak.to_numpy(joined.read(["probs_lq"])["probs_lq"])
+    assert by_key == pytest.approx(wanted[kept], abs=1e-6)
 
 
 def test_infinities_are_counted(farm: Path) -> None:

@@ -70,7 +70,7 @@ class Network:
         with torch.inference_mode():
             for start in range(0, len(arrays), PREPARED):
                 tensors = preprocess.tensors(arrays[start : start + PREPARED])
-                batches = (tensor.to(device).split(BATCH) for tensor in tensors)
+                batches = (torch.split(tensor.to(device), BATCH) for tensor in tensors)
                 parts += [
                     torch.softmax(module(*inputs), dim=1).cpu()
                     for inputs in zip(*batches, strict=True)
