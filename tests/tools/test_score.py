@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,14 +16,18 @@ pytest.importorskip("torch")
 
 from quarkline.cli.main import main
 from quarkline.engine.core.findings import InputError
-from quarkline.events.friends import with_friends
+from quarkline.engine.workflow.runs import stage_store, write_run
+from quarkline.events.friends import With, with_friends
+from quarkline.events.sinks import open_sink
 from quarkline.events.sources import open_source
-from quarkline.learning.models.artifact import save_model
+from quarkline.learning.models.artifact import model_key, save_model
 from quarkline.learning.models.folded import FoldedModel
+from quarkline.tools.export import export
 from quarkline.tools.models import find_model
 from quarkline.tools.score import score
+from quarkline.tools.skim import load_skim, skim
 from tests.events.skim.farm import Here
-from tests.learning.models.conftest import CLASSES, folded_model
+from tests.learning.models.conftest import CLASSES, event_model, folded_model
 from tests.learning.scoring.farm import events, expected, without, write
 
 SIZES = {"mc20a/p6266/545824": 90, "mc20d/p6266/545824": 70, "data/data15": 40}
@@ -48,10 +53,10 @@ def columns_of(name: str, count: int, seed: int) -> dict:
     return without(columns, "genEventID") if name.startswith("data") else columns
 
 
-def scored(farm: Path, *names: str, **options):
-    files = [f"ntuples/{name}.root" for name in names] or ["ntuples/**/*.root"]
-    given = {"base": farm / "ntuples", "executor": Here()} | options
-    return score("model", files, farm / "friends", **given)
+def scored(farm: Path, *names: str, files: list[str] | None = None, **options):
+    files = files or [f"ntuples/{name}.root" for name in names] or ["ntuples/**/*.root"]
+    given = {"output": farm / "friends", "base": farm / "ntuples", "executor": Here()} | options
+    return score("model", files, **given)
 
 
 def run(monkeypatch, capsys, *arguments):
@@ -162,6 +167,54 @@ def test_a_tree_without_entries_has_a_friend_without_entries(farm: Path) -> None
         assert len(joined.read(["probs_lq"])) == 0
 
 
+def test_a_friend_has_the_trees_of_its_file(farm: Path, model: FoldedModel) -> None:
+    path = farm / "ntuples/mc20a/two.root"
+    first, second = events(30, 5), events(20, 6)
+    with open_sink(path, tree="nominal") as sink:
+        sink.write(ak.Array(first))
+        with sink.beside("TES_up") as other:
+            other.write(ak.Array(second))
+    (friend,) = scored(farm, "mc20a/two", trees=["nominal", "TES_up"]).friends
+    assert friend.entries == 50
+    for tree, columns in (("nominal", first), ("TES_up", second)):
+        with with_friends(open_source(path, tree=tree), [friend.friend]) as joined:
+            found = ak.to_numpy(joined.read(["probs_lq"])["probs_lq"])
+        assert found == pytest.approx(expected(columns, model)[:, 0], abs=1e-6)
+    done = scored(farm, "mc20a/two", trees=["nominal", "TES_up"], format="parquet")
+    assert "hold the friend of one tree" in done.failures[0].message
+    done = scored(farm, "mc20a/two", output=farm / "one")
+    assert "TES_up" in done.failures[0].message
+
+
+def test_full_files_and_skims_have_friends_of_their_own(farm: Path, model: FoldedModel) -> None:
+    """The seed's silent mistake: scores of a skim beside the full ntuple, entry by entry."""
+    name = "mc20a/p6266/545824"
+    cut = load_skim(
+        keys={
+            "schema": 1,
+            "files": [str(farm / f"ntuples/{name}.root")],
+            "output": str(farm / "small"),
+            "base": str(farm / "ntuples"),
+            "select": ["total_charge == 2"],
+        }
+    )
+    assert not skim(cut, executor=Here()).failures
+    of_full = scored(farm, name).friends[0].friend
+    files, small = [f"small/{name}.root"], farm / "small"
+    of_skim = scored(farm, files=files, base=small, output=farm / "of_skim").friends[0].friend
+    columns = events(90, 1)
+    kept = columns["total_charge"] == 2
+    wanted = expected(columns, model)[:, 0]
+    with with_friends(open_source(farm / files[0]), [of_skim]) as joined:
+        found = ak.to_numpy(joined.read(["probs_lq"])["probs_lq"])
+    assert found == pytest.approx(wanted[kept], abs=1e-6)
+    with pytest.raises(InputError, match=f"it has {kept.sum()} entries, .* has 90"):
+        with_friends(open_source(farm / f"ntuples/{name}.root"), [of_skim])
+    with with_friends(open_source(farm / files[0]), [of_full], by=With.KEY) as joined:
+        by_key = ak.to_numpy(joined.read(["probs_lq"])["probs_lq"])
+    assert by_key == pytest.approx(wanted[kept], abs=1e-6)
+
+
 def test_infinities_are_counted(farm: Path) -> None:
     columns = events(20)
     columns["HT"][[3, 4]] = np.inf
@@ -171,7 +224,6 @@ def test_infinities_are_counted(farm: Path) -> None:
 
 
 def test_shifts_have_branches_of_their_own(farm: Path, model: FoldedModel) -> None:
-    from quarkline.learning.models.artifact import model_key
     from quarkline.learning.scoring.branches import Branches
     from quarkline.learning.scoring.run import ScoreRequest
     from quarkline.learning.scoring.tasks import score_file
@@ -234,13 +286,118 @@ def test_the_summary_as_json(farm: Path, monkeypatch, capsys) -> None:
     }
 
 
+@pytest.mark.slow
+def test_scores_of_an_export_are_those_of_the_model(farm: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(
+        sys, "argv", ["quarkline", *["export", "model/fold-1", "--format", "onnx", "-o", "x"]]
+    )
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    assert "which ONNX Runtime computes as torch does, within 1e-05" in capsys.readouterr().out
+    name = "data/data15.root"
+    found = []
+    for place, model in (("one", "model/fold-1"), ("two", "x"), ("three", "x/mean.onnx")):
+        done = score(model, [f"ntuples/{name}"], farm / place, executor=Here())
+        assert done.failures == ()
+        with uproot.open(done.friends[0].friend) as file:
+            found.append(file["nominal"]["probs_lq"].array(library="np"))
+    assert found[1] == pytest.approx(found[0], abs=1e-5)
+    assert np.array_equal(found[1], found[2])
+    with pytest.raises(InputError, match="no export to `onx`"):
+        export("model", "onx", farm / "y")
+
+
+ROOT_PROGRAM = """
+import sys, ROOT
+file = ROOT.TFile.Open(sys.argv[1])
+tree = file.Get("nominal")
+tree.AddFriend("nominal", sys.argv[2])
+count = tree.Draw("probs_lq:eventNumber", "", "goff")
+print(count, sum(tree.GetV1()[i] * (1 + i) for i in range(count)))
+"""
+
+
+@pytest.mark.oracle
+def test_root_draws_the_score_beside_the_ntuple(farm: Path, model: FoldedModel) -> None:
+    pytest.importorskip("ROOT", reason="pip install ROOT", exc_type=ImportError)
+    scored(farm)
+    for seed, (name, count) in enumerate(SIZES.items()):
+        paths = [str(farm / top / f"{name}.root") for top in ("ntuples", "friends")]
+        command = [sys.executable, "-c", ROOT_PROGRAM, *paths]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        columns = events(count, seed + 1)
+        wanted = expected(columns, model, data=name.startswith("data"))[:, 0]
+        found, total = done.stdout.split()
+        assert int(found) == count
+        assert float(total) == pytest.approx(wanted @ np.arange(1, count + 1), rel=1e-5)
+
+
 class TestFindModel:
     """A model by its run, folder or key."""
+
+    @pytest.fixture
+    def runs(self, farm: Path) -> Path:
+        """Two runs of one name, of which the second has trained another model."""
+        for seed in (1, 2):
+            self.add_run(farm / "runs" / "leptoquark", seed)
+        return farm / "runs"
+
+    def add_run(self, folder: Path, seed: int) -> None:
+        store, key = stage_store(folder), f"{seed}" * 32
+        with store.writing("train", key) as partial:
+            members = ((event_model("resnet", seed),), (event_model("resnet", seed + 5),))
+            save_model(FoldedModel(members, (), 1, ""), partial / "model")
+            record = store.publish(
+                partial,
+                stage="train",
+                version=1,
+                key=key,
+                config={},
+                inputs={},
+                outputs={"model": partial / "model"},
+                summary=[],
+                provenance={},
+            )
+        place = folder / f"{seed:05d}"
+        place.mkdir()
+        stages = {"train": record}
+        write_run(place, study="search", identity=key, stages=stages, complete=True)
 
     def test_a_folder(self, farm: Path) -> None:
         assert find_model("model").folder == Path("model")
         assert find_model("model/fold-1").folder == Path("model/fold-1")
 
-    def test_a_run_that_is_not_there(self, farm: Path) -> None:
-        with pytest.raises(InputError, match="there is no run `modle`"):
-            find_model("modle")
+    @pytest.mark.parametrize(
+        ("text", "number", "end"),
+        [
+            ("leptoquark", 2, "model"),
+            ("leptoquark/00001", 1, "model"),
+            ("runs/leptoquark/00001", 1, "model"),
+            ("leptoquark/00001:train", 1, "model"),
+            ("leptoquark:train/1", 2, "model/fold-1"),
+        ],
+    )
+    def test_a_run(self, runs: Path, text: str, number: int, end: str) -> None:
+        found = find_model(text, runs)
+        stage = runs / "leptoquark" / "stages" / f"train-{str(number) * 12}"
+        assert found.folder.resolve() == (stage / end).resolve()
+        assert found.place.startswith(f"leptoquark/{number:05d}:train")
+
+    def test_digits_of_a_key(self, runs: Path) -> None:
+        first = find_model("leptoquark/00001", runs).folder
+        assert find_model(model_key(first)[:8], runs).folder == first
+
+    @pytest.mark.parametrize(
+        ("text", "what", "hint"),
+        [
+            ("leptoquarks", "no run `leptoquarks`", "`leptoquark`"),
+            ("leptoquark:trian", "no finished stage `trian`", "`train`"),
+            ("leptoquark:train/2", "no fold `2`", "0, 1"),
+            ("abcdef012345", "no run `abcdef012345`", "leptoquark"),
+        ],
+    )
+    def test_what_is_not_there(self, runs: Path, text: str, what: str, hint: str) -> None:
+        with pytest.raises(InputError, match=what) as refused:
+            find_model(text, runs)
+        assert hint in refused.value.findings[0].suggestion

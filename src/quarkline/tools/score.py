@@ -64,7 +64,7 @@ def score(
     column: str | None = None,
     classes: str = SIGNAL,
     origin: str = "auto",
-    tree: str | None = None,
+    trees: Sequence[str] = (),
     identity: Sequence[str] | None = None,
     runtime: str | None = None,
     base: Path | None = None,
@@ -87,7 +87,7 @@ def score(
         classes: `signal`, `all`, or the name of a class.
         origin: `simulation`, whose events are scored by the model of their own fold; `data`, by
             the mean of all; `auto`, simulation if a file has the columns of the group.
-        tree: Name of the tree; None for the only one.
+        trees: Names of the trees; none for the only one.
         identity: Columns that identify an event; None for the usual ones that a file has.
         runtime: `torch` or `onnx`; None is `onnx` for an export.
         base: Folder that friends mirror; None for the deepest one that holds all files.
@@ -118,7 +118,7 @@ def score(
         key=key,
         branches=Branches.of(classifier.classes, classes, column),
         runtime=runtime,
-        tree=tree,
+        trees=tuple(trees),
         origin=Origin(origin),
         identity=None if identity is None else tuple(identity),
         format=format,

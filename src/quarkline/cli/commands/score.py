@@ -71,7 +71,10 @@ def command(
     origin: Annotated[
         As, typer.Option("--as", help="Simulation is scored by its own fold, data by all.")
     ] = As.auto,
-    tree: options.Tree = None,
+    tree: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TREE", help="Trees to score; default: the only one."),
+    ] = None,
     identity: Annotated[
         list[str] | None,
         typer.Option(metavar="BRANCH", help="Branches that identify an event, for the proof."),
@@ -122,7 +125,7 @@ def command(
             column=column,
             classes=classes,
             origin=origin.value,
-            tree=tree,
+            trees=tree or (),
             identity=identity,
             runtime=runtime.value if runtime else None,
             base=base,

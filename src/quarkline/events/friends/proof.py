@@ -21,6 +21,8 @@ from quarkline.events.identity import integer_key
 from quarkline.events.sources import Source
 
 NOTE = "quarkline_friend"
+TREES = "trees"
+"""Where the proof of a file's first tree holds those of its others, by name."""
 BLOCK = 50_000
 
 NO_PROOF = Rule(
@@ -127,6 +129,9 @@ def told_proof(friend: Source) -> FriendProof:
                 suggestion="make it with `quarkline`, which writes the proof beside the columns",
             )
         )
+    others = told.get(TREES)
+    if isinstance(others, Mapping) and friend.schema.tree in others:
+        told = others[friend.schema.tree]
     try:
         proof = FriendProof.from_json(told)
         whole = -(-proof.entries // proof.block) if proof.identity else 0

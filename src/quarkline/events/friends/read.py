@@ -29,6 +29,7 @@ from quarkline.events.friends.write import TAKEN
 from quarkline.events.identity import group_ids
 from quarkline.events.schema import Schema
 from quarkline.events.sources import Source, open_source
+from quarkline.events.sources.problems import SEVERAL_TREES
 
 BY_KEY = Rule(
     "QL-EVENTS-074",
@@ -138,7 +139,7 @@ class _Friend(abc.ABC):
 
     @classmethod
     def of(cls, stack: ExitStack, host: Source, path: Path, name: str) -> _Friend:
-        source = stack.enter_context(open_source(path))
+        source = stack.enter_context(_open(path, host.schema.tree))
         friend = cls(host, source, told_proof(source), name)
         friend.check()
         return friend
@@ -162,6 +163,16 @@ class _Friend(abc.ABC):
         raise InputError(
             OTHER_HOST.finding(what, place=Place(self.source.path), suggestion=suggestion)
         )
+
+
+def _open(path: Path, tree: str | None) -> Source:
+    """Open a friend; in a file of several, the one of that tree."""
+    try:
+        return open_source(path)
+    except InputError as error:
+        if tree is None or error.findings[0].code != SEVERAL_TREES.code:
+            raise
+        return open_source(path, tree=tree)
 
 
 class _ByPosition(_Friend):

@@ -16,13 +16,15 @@ from quarkline.events.friends.proof import (
     BLOCK,
     NO_PROOF,
     NOTE,
+    TREES,
     FriendProof,
     block_hash,
     check_identity,
     host_id,
     key_rows,
 )
-from quarkline.events.sinks import open_sink
+from quarkline.events.sinks import Sink, open_sink
+from quarkline.events.sinks.root_file import RootFileSink
 from quarkline.events.sources import Source
 from quarkline.events.sources.base import record_array
 
@@ -31,6 +33,14 @@ TAKEN = Rule(
     "a friend's columns have names of their own",
     "ROOT takes a column that the host and its friend both have from the host, so a friend's "
     "column of such a name would never be read.",
+)
+
+
+ONE_TREE = Rule(
+    "QL-EVENTS-075",
+    "friends of several trees share a file where that holds several trees",
+    "A ROOT file holds any number of trees, and so may their friends'. Parquet and HDF5 files "
+    "hold the friend of one tree.",
 )
 
 
@@ -49,6 +59,7 @@ class FriendSink:
         identity: Sequence[str],
         producer: str,
         metadata: Mapping[str, Any] | None = None,
+        beside: FriendSink | None = None,
     ) -> None:
         """Open a friend.
 
@@ -58,6 +69,8 @@ class FriendSink:
             identity: The host's columns that identify an event; empty if it has none.
             producer: What makes the friend.
             metadata: What the file says about its table, such as units.
+            beside: The friend of another tree of the host's file, which goes into the same ROOT
+                file. All its columns must be written, and it must be closed after this one.
 
         Raises:
             InputError: If an identity column is not a flat integer column of the host, or the
@@ -66,7 +79,12 @@ class FriendSink:
         self._identity = tuple(identity)
         check_identity(host, self._identity)
         self._host, self._producer = host, producer
-        self._sink = open_sink(path, tree=host.schema.tree or "Events", metadata=metadata)
+        self._proofs: dict[str, Any] = {} if beside is None else beside._proofs  # noqa: SLF001
+        self._beside = beside is not None
+        if beside is None:
+            self._sink = open_sink(path, tree=host.schema.tree or "Events", metadata=metadata)
+        else:
+            self._sink = _another_table(beside._sink, host)  # noqa: SLF001
         if not self._sink.tells:
             raise InputError(
                 NO_PROOF.finding(
@@ -131,7 +149,11 @@ class FriendSink:
             hashes=(*self._hashes, *last),
             producer=self._producer,
         )
-        self._sink.notes[NOTE] = proof.as_json()
+        others = {TREES: self._proofs} if self._proofs else {}
+        if self._beside:
+            self._proofs[proof.tree] = proof.as_json()
+        else:
+            self._sink.notes[NOTE] = proof.as_json() | others
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._sink)
@@ -148,6 +170,19 @@ class FriendSink:
             return
         with self._stack:
             self._finish()
+
+
+def _another_table(sink: Sink, host: Source) -> Sink:
+    """A further table in a friend's file."""
+    if not isinstance(sink, RootFileSink):
+        raise InputError(
+            ONE_TREE.finding(
+                f"`{sink.path.suffix}` files hold the friend of one tree",
+                place=Place(host.path, label=f"tree `{host.schema.tree}`"),
+                suggestion="write ROOT files, or each tree's friends to a folder of their own",
+            )
+        )
+    return sink.beside(host.schema.tree or "Events")
 
 
 def _array(values: Any) -> ak.Array:

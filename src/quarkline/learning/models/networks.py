@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from quarkline.engine.core.rng import library_seed
 from quarkline.learning.features.arrays import FeatureArrays
@@ -66,13 +66,15 @@ class Network:
     ) -> NDArray[np.float32]:
         """Probabilities of events, with shape (N, classes)."""
         module = self.module.to(device)
-        parts = []
+        parts: list[Tensor] = []
         with torch.inference_mode():
             for start in range(0, len(arrays), PREPARED):
                 tensors = preprocess.tensors(arrays[start : start + PREPARED])
-                batches = (tensor.to(device).split(BATCH) for tensor in tensors)
-                for inputs in zip(*batches, strict=True):
-                    parts.append(torch.softmax(module(*inputs), dim=1).cpu())
+                batches = (torch.split(tensor.to(device), BATCH) for tensor in tensors)
+                parts += [
+                    torch.softmax(module(*inputs), dim=1).cpu()
+                    for inputs in zip(*batches, strict=True)
+                ]
         return torch.cat(parts).numpy()
 
     def save(self, folder: Path) -> None:

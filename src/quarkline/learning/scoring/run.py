@@ -55,7 +55,7 @@ class ScoreRequest:
         key: Its content key.
         branches: Which scores are written.
         runtime: What computes them.
-        tree: Name of the tree; None for the only one.
+        trees: Names of the trees; none for the only one.
         origin: What the files hold.
         identity: Columns that identify an event; None for the usual ones.
         format: Format of the friends.
@@ -66,7 +66,7 @@ class ScoreRequest:
     key: str
     branches: Branches
     runtime: str = "torch"
-    tree: str | None = None
+    trees: tuple[str, ...] = ()
     origin: Origin = Origin.AUTO
     identity: tuple[str, ...] | None = None
     format: str = "root"
@@ -80,7 +80,7 @@ class ScoreRequest:
             "runtime": self.runtime,
             "digest": digest,
             "size": size,
-            "tree": self.tree,
+            "trees": self.trees,
             "branches": {"names": self.branches.names, "numbers": self.branches.numbers},
             "origin": self.origin.value,
             "identity": self.identity,

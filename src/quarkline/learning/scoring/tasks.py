@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,7 @@ def score_file(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
 
     Args:
         args: `model`, its key; `runtime`, `torch` or `onnx`; `digest` and `size` of the file;
-            `tree`, None for the only one; `branches`, names and class numbers; `origin`;
+            `trees`, none for the only one; `branches`, names and class numbers; `origin`;
             `identity`, columns or None for the usual ones; `ending` of the friend; `variations`,
             replaced columns by what their scores' names end in.
         inputs: The file as `events` and the model's folder as `model`.
@@ -64,67 +66,91 @@ def _score_file(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Pat
         raise WorkError(CHANGED.finding(message))
     model = _model(inputs["model"], args["model"], args["runtime"])
     friend = folder / f"friend{args['ending']}"
-    with open_source(path, tree=args["tree"]) as source:
-        source.source_id = source_id(FileKey(args["digest"]))
-        scorers = {
-            suffix: Scorer.of(
-                model,
-                source.schema,
-                origin=Origin(args["origin"]),
-                replaced=replaced,
-                device=_device(),
-            )
-            for suffix, replaced in args["variations"].items()
-        }
-        write_friend(
-            friend,
-            source,
-            scorers,
-            Branches(tuple(args["branches"]["names"]), tuple(args["branches"]["numbers"])),
-            identity=_identity(args["identity"], source),
-            producer=f"model {args['model']}",
-        )
-        infinities: Counter[str] = Counter()
-        for scorer in scorers.values():
+    with ExitStack() as stack:
+        tables = [
+            _table(stack.enter_context(open_source(path, tree=tree)), model, args)
+            for tree in args["trees"] or [None]
+        ]
+        write_friend(friend, tables, producer=f"model {args['model']}")
+    infinities: Counter[str] = Counter()
+    for table in tables:
+        for scorer in table.scorers.values():
             infinities |= scorer.reader.infinities
-        return {
-            "name": friend.name,
-            "entries": {source.schema.tree or "": source.schema.entries},
-            "size": friend.stat().st_size,
-            "digest": file_key(friend).digest,
-            "by_fold": next(iter(scorers.values())).by_fold,
-            "infinities": dict(infinities),
-        }
+    return {
+        "name": friend.name,
+        "entries": {
+            table.source.schema.tree or "": table.source.schema.entries for table in tables
+        },
+        "size": friend.stat().st_size,
+        "digest": file_key(friend).digest,
+        "by_fold": next(iter(tables[0].scorers.values())).by_fold,
+        "infinities": dict(infinities),
+    }
 
 
-def write_friend(
-    path: Path,
-    source: Source,
-    scorers: Mapping[str, Scorer],
-    branches: Branches,
-    *,
-    identity: tuple[str, ...],
-    producer: str,
-) -> None:
-    """Write scores of every event of a table beside it, in bounded memory.
+@dataclass(frozen=True)
+class ScoredTable:
+    """A table about to be scored.
+
+    Attributes:
+        source: The table, open.
+        scorers: How its events are scored, by what the names of the branches then end in.
+        branches: Which scores are written.
+        identity: The table's columns that identify an event.
+    """
+
+    source: Source
+    scorers: Mapping[str, Scorer]
+    branches: Branches
+    identity: tuple[str, ...]
+
+    def columns(self) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """The branches of the events, chunk by chunk."""
+        needed = sorted(frozenset().union(*(item.columns for item in self.scorers.values())))
+        for chunk in self.source.chunks(needed, step=STEP_ROWS):
+            entries = Entries(chunk.start, self.source.schema.entries)
+            batch = Batch(chunk.array, entries)
+            columns: dict[str, NDArray[np.float32]] = {}
+            for suffix, scorer in self.scorers.items():
+                columns |= self.branches.columns(scorer.score(batch), suffix)
+            yield columns
+
+
+def _table(source: Source, model: Classifier, args: Mapping[str, Any]) -> ScoredTable:
+    source.source_id = source_id(FileKey(args["digest"]))
+    scorers = {
+        suffix: Scorer.of(
+            model,
+            source.schema,
+            origin=Origin(args["origin"]),
+            replaced=replaced,
+            device=_device(),
+        )
+        for suffix, replaced in args["variations"].items()
+    }
+    branches = Branches(tuple(args["branches"]["names"]), tuple(args["branches"]["numbers"]))
+    return ScoredTable(source, scorers, branches, _identity(args["identity"], source))
+
+
+def write_friend(path: Path, tables: Sequence[ScoredTable], *, producer: str) -> None:
+    """Write scores of every event of tables beside them, in bounded memory.
 
     Args:
         path: The friend.
-        source: The table, open.
-        scorers: How events are scored, by what the names of the branches then end in.
-        branches: Which scores are written.
-        identity: The table's columns that identify an event.
+        tables: Tables of one file; only ROOT files take several.
         producer: What makes the scores.
     """
-    needed = sorted(frozenset().union(*(scorer.columns for scorer in scorers.values())))
-    with FriendSink(path, source, identity=identity, producer=producer) as sink:
-        for chunk in source.chunks(needed, step=STEP_ROWS):
-            columns: dict[str, NDArray[np.float32]] = {}
-            for suffix, scorer in scorers.items():
-                entries = Entries(chunk.start, source.schema.entries)
-                found = scorer.score(Batch(chunk.array, entries))
-                columns |= branches.columns(found, suffix)
+    main, *others = tables
+    with FriendSink(path, main.source, identity=main.identity, producer=producer) as sink:
+        for columns in main.columns():
             sink.write(columns)
+        for table in others:
+            beside = FriendSink(
+                path, table.source, identity=table.identity, producer=producer, beside=sink
+            )
+            with beside:
+                for columns in table.columns():
+                    beside.write(columns)
 
 
 @lru_cache(maxsize=1)

@@ -90,7 +90,7 @@ def _items(
                 model=model,
                 key=key,
                 branches=Branches(tuple(config.columns.values()), tuple(config.columns)),
-                tree=tree,
+                trees=(tree,),
                 origin=Origin.SIMULATION if sample.simulated else Origin.DATA,
                 identity=tuple(config.identity),
                 format=FORMAT,
