@@ -27,7 +27,7 @@ from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.places import place_of
 from quarkline.studies.search.presets import read_preset
 from quarkline.studies.search.readings import Reading, readings_of
-from quarkline.studies.search.skim import BAD_FILES
+from quarkline.studies.search.skim import BAD_FILES, short
 from quarkline.studies.search.stages import score_columns
 from quarkline.studies.search.tables import table_name
 
@@ -208,9 +208,9 @@ class _Files:
                 for finding in fitted(plain.model_dump_json(), key):
                     known = (finding.code, finding.message)
                     self.problems.setdefault(known, (finding, []))[1].append(path)
-        for finding, paths in self.problems.values():
-            more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-            where = f"{'/'.join(paths[0].parts[-3:])}{more}"
+        for finding, files in self.problems.values():
+            more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+            where = f"{short(files[0])}{more}"
             yield replace(finding, message=f"{finding.message} (in {where})")
 
     def _fitted(self, reading: str, columns: frozenset[Column]) -> tuple[Finding, ...]:

@@ -75,25 +75,52 @@ def readings_of(config: SearchConfig) -> Readings:
     """What a config reads; samples without files that are there are left out."""
     region = str(config.train.region)
     names = [name for name in config.samples if _is_read(config, name, region)]
+    sides = [side for name in names for side in _sides(config, name, region) if side.shifts]
     found: list[tuple[Reading, tuple[Path, ...]]] = []
     missing: dict[Path, None] = {}
-    shifted = [(name, *pair) for name in names for pair in shifts_of(config, name, region)]
-    for name, shift, side in [*((name, NOMINAL, None) for name in names), *shifted]:
-        files = config.files_of(name, region, side)
+    passes: list[tuple[str, _Side | None]] = [(name, None) for name in names]
+    for name, side in [*passes, *((side.sample, side) for side in sides)]:
+        files = config.files_of(name, region, side.variation if side else None)
         there = [number for number, file in enumerate(files) if is_there(file.path)]
         missing |= {file.path: None for file in files if not is_there(file.path)}
         if chosen := there[: config.inputs.max_files]:
-            found.append(_reading(config, name, shift, side, files, chosen))
+            found.append(_reading(config, name, side, files, chosen))
     readings, paths = zip(*found, strict=True) if found else ((), ())
     return Readings(tuple(readings), tuple(paths), tuple(missing))
 
 
-def shifts_of(config: SearchConfig, sample: str, region: str) -> Iterator[tuple[str, Variation]]:
-    """The sides of systematics that change what a model sees, by name."""
+@dataclass(frozen=True)
+class _Side:
+    """One side of a systematic of a sample."""
+
+    sample: str
+    name: str
+    systematic: Varied
+    variation: Variation
+
+    @property
+    def shifts(self) -> bool:
+        """Whether it changes what is in the events, and not only their weights."""
+        return bool(self.variation.columns or self.variation.files.model_fields_set)
+
+    @property
+    def weighs(self) -> bool:
+        """Whether it changes the weights and nothing else."""
+        weights = self.variation.weight or self.variation.weight_factor
+        return bool(weights) and not self.shifts
+
+    def weight(self, config: SearchConfig) -> str:
+        """The weight of an event on this side."""
+        weight = config.weight_of(self.sample, str(config.train.region), self.variation)
+        ignored = self.systematic.ignore_weight
+        return str(weight.without(ignored) if ignored else weight)
+
+
+def _sides(config: SearchConfig, sample: str, region: str) -> Iterator[_Side]:
     for name, systematic in config.systematics_of(sample, region).items():
-        for side, variation in systematic.sides.items() if isinstance(systematic, Varied) else ():
-            if _shifts(variation):
-                yield side_name(name, side), variation
+        if isinstance(systematic, Varied):
+            for side, variation in systematic.sides.items():
+                yield _Side(sample, side_name(name, side), systematic, variation)
 
 
 def side_name(systematic: str, side: str) -> str:
@@ -106,36 +133,38 @@ def _shifts(variation: Variation) -> bool:
     return bool(variation.columns or variation.files.model_fields_set)
 
 
-def _is_read(config: SearchConfig, sample: str, region: str) -> bool:
-    return config.holds(sample, region) and config.samples[sample].role != "reference"
+def _is_read(config: SearchConfig, name: str, region: str) -> bool:
+    """Whether a sample is read; data that are blinded are not."""
+    sample = config.samples[name]
+    hidden = sample.role == "data" and (sample.blind or config.regions[region].blind)
+    return config.holds(name, region) and sample.role != "reference" and not hidden
 
 
 def _reading(
     config: SearchConfig,
     name: str,
-    shift: str,
-    side: Variation | None,
+    side: _Side | None,
     files: Sequence[InputFile],
     chosen: Sequence[int],
 ) -> tuple[Reading, tuple[Path, ...]]:
     region = str(config.train.region)
-    sample = config.samples[name]
-    simulated, label = sample.role != "data", label_of(config, name)
-    scales = _scales(config, name, len(files))
-    beyond = config.train.beyond if label != DATA else None
+    label, scales = label_of(config, name), _scales(config, name, len(files))
+    beyond = config.train.beyond if label != DATA and side is None else None
+    nominal = config.weight_of(name, region)
+    weights = [item for item in _sides(config, name, region) if item.weighs and side is None]
     reading = Reading(
         sample=name,
-        shift=shift,
-        simulated=simulated,
+        shift=side.name if side else NOMINAL,
+        simulated=config.samples[name].role != "data",
         label=label,
         trees=[files[number].tree for number in chosen],
         scales=[scales[number] for number in chosen],
         stop=config.inputs.max_events,
         selection=str(config.selection_of(name, region)),
-        beyond=str(beyond.selection) if beyond and not shift else None,
-        weight=str(config.weight_of(name, region, side)),
-        weights={} if shift else _weights(config, name, region),
-        columns=dict(side.columns) if side else {},
+        beyond=str(beyond.selection) if beyond else None,
+        weight=side.weight(config) if side else str(nominal),
+        weights={item.name: item.weight(config) for item in weights},
+        columns=dict(side.variation.columns) if side else {},
     )
     return reading, tuple(files[number].path for number in chosen)
 
@@ -155,17 +184,3 @@ def _scales(config: SearchConfig, name: str, files: int) -> list[float]:
     common = config.luminosity.factor if sample.normalised_by_theory else 1.0
     own = sample.scales or [1.0]
     return [common * scale for scale in (own if len(own) == files else own[:1] * files)]
-
-
-def _weights(config: SearchConfig, name: str, region: str) -> dict[str, str]:
-    """The weights of variations that change nothing but the weight."""
-    found: dict[str, str] = {}
-    for systematic, varied in config.systematics_of(name, region).items():
-        for side, variation in varied.sides.items() if isinstance(varied, Varied) else ():
-            if _shifts(variation) or not (variation.weight or variation.weight_factor):
-                continue
-            weight = config.weight_of(name, region, variation)
-            if varied.ignore_weight:
-                weight = weight.without(varied.ignore_weight)
-            found[side_name(systematic, side)] = str(weight)
-    return found

@@ -101,8 +101,8 @@ def run(context: Context) -> dict[str, Any]:
     for reading, files, items in zip(config.readings, paths, parts, strict=True):
         problems = {short(path): bad[path] for path in files if path in bad}
         target = context.out / shift_folder(reading.shift) / table_name(reading.sample)
-        skim = _sample(reading, len(files), problems, items, target, config)
-        samples += [skim] if reading.shift == NOMINAL else []
+        found_rows = _sample(reading, len(files), problems, items, target, config)
+        samples += [found_rows] if reading.shift == NOMINAL else []
     skim = _skim(config, samples)
     _check_yields(skim, config.classes)
     simulated = sum(sample.selected for sample in skim.samples if sample.role != "data")

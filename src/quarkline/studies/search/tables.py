@@ -95,6 +95,10 @@ def read_rows(path: Path, weights: Sequence[str] = ()) -> Rows:
         table = source.read(names)
     columns = {name: ak.to_numpy(table[name]) for name in names}
     return Rows(
-        *(columns[name] for name in COLUMNS),
+        columns["_group"],
+        columns["_fold"],
+        columns["_label"],
+        columns["_weight"],
+        columns["_selected"],
         {name: columns[VARIATION + name] for name in held},
     )
