@@ -62,8 +62,6 @@ def plot_n_minus_one(
         if one:
             _mark_edges(frame.main, one, edges)
         frame.main.set_xlabel(plain_text(name))
-        offset = frame.main.xaxis.get_offset_text()
-        offset.set(position=(0, 0), horizontalalignment="left")  # at the right it is on the name
         what = "Sum of weights" if one and one.weight else "Events"
         frame.main.set_ylabel(plain_text(per_bin(edges, name, what)))
         if distributions:

@@ -368,6 +368,8 @@ def canvas(
             _note_not_finite(frame.main, frame.not_finite)
         for axes in frame.axes:
             _align_y_label(axes, frame.y_label)
+            factor = axes.xaxis.get_offset_text()
+            factor.set(position=(0, 0), horizontalalignment="left")  # at the right is the name
         record(frame.figure, frame.tables)
 
 
