@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ pytest.importorskip("torch")
 
 import torch
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor
 
 from quarkline.learning.features.geometry import Geometry
+from quarkline.learning.models import config as models
 from quarkline.learning.models.config import ModelConfig, NetworkConfig
 from quarkline.learning.models.networks import build_network
 
@@ -289,3 +291,22 @@ def test_heads_divide_the_width() -> None:
         ValidationError, match="4 heads do not divide a width of 130; write width 128 or 132"
     ):
         config({"kind": "ft-transformer", "width": 130})
+
+
+def test_another_package_brings_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry point of the group `quarkline.models` is one more `kind`."""
+
+    class LinearConfig(NetworkConfig):
+        kind: Literal["linear"] = "linear"
+
+        def build(self, geometry: Geometry, classes: int) -> torch.nn.Module:
+            return torch.nn.Linear(geometry.continuous, classes)
+
+    point = SimpleNamespace(load=lambda: LinearConfig)
+    monkeypatch.setattr(models.importlib.metadata, "entry_points", lambda group: [point])
+    known = TypeAdapter(Annotated[models._known(), Field(discriminator="kind")])
+    made = build_network(known.validate_python({"kind": "linear"}), Geometry(3), 2, seed=1)
+    assert made(torch.zeros(4, 3)).shape == (4, 2)
+    assert known.validate_python({"kind": "bdt"}).trees == 500
+    with pytest.raises(ValidationError, match="'linear'"):
+        known.validate_python({"kind": "lineal"})
