@@ -219,7 +219,7 @@ class _Scoring:
     def _stale(self, stem: str, item: Item) -> bool:
         """Whether a friend is missing, changed, or of other events or another model."""
         record = self.records.by_stem.get(stem)
-        if record is None or record.config["args"] != item.args:
+        if record is None or record.config.get("args") != item.args:
             return True
         return any(what_changed(self.output, file) for file in record.files)
 
