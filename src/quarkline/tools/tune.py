@@ -57,7 +57,8 @@ NOT_TUNABLE = Rule(
 UNKNOWN_METRIC = Rule(
     "QL-TUNE-002",
     "`tune.metric` is one the study knows",
-    "Trials are compared by one number, which the study's training gives after every epoch.",
+    "Trials are compared by one number, and a study gives those that it has. Some are known after "
+    "every epoch; by the others no trial can be stopped early.",
 )
 NO_TRIAL = Rule(
     "QL-TUNE-003",

@@ -47,4 +47,4 @@ class TunableStudy(Protocol):
     metrics: Mapping[str, Direction]
 
     def trial(self, config: Any, trial: Trial) -> float:
-        """Train with this config; gives the metric, which `trial.report` hears every epoch."""
+        """Train with this config; gives the metric, which `trial.report` hears where known."""
