@@ -309,6 +309,7 @@ def test_public_names_are_pinned():
         "plot_hunt",
         "plot_importance",
         "plot_injection",
+        "plot_learning_rate_scan",
         "plot_mass_spectrum",
         "plot_method_comparison",
         "plot_n_minus_one",
@@ -334,5 +335,8 @@ def test_public_names_are_pinned():
         "plot_training_losses",
         "plot_training_metrics",
         "plot_trials_factor",
+        "plot_tuning_history",
+        "plot_tuning_importance",
+        "plot_tuning_slices",
         "plot_yields",
     ]

@@ -110,7 +110,7 @@ def plot_calibration(
     ) as frame:
         for axes in frame.axes[:count]:
             axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.2)
-            axes.set(xlim=(0, 1), ylim=(0, 1.05), xlabel="Mean score", ylabel="Share of the class")
+            axes.set(xlim=(0, 1), ylim=(0, 1.3), xlabel="Mean score", ylabel="Share of the class")
         if not result.classes:
             say_empty(frame.main, "no classes")
         for axes, row in zip(frame.axes, result.classes, strict=False):

@@ -23,6 +23,7 @@ from quarkline.statistics.evaluation import (
 
 LEFT, ROW = 2.7, 0.27
 """Inches for names, and for a row."""
+LEAST = 1e-6  # p-values below are drawn here
 MOST = 50  # rows drawn
 
 
@@ -116,9 +117,10 @@ def plot_agreement(
             r"$\chi^2$": ([row.p_chi2 for row in rows], "o", BLUE),
             "K-S": ([row.ks.p_value for row in rows], "s", ORANGE),
         }
-        lowest = 1e-6
+        every = floats([*(row.p_chi2 for row in rows), *(row.ks.p_value for row in rows)])
+        lowest = float(np.clip(np.nanmin([*every, 1.0]) / 3, LEAST, 1e-2))
         for name, (p_values, marker, colour) in kinds.items():
-            inside = np.clip(floats(p_values), lowest, 1.0)
+            inside = np.clip(floats(p_values), LEAST, 1.0)
             frame.main.plot(
                 inside, range(len(rows)), marker, color=colour, label=name, clip_on=False
             )
@@ -126,16 +128,15 @@ def plot_agreement(
         frame.main.set(xscale="log", xlim=(lowest, 1))
         frame.main.legend(loc="lower left")
         frame.main.set_xlabel("p-value of data against simulation")
-        every = result.features
         frame.tables.append(
             Table(
                 "Agreement",
-                (words("Feature", [row.name for row in every]),),
+                (words("Feature", [row.name for row in result.features]),),
                 (
-                    values("chi2", [row.chi2 for row in every]),
-                    values("ndf", [row.ndf for row in every]),
-                    values("p (chi2)", [row.p_chi2 for row in every]),
-                    values("p (K-S)", [row.ks.p_value for row in every]),
+                    values("chi2", [row.chi2 for row in result.features]),
+                    values("ndf", [row.ndf for row in result.features]),
+                    values("p (chi2)", [row.p_chi2 for row in result.features]),
+                    values("p (K-S)", [row.ks.p_value for row in result.features]),
                 ),
             )
         )

@@ -22,6 +22,7 @@ from quarkline.figures.pieces import (
 from quarkline.figures.style import GREY, RED, Canvas, Label, canvas, fills, single, with_lower
 from quarkline.figures.tables import Array, Table, bins, values
 from quarkline.statistics.evaluation import HistStack
+from quarkline.statistics.significance import excess_significance
 
 Lower = Literal["ratio", "pull"]
 NAMES = {"ratio": "Data / exp.", "pull": "Pull"}
@@ -42,7 +43,8 @@ def plot_stack(
 
     Args:
         result: The stack.
-        lower: Below, data over expectation, or their difference in standard deviations of both.
+        lower: Below, data over expectation, or the significance of their difference, signed, for a
+            Poisson number over an expectation with an error.
         log: Whether the y axis is logarithmic.
         colors: Colours of samples that replace the usual ones.
         overlay: Factor of the signal's line; None scales it to the whole stack.
@@ -173,15 +175,14 @@ def _compared(result: HistStack, lower: Lower) -> tuple[Array, Array, Array]:
     """Ratio or pull in each bin, with distances down and up; NaN where there is none."""
     total, error = result.total, result.error
     counts = np.full(total.shape, np.nan) if result.data is None else np.asarray(result.data)
-    down, up = _data_error(counts)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if lower == "ratio":
-            known = (total > 0) & (counts > 0)
-            parts = (counts / total, down / total, up / total)
-        else:
-            known = (total > 0) & np.isfinite(counts)
-            spread = np.sqrt(total + error**2)
-            parts = ((counts - total) / spread, np.ones_like(total), np.ones_like(total))
+    guard = np.where(total > 0, total, 1.0)
+    if lower == "ratio":
+        parts = (counts / guard, *_data_error(counts) / guard)
+        known = (total > 0) & (counts > 0)
+    else:
+        pull = np.asarray(excess_significance(np.nan_to_num(counts), guard, error))
+        parts = (pull, np.ones_like(pull), np.ones_like(pull))
+        known = (total > 0) & np.isfinite(counts)
     middle, below, above = (np.where(known, part, np.nan) for part in parts)
     return middle, below, above
 

@@ -122,7 +122,7 @@ def summed(weight: Floats, bins: Indices, count: int) -> Floats:
         bins: Bin of each event, with shape (N,).
         count: Number of bins.
     """
-    return np.bincount(bins, weights=weight, minlength=count).astype(np.float64)
+    return np.bincount(bins, weights=weight, minlength=count).astype(np.float64, copy=False)
 
 
 def cumulative_variance(weight: Floats, group: Groups, rank: Indices) -> Floats:
