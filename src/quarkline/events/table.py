@@ -1,8 +1,9 @@
 """Quarkline's own tables: Parquet with reserved columns and metadata about the sample.
 
 Reserved are `_source`, `_entry` and `_object` (row id), `_group`, `_fold`, `_label`, `_weight`,
-`_weight_<variation>` and `_selected` (whether a row is in the region); other names that begin with an underscore are refused. Inside are GeV, cm,
-rad and ns. Nothing is rounded: every column keeps the type it has.
+`_weight_<variation>` and `_selected` (whether a row is in the region); other names that begin with
+an underscore are refused. Inside are GeV, cm, rad and ns. Nothing is rounded: every column keeps
+the type it has.
 """
 
 from __future__ import annotations

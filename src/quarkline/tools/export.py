@@ -10,6 +10,7 @@ from pathlib import Path
 from quarkline.engine.core.extras import missing_extra
 from quarkline.engine.core.findings import InputError, Rule, did_you_mean
 from quarkline.engine.store.atomic import make_folder
+from quarkline.engine.workflow.runs import find_run
 from quarkline.learning.models.artifact import load_model, model_key, read_description
 from quarkline.learning.models.event_model import EventModel
 from quarkline.learning.models.folded import FoldedModel
@@ -22,7 +23,15 @@ UNKNOWN_EXPORT = Rule(
     "QL-EXPORT-003",
     "an export has a format that is written",
     "`onnx` is a trained network with its preprocessing, a file for each fold and one for the mean "
-    "of all. Other packages may add formats through the entry point group `quarkline.exports`.",
+    "of all; `numpy` the events that a search trains on, as lq-asym's notebooks read them. Other "
+    "packages may add formats through the entry point group `quarkline.exports`.",
+)
+
+NO_EVENTS = Rule(
+    "QL-EXPORT-004",
+    "events are exported from a run that has trained on them",
+    "The NumPy set holds the events of a run of the study `search`, whose stage `train` is "
+    "finished.",
 )
 
 
@@ -80,7 +89,24 @@ def _onnx(text: str, output: Path, root: Path) -> Exported:
     )
 
 
-EXPORTS: Mapping[str, Exporter] = {"onnx": _onnx}
+def _numpy(text: str, output: Path, root: Path) -> Exported:
+    """The events that a search trains on, one array a file."""
+    from quarkline.studies.search.numpy_set import export_numpy
+
+    run = find_run(text, root)
+    if run.study != "search" or "train" not in run.stages:
+        raise InputError(
+            NO_EVENTS.finding(
+                f"`{text}` is no run of a search that has trained",
+                suggestion="quarkline run CONFIG --until train",
+            )
+        )
+    make_folder(output)
+    files = export_numpy(run, output)
+    return Exported(files, f"{len(files)} arrays of the events that {run.name} is trained on")
+
+
+EXPORTS: Mapping[str, Exporter] = {"onnx": _onnx, "numpy": _numpy}
 """What can be exported, by the name of the format."""
 
 

@@ -142,3 +142,20 @@ def test_a_class_that_is_all_in_one_fold_is_refused(
         toys[name]["generated"] = np.zeros_like(toys[name]["generated"])
     with pytest.raises(WorkError, match=r"class `signal`: its [\d,]+ events are all in fold"):
         until_features(tmp_path, toys)
+
+
+def test_options_are_named_by_what_was_typed(events: Path) -> None:
+    (finding,) = refused(events, CONFIG, "train.signal=signl")
+    assert str(finding.place) == "--set train.signal=signl"
+
+
+def test_samples_of_a_wrong_config_are_refused_alike(events: Path) -> None:
+    analysis = load_analysis(events / "tiny.yaml", overrides=["train.region=RS"])
+    with pytest.raises(InputError, match="there is no region `RS`"):
+        analysis.study.samples(analysis.config)
+
+
+def test_a_problem_of_all_files_counts_each_file_once(events: Path) -> None:
+    found = refused(events, CONFIG, "inputs.identity=[nothing]", "inputs.group=[channel]")
+    (finding,) = [item for item in found if item.code == "QL-SEARCH-005"]
+    assert "and 4 more" in finding.message

@@ -13,6 +13,7 @@ from quarkline.events.sources import open_source
 from quarkline.studies.search.results import Skim
 from quarkline.tools.new import new
 from quarkline.tools.run import RunOutcome, load_analysis, plan, run
+from quarkline.tools.simulate import simulate
 
 pytestmark = pytest.mark.xdist_group("search")
 
@@ -65,12 +66,23 @@ def ntuples(data_folder: Path) -> Path:
 
 
 @pytest.mark.slow
+def test_the_example_runs_on_simulated_toys(tmp_path: Path) -> None:
+    simulate("leptoquark", tmp_path / "lq_ntuples", events=6000, seed=2)
+    config = new("leptoquark", "mine", folder=tmp_path)
+    overrides = [f"roots.runs={tmp_path / 'runs'}", "friends.systematics=false", *SMALL]
+    outcome = run(load_analysis(config, overrides=overrides))
+    assert outcome.run.complete
+    assert outcome.headline is not None
+    assert "AUC(lq) = " in outcome.headline
+    assert outcome.figures
+
+
+@pytest.mark.slow
 def test_the_example_goes_from_ntuples_to_friends_and_report(ntuples: Path, tmp_path: Path) -> None:
     config = new("leptoquark", "mine", folder=tmp_path)
     overrides = [f"roots.runs={tmp_path / 'runs'}", f"roots.ntuples={ntuples}", *SMALL]
     overrides += [f"roots.friends={tmp_path / 'friends'}"]
     outcome = run(load_analysis(config, overrides=overrides))
-    assert outcome.run.complete
     found = {sample.name: sample for sample in skim_of(outcome).samples}
     for name, (rows, expected, error) in YIELDS.items():
         assert found[name].selected == rows

@@ -18,6 +18,7 @@ from quarkline.statistics.evaluation import ScoreShifts
 from quarkline.studies.search.features import read_arrays
 from quarkline.studies.search.results import Features, Training
 from quarkline.tools.cutflow import cut_flows
+from quarkline.tools.export import export
 from quarkline.tools.run import RunOutcome, load_analysis, plan, run
 
 pytestmark = pytest.mark.xdist_group("search")
@@ -187,3 +188,19 @@ def test_what_changes_is_run_again(
     planned, _ = plan(analysis)
     waiting = [item.stage.name for item in planned.stages if item.record is None]
     assert waiting[0] == first
+
+
+def test_the_numpy_set_holds_the_events_that_are_trained_on(
+    finished: RunOutcome, tmp_path: Path
+) -> None:
+    export("tiny", "numpy", tmp_path / "set", root=finished.run.folder.parents[1])
+    found = {
+        name: np.load(tmp_path / "set" / f"{name}.npy")
+        for name in ("x_continuous", "x_categorical", "y", "w", "selected", "event_numbers")
+    }
+    skim = finished.run.results()["skim"]
+    sizes = {sample.name: sample.selected for sample in skim.samples}  # type: ignore[attr-defined]
+    assert np.bincount(found["y"]).tolist() == [sizes["signal"], sizes["other"] + sizes["top"]]
+    assert found["x_continuous"].shape == (len(found["y"]), 3 + 2)
+    assert found["selected"].all()
+    assert len(set(found["event_numbers"].tolist())) == len(found["y"])

@@ -128,11 +128,12 @@ def test_training_beyond_the_region_marks_its_rows(
     assert found["_selected"].tolist() == inside[kept].tolist()
 
 
-def test_a_fraction_keeps_whole_groups_and_data_too(events: Path, tmp_path: Path) -> None:
-    half = skimmed(events / "tiny.yaml", tmp_path / "a", "inputs.fraction=0.5")
-    whole = skimmed(events / "tiny.yaml", tmp_path / "b")
+def test_a_fraction_keeps_whole_groups_and_data_too(
+    outcome: RunOutcome, events: Path, tmp_path: Path
+) -> None:
+    half = skimmed(events / "tiny.yaml", tmp_path, "inputs.fraction=0.5")
     for name in ("top", "data"):
-        some, every = (rows_of(item, name) for item in (half, whole))
+        some, every = (rows_of(item, name) for item in (half, outcome))
         assert 0.3 < len(some["event"]) / len(every["event"]) < 0.7
         chosen = np.isin(every["_group"], some["_group"])
         assert some["event"].tolist() == every["event"][chosen].tolist()

@@ -291,7 +291,7 @@ def _override(data: Mapping[str, Any], places: Places, text: str) -> tuple[dict[
         )
     place = Place(label=f"--set {text}")
     try:
-        nested = parse_value(value, Path.cwd() / "--set")
+        nested = _labelled(parse_value(value, Path.cwd() / "--set"), f"--set {text}")
     except InputError as error:
         problem = error.findings[0].message
         raise InputError(
@@ -302,6 +302,17 @@ def _override(data: Mapping[str, Any], places: Places, text: str) -> tuple[dict[
     parents: Places = {tuple(keys[:length]): place for length in range(1, len(keys))}
     data, merged = _merge(data, places, nested, {tuple(keys): place})
     return data, {**parents, **merged}
+
+
+def _labelled(value: Any, label: str) -> Any:
+    """A value whose texts say which option they stand in, instead of a file and line."""
+    if isinstance(value, Mapping):
+        return {key: _labelled(item, label) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_labelled(item, label) for item in value]
+    if not isinstance(value, Text):
+        return value
+    return Text(value, value.file, replace(value.place, file=None, line=None, label=label))
 
 
 def _roots(written: Any, places: Places) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from quarkline.engine.core.extras import missing_extra
-from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.findings import Finding, InputError
 from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.runs import Run
 from quarkline.engine.workflow.samples import InputSample
@@ -44,9 +44,16 @@ class Search:
         return [*missing_extra("train"), *check(config)]
 
     def samples(self, config: SearchConfig) -> list[InputSample]:
-        """Each sample with files, with the cuts of the region that is trained in."""
+        """Each sample with files, with the cuts of the region that is trained in.
+
+        Raises:
+            InputError: If the region or a class is not one.
+        """
+        from quarkline.studies.search.checks import check_names
         from quarkline.studies.search.samples import input_samples
 
+        if findings := check_names(config):
+            raise InputError(*findings)
         return input_samples(config)
 
     def trial(self, config: SearchConfig, trial: Trial) -> float:

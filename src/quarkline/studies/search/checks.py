@@ -60,16 +60,10 @@ TAKEN_NAME = Rule(
 
 def check(config: SearchConfig) -> list[Finding]:
     """Findings on classes, names, files, expressions and features."""
-    found = [*_region(config)]
-    if not found:
-        region, train = str(config.train.region), config.train
-        found += class_findings(config, region, train.classes, train.signal)
-        found += _names(config)
-    if any(finding.severity is Severity.ERROR for finding in found):
+    if found := check_names(config):
         return found
     schemas = Schemas(config)
     return [
-        *found,
         *(read_preset(config.train.preset).notes if config.train.preset else ()),
         *config.train.features.warnings(),
         *schemas.findings(),
@@ -79,8 +73,19 @@ def check(config: SearchConfig) -> list[Finding]:
             schema_of=schemas.scored,
             allow_missing=config.inputs.allow_missing,
         ),
-        *_empty_classes(config),
+        *(_empty_classes(config) if schemas.known else ()),
         *_Files(config, schemas).findings(),
+    ]
+
+
+def check_names(config: SearchConfig) -> list[Finding]:
+    """Errors in the names of region, classes and samples, without which nothing can be read."""
+    if found := list(_region(config)):
+        return found
+    train = config.train
+    return [
+        *class_findings(config, str(train.region), train.classes, train.signal),
+        *_names(config),
     ]
 
 
@@ -159,7 +164,8 @@ class Schemas:
         """
         if path not in self.bad and (path, tree) not in self.known:
             self.known[path, tree] = file_schema(path, tree)
-        schema = self.known.get((path, tree)) or next(iter(self.known.values()))
+        schema = self.known.get((path, tree)) or next(iter(self.known.values()), None)
+        schema = schema or file_schema(path, tree)
         scores = {name: Column(name, "float32") for name in score_columns(self.config).values()}
         return replace(schema, columns={**scores, **schema.columns})
 
@@ -193,7 +199,7 @@ class _Files:
     def __init__(self, config: SearchConfig, schemas: Schemas) -> None:
         self.config, self.schemas = config, schemas
         self.spec = config.train.features.spec()
-        self.problems: dict[tuple[str, str], tuple[Finding, list[Path]]] = {}
+        self.problems: dict[tuple[str, str], tuple[Finding, dict[Path, None]]] = {}
 
     def findings(self) -> Iterator[Finding]:
         """What is wrong, each problem with the files that have it."""
@@ -207,18 +213,19 @@ class _Files:
                 key = frozenset(schema.columns.values())
                 for finding in fitted(plain.model_dump_json(), key):
                     known = (finding.code, finding.message)
-                    self.problems.setdefault(known, (finding, []))[1].append(path)
+                    self.problems.setdefault(known, (finding, {}))[1][path] = None
         for finding, files in self.problems.values():
             more = f" and {len(files) - 1} more" if len(files) > 1 else ""
-            where = f"{short(files[0])}{more}"
+            where = f"{short(next(iter(files)))}{more}"
             yield replace(finding, message=f"{finding.message} (in {where})")
 
     def _fitted(self, reading: str, columns: frozenset[Column]) -> tuple[Finding, ...]:
         asked = Reading.model_validate_json(reading)
         schema = Schema({column.name: column for column in columns}, entries=0)
         found = [*self._keys(asked, schema), *self._scores(schema)]
+        known = {name: text for name, text in asked.columns.items() if name in schema}
         try:
-            FeatureReader.of(self.spec, schema, replaced=asked.columns)
+            FeatureReader.of(self.spec, schema, replaced=known)
             if asked.beyond is not None:
                 compile_expression(asked.beyond, schema, label="selection of `train.beyond`")
         except InputError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from quarkline.engine.core.results import Result, result_from_json
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.events.selection import CutFlow
+from quarkline.learning.training.scan import LearningRateScan
 from quarkline.studies.search.results import Skim, Training
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Drawing:
     Attributes:
         function: Name of the function in `quarkline.figures`.
         result: Name of the result that it draws.
-        of: What of the result it takes; the result itself by default.
+        of: What of the result it takes; the result itself by default. None draws nothing.
     """
 
     function: str
@@ -47,6 +48,10 @@ def _metrics(training: Training) -> dict[str, dict[str, list[float]]]:
         }
         for fold in training.folds
     }
+
+
+def _scan(training: Training) -> LearningRateScan | None:
+    return training.folds[0].scan
 
 
 def _flows(skim: Skim) -> dict[str, CutFlow]:
@@ -79,6 +84,9 @@ DRAWINGS: Mapping[str, Drawing] = {
     "overtraining": Drawing("plot_overtraining", "overtraining"),
     "calibration": Drawing("plot_calibration", "calibration"),
     "training": Drawing("plot_training_metrics", "training", _metrics),
+    "learning_rate": Drawing(
+        "plot_learning_rate_scan", "training", lambda item: item.folds[0].scan
+    ),
     "importance": Drawing("plot_importance", "permutation"),
     "attribution": Drawing("plot_attribution", "gradients"),
     "systematics": Drawing("plot_score_shifts", "systematics"),

@@ -55,7 +55,9 @@ def _drawn(context: Context) -> Iterator[tuple[str, Result]]:
     """Each figure with its result."""
     for name, drawing in DRAWINGS.items():
         if drawing.result in context.inputs:
-            yield name, context.result(drawing.result, Result)
+            result = context.result(drawing.result, Result)
+            if drawing.of(result) is not None:
+                yield name, result
     if "agreement" in context.inputs:
         for feature in context.result("agreement", Agreement).features:
             yield input_figure(feature.name), feature.stack

@@ -31,6 +31,11 @@ def training_section(results: Results, draw: Figures) -> Section:
                 "Metrics after the epoch that is kept.",
             ),
             draw("training", "Metrics by epoch.", "train"),
+            *(
+                [draw("learning_rate", "How the first fold's learning rate was found.", "train")]
+                if training.folds[0].scan
+                else []
+            ),
             Table(
                 "folds",
                 ["class", *(f"fold {number + 1}" for number in range(len(features.events[0])))],
