@@ -103,9 +103,7 @@ class FeatureScale:
 
         A value that is too low for the logarithm is scaled as the lowest.
         """
-        scaled = np.clip(self.forward(values), -REACH, REACH)
-        scaled[np.isnan(scaled)] = -REACH
-        return scaled
+        return np.minimum(np.fmax(self.forward(values), -REACH), REACH)  # fmax passes over NaN
 
     def inverse(self, scaled: Floats) -> Floats:
         """Scaled values to feature values."""
