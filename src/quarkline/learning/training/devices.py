@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Literal, cast
 
 import torch
@@ -9,6 +10,8 @@ from lightning.fabric import Fabric
 from lightning.fabric.plugins import MixedPrecision
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from torch import Tensor
+
+logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # else each process says hello
 
 Precision = Literal["32", "16-mixed", "bf16-mixed"]
 
@@ -47,9 +50,7 @@ def gathered(fabric: Fabric, mine: Tensor, count: int) -> Tensor:
     """
     if fabric.world_size == 1:
         return mine
-    most = -(-count // fabric.world_size)
-    padded = torch.zeros((most, *mine.shape[1:]), dtype=mine.dtype, device=mine.device)
-    padded[: len(mine)] = mine
-    parts = fabric.all_gather(padded)
-    sizes = [len(part) for part in torch.arange(count).tensor_split(fabric.world_size)]
-    return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
+    rows = torch.arange(count, device=mine.device).tensor_split(fabric.world_size)
+    together = torch.zeros((count, *mine.shape[1:]), dtype=mine.dtype, device=mine.device)
+    together[rows[fabric.global_rank]] = mine
+    return summed(fabric, together)
