@@ -31,7 +31,7 @@ def refuse(epoch: int, metrics: Mapping[str, float]) -> None:
         raise RefusedError(epoch)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_two_processes_learn_what_one_learns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,7 +46,7 @@ def test_two_processes_learn_what_one_learns(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_two_processes_give_equal_bytes_again_and_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,7 +67,7 @@ def test_two_processes_give_equal_bytes_again_and_resumed(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_errors_cross_the_processes(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="1"):
         train(tmp_path / "refused", CONFIG, network(), devices=2, report=refuse)
@@ -79,7 +79,7 @@ def test_errors_cross_the_processes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", sorted(MODELS))
 def test_two_processes_train_the_classifier_that_one_trains(tmp_path: Path, kind: str) -> None:
     data, config = classifier_data(601), TrainingConfig(epochs=2, batch_size=50, learning_rate=0.01)
