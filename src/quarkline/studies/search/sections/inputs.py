@@ -20,6 +20,9 @@ SUMMARY = (
     "largest",
 )
 
+DRAWN = 6
+"""Features whose figures are shown, so that the page stays one that a browser likes."""
+
 
 def inputs_section(results: Results, draw: Figures) -> Section:
     """Importance, agreement with data, correlations, and the table of all features."""
@@ -82,6 +85,8 @@ def _agreement(agreement: Agreement, draw: Figures) -> list[Block]:
         for row in agreement.features
     ]
     words = f"Data over simulation: {number(agreement.scale).text}. The worst agreement is first."
+    if len(agreement.features) > DRAWN:
+        words += f" The figures of the worst {DRAWN} are shown; the stage's folder has all."
     columns = ["feature", "chi2", "ndf", "p chi2", "p K-S", "missing in data", "in simulation"]
     return [
         Text(words, "evaluate"),
@@ -89,7 +94,7 @@ def _agreement(agreement: Agreement, draw: Figures) -> list[Block]:
         draw("agreement", "Agreement of all features.", "evaluate"),
         *(
             draw(input_figure(row.name), f"`{row.name}` in data and simulation.", "evaluate")
-            for row in agreement.features
+            for row in agreement.features[:DRAWN]
         ),
     ]
 
