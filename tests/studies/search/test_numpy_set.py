@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import awkward as ak
@@ -126,6 +128,14 @@ def test_an_unknown_format_gets_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="numpi") as error:
         export("leptoquark", "numpi", tmp_path)
     assert "`numpy`" in str(error.value.findings[0].suggestion)
+
+
+def test_a_run_can_be_read_before_anybody_has_named_its_study(finished: RunOutcome) -> None:
+    code = "import sys; from pathlib import Path; from quarkline.engine.workflow.runs import *\n"
+    code += "print(*sorted(read_run(Path(sys.argv[1])).results()))"
+    words = [sys.executable, "-c", code, str(finished.run.folder)]
+    told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    assert set(told.split()) == set(finished.run.results())
 
 
 @pytest.mark.parametrize(
