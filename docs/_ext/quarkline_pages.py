@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -90,6 +91,8 @@ def write_pages(app: Sphinx) -> None:
     """Write every generated page below `docs/generated`, and remove pages of what is gone."""
     folder = Path(app.srcdir) / "generated"
     made = {folder / name: text for name, text in generated_pages().items()}
+    for notebook in sorted(Path(app.srcdir).glob("notebooks/*.ipynb")):
+        made[folder / "notebooks" / f"{notebook.stem}.md"] = notebook_page(notebook)
     for old in set(folder.rglob("*.md")) - made.keys():
         old.unlink()
     for path, text in made.items():
@@ -111,6 +114,17 @@ def generated_pages() -> dict[str, str]:
         made[f"api/{floor}.md"] = floor_page(floor, rooms)
         made |= {f"api/{module.__name__}.md": module_page(module) for module in rooms}
     return made
+
+
+def notebook_page(path: Path) -> str:
+    """A notebook as a page, with the file itself to download."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    parts = ["".join(cell["source"]) for cell in cells]
+    for number, cell in enumerate(cells):
+        if cell["cell_type"] == "code":
+            parts[number] = f"```python\n{parts[number]}\n```"
+    link = f"{{download}}`Download this notebook </notebooks/{path.name}>`."
+    return "\n\n".join([parts[0], link, *parts[1:], ""])
 
 
 def all_modules() -> Iterator[ModuleType]:

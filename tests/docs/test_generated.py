@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,6 @@ from typer.main import get_command
 from quarkline.cli.main import app
 from quarkline.engine.core.findings import rules
 from tests.docs.pages import DOCS
-
-
-@pytest.fixture(scope="module")
-def made():
-    sys.path.insert(0, str(DOCS / "_ext"))
-    try:
-        import quarkline_pages
-    finally:
-        sys.path.remove(str(DOCS / "_ext"))
-    return quarkline_pages
 
 
 @pytest.fixture(scope="module")

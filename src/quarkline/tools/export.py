@@ -23,15 +23,8 @@ UNKNOWN_EXPORT = Rule(
     "QL-EXPORT-003",
     "an export has a format that is written",
     "`onnx` is a trained network with its preprocessing, a file for each fold and one for the mean "
-    "of all; `numpy` the events that a search trains on, as lq-asym's notebooks read them. Other "
+    "of all. `numpy` is the features, labels and weights of a search, an array a file. Other "
     "packages may add formats through the entry point group `quarkline.exports`.",
-)
-
-NO_EVENTS = Rule(
-    "QL-EXPORT-004",
-    "events are exported from a run that has trained on them",
-    "The NumPy set holds the events of a run of the study `search`, whose stage `train` is "
-    "finished.",
 )
 
 
@@ -90,23 +83,15 @@ def _onnx(text: str, output: Path, root: Path) -> Exported:
 
 
 def _numpy(text: str, output: Path, root: Path) -> Exported:
-    """The events that a search trains on, one array a file."""
+    """The features of a search as NumPy arrays."""
     from quarkline.studies.search.numpy_set import export_numpy
 
     run = find_run(text, root)
-    if run.study != "search" or "train" not in run.stages:
-        raise InputError(
-            NO_EVENTS.finding(
-                f"`{text}` is no run of a search that has trained",
-                suggestion="quarkline run CONFIG --until train",
-            )
-        )
-    make_folder(output)
     files = export_numpy(run, output)
-    return Exported(files, f"{len(files)} arrays of the events that {run.name} is trained on")
+    return Exported(files, f"features of {run.name}/{run.number:05d} as NumPy arrays")
 
 
-EXPORTS: Mapping[str, Exporter] = {"onnx": _onnx, "numpy": _numpy}
+EXPORTS: Mapping[str, Exporter] = {"numpy": _numpy, "onnx": _onnx}
 """What can be exported, by the name of the format."""
 
 

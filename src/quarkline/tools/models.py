@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from quarkline.engine.core.findings import InputError, Rule, WorkError, did_you_mean
+from quarkline.engine.core.findings import InputError, QuarklineError, Rule, did_you_mean
 from quarkline.engine.workflow.runs import Run, find_run, list_runs
 from quarkline.learning.models.artifact import DESCRIPTION, model_key
 
@@ -121,8 +121,8 @@ def _by_key(digits: str, root: Path) -> FoundModel | None:
         for stage in run.stages:
             try:
                 models = list(_models_of(run, stage))
-            except WorkError:
-                continue  # a damaged stage: its model could not be used
+            except QuarklineError:
+                continue  # a damaged stage, or one of an unknown study: not to be used
             for folder in models:
                 key = model_key(folder)
                 if key.startswith(digits):

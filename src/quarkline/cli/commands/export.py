@@ -20,14 +20,18 @@ def command(
         ),
     ],
     format: Annotated[  # noqa: A002
-        str, typer.Option("--format", metavar="FORMAT", help="Such as onnx.")
+        str, typer.Option("--format", metavar="FORMAT", help="Such as onnx or numpy.")
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the files.")
     ],
     as_json: options.Json = False,
 ) -> None:
-    """Write what RUN made as files that other programs read, and check them with such a program."""
+    """Write what RUN made as files that other programs read.
+
+    `onnx`: a trained network, checked with ONNX Runtime. `numpy`: the features, labels and weights
+    of a search, an array a file.
+    """
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools import export as tool
 

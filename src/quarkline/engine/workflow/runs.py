@@ -9,12 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from quarkline.engine.core.findings import InputError, Rule, WorkError, did_you_mean
+from quarkline.engine.core.findings import (
+    InputError,
+    QuarklineError,
+    Rule,
+    WorkError,
+    did_you_mean,
+)
 from quarkline.engine.core.results import Result, pretty_json, result_from_json
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.store.locks import living_holder
 from quarkline.engine.workflow.stage import merge_results
 from quarkline.engine.workflow.store import StageRecord, StageStore, read_record
+from quarkline.engine.workflow.study import find_study
 
 RUN = "run.json"
 CONFIG = "config.yaml"
@@ -57,7 +64,13 @@ class Run:
     complete: bool
 
     def record(self, stage: str) -> StageRecord:
-        """A finished stage of this run."""
+        """A finished stage of this run.
+
+        Raises:
+            InputError: If its study, which knows what its results are, is not installed.
+            WorkError: If its folder is damaged.
+        """
+        find_study(self.study)
         return read_record(self.folder.parent / STAGES / self.stages[stage])
 
     def records(self) -> dict[str, StageRecord]:
@@ -97,13 +110,13 @@ class History:
 
 
 def read_history(folder: Path) -> History:
-    """The history of `runs/<name>`; damaged stages are left out."""
+    """The history of `runs/<name>`; damaged stages and those of unknown studies are left out."""
     records: dict[str, StageRecord] = {}
     verified: dict[str, str] = {}
     runs = list_runs(folder)
     for run in reversed(runs):
         for stage in run.stages.keys() - records.keys():
-            with contextlib.suppress(WorkError):
+            with contextlib.suppress(QuarklineError):
                 records[stage] = run.record(stage)
         for attempt in run.provenance().get("attempts", []):
             verified.update(attempt.get("verified", {}))

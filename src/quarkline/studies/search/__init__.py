@@ -12,7 +12,8 @@ from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.runs import Run
 from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.stage import Stage
-from quarkline.studies.search import results as _  # noqa: F401  (so that they can be read)
+from quarkline.statistics import evaluation as _evaluation  # noqa: F401  (brings kinds of results)
+from quarkline.studies.search import results as _results  # noqa: F401  (brings kinds of results)
 from quarkline.studies.search.config import SearchConfig
 
 if TYPE_CHECKING:
