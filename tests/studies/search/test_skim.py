@@ -128,6 +128,19 @@ def test_training_beyond_the_region_marks_its_rows(
     assert found["_selected"].tolist() == inside[kept].tolist()
 
 
+def test_a_selection_that_is_a_number_multiplies_the_weight(
+    events: Path, tmp_path: Path, toys: dict[str, dict[str, Any]]
+) -> None:
+    found = rows_of(
+        skimmed(events / "tiny.yaml", tmp_path, "regions.SR.selection='3 * (pt > 15)'"), "other"
+    )
+    columns = toys["mc/3"]
+    kept = columns["pt"] > 15
+    assert found["event"].tolist() == columns["event"][kept].tolist()
+    expected = 3 * 20 * columns["weight_mc"][kept].astype(float)
+    assert found["_weight"] == pytest.approx(expected, rel=1e-12)
+
+
 def test_a_fraction_keeps_whole_groups_and_data_too(
     outcome: RunOutcome, events: Path, tmp_path: Path
 ) -> None:
