@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 
-FORMULA = re.compile(r"#[A-Za-z]+|[\^_]\{")
+COMMAND = re.compile(r"#([A-Za-z]+)")
+SCRIPT = re.compile(r"[\^_]\{")
+SHARED = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega bar hat "
+    "tilde vec sqrt rightarrow leftarrow pm times geq leq neq approx infty circ ell".split()
+)
+"""Commands that mean the same in both."""
 
 
 def typeset(text: str) -> str:
     """A title with ROOT's formulas, such as `t#bar{t}H` or `fb^{-1}`, as matplotlib writes it.
 
-    Titles without them, and those with `$`, stay as they are.
+    Titles without them, those with `$`, and those with a command that is ROOT's alone stay as
+    they are.
     """
-    if "$" in text or not FORMULA.search(text):
+    commands = set(COMMAND.findall(text))
+    if "$" in text or not commands <= SHARED or not (commands or SCRIPT.search(text)):
         return text
     return "$\\mathrm{" + text.replace("#", "\\").replace(" ", "\\ ") + "}$"
