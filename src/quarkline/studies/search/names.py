@@ -6,10 +6,10 @@ import re
 
 COMMAND = re.compile(r"#([A-Za-z]+)")
 SCRIPT = re.compile(r"[\^_]\{")
-SHARED = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega bar hat "
-    "tilde vec sqrt rightarrow leftarrow pm times geq leq neq approx infty circ ell".split()
+SHARED = re.compile(
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|"
+    "upsilon|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega|bar|hat|"
+    "tilde|vec|sqrt|rightarrow|leftarrow|pm|times|geq|leq|neq|approx|infty|circ|ell"
 )
 """Commands that mean the same in both."""
 
@@ -20,7 +20,8 @@ def typeset(text: str) -> str:
     Titles without them, those with `$`, and those with a command that is ROOT's alone stay as
     they are.
     """
-    commands = set(COMMAND.findall(text))
-    if "$" in text or not commands <= SHARED or not (commands or SCRIPT.search(text)):
+    commands = COMMAND.findall(text)
+    foreign = "$" in text or not all(SHARED.fullmatch(command) for command in commands)
+    if foreign or not (commands or SCRIPT.search(text)):
         return text
     return "$\\mathrm{" + text.replace("#", "\\").replace(" ", "\\ ") + "}$"
