@@ -68,7 +68,7 @@ def ntuples(data_folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_the_example_runs_on_simulated_toys(tmp_path: Path) -> None:
-    simulate("leptoquark", tmp_path / "lq_ntuples", events=6000, seed=2)
+    simulate("leptoquark", tmp_path / "lq_ntuples", events=24_000, seed=2)
     config = new("leptoquark", "mine", folder=tmp_path)
     overrides = [f"roots.runs={tmp_path / 'runs'}", "friends.systematics=false", *SMALL]
     outcome = run(load_analysis(config, overrides=overrides))
