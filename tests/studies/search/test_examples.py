@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quarkline.engine.core.findings import Severity
+from quarkline.engine.core.findings import InputError, Severity
 from quarkline.events.friends import with_friends
 from quarkline.events.sources import open_source
+from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.results import Skim
 from quarkline.tools.new import new
 from quarkline.tools.run import RunOutcome, load_analysis, plan, run
@@ -67,7 +68,7 @@ def ntuples(data_folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_the_example_runs_on_simulated_toys(tmp_path: Path) -> None:
-    simulate("leptoquark", tmp_path / "lq_ntuples", events=6000, seed=2)
+    simulate("leptoquark", tmp_path / "lq_ntuples", events=24_000, seed=2)
     config = new("leptoquark", "mine", folder=tmp_path)
     overrides = [f"roots.runs={tmp_path / 'runs'}", "friends.systematics=false", *SMALL]
     outcome = run(load_analysis(config, overrides=overrides))
@@ -123,3 +124,29 @@ def test_the_real_config_of_the_fit_is_trained_on_as_it_is(
         assert found[name].selected == rows
         assert found[name].yield_.value == pytest.approx(expected, rel=1e-3)
     assert len(skim_of(outcome).missing) == 249
+
+
+@pytest.mark.slow
+def test_published_presets_are_settings_of_the_search_or_are_refused(
+    data_folder: Path, tmp_path: Path
+) -> None:
+    lq = data_folder / "lq"
+    path = tmp_path / "real.yaml"
+    text = REAL.format(
+        config=lq / "trex-fitter" / "configs" / "training.config",
+        ntuples=data_folder / "lq_ntuples",
+        lq=lq,
+    )
+    path.write_text(text)
+    refused = {}
+    for preset in sorted((lq / "ml" / "configs").glob("*/*.yaml")):
+        try:
+            analysis = load_analysis(path, overrides=[f"train.preset={preset}"])
+        except InputError as error:
+            refused[preset.stem] = {item.code for item in error.findings}
+        else:
+            assert isinstance(analysis.config, SearchConfig)
+            assert analysis.config.train.fit.learning_rate == "find"
+    assert {"resnet-nan-w", "resnet-50-drop"} <= set(refused)
+    told = set().union(*refused.values())
+    assert told <= {"QL-PRESET-001", "QL-PRESET-002", "QL-CONFIG-002", "QL-FEATURES-005"}

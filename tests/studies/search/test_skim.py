@@ -128,6 +128,20 @@ def test_training_beyond_the_region_marks_its_rows(
     assert found["_selected"].tolist() == inside[kept].tolist()
 
 
+@pytest.mark.slow
+def test_a_selection_that_is_a_number_multiplies_the_weight(
+    events: Path, tmp_path: Path, toys: dict[str, dict[str, Any]]
+) -> None:
+    found = rows_of(
+        skimmed(events / "tiny.yaml", tmp_path, "regions.SR.selection='3 * (pt > 15)'"), "other"
+    )
+    columns = toys["mc/3"]
+    kept = columns["pt"] > 15
+    assert found["event"].tolist() == columns["event"][kept].tolist()
+    expected = 3 * 20 * columns["weight_mc"][kept].astype(float)
+    assert found["_weight"] == pytest.approx(expected, rel=1e-12)
+
+
 def test_a_fraction_keeps_whole_groups_and_data_too(
     outcome: RunOutcome, events: Path, tmp_path: Path
 ) -> None:
@@ -139,6 +153,7 @@ def test_a_fraction_keeps_whole_groups_and_data_too(
         assert some["event"].tolist() == every["event"][chosen].tolist()
 
 
+@pytest.mark.slow
 def test_fewer_files_and_events_are_those_first_named(events: Path, tmp_path: Path) -> None:
     few = skimmed(events / "tiny.yaml", tmp_path, "inputs.max_files=1", "inputs.max_events=350")
     skim = few.run.results()["skim"]
@@ -168,6 +183,7 @@ def test_a_class_whose_weights_cancel_is_refused(
         skimmed(write_all(tmp_path, toys), tmp_path / "runs")
 
 
+@pytest.mark.slow
 def test_unreadable_files_are_left_out_only_if_allowed(
     toys: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:

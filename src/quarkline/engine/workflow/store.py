@@ -63,8 +63,11 @@ class StageRecord:
         Raises:
             WorkError: If files are missing or a result cannot be read.
         """
+        return self._restored(self.described)
+
+    def _restored(self, described: Mapping[str, Mapping[str, Any]]) -> dict[str, Output]:
         try:
-            return {name: _restore(item, self.folder) for name, item in self.described.items()}
+            return {name: _restore(item, self.folder) for name, item in described.items()}
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(self.folder, str(error)) from error
 
@@ -75,8 +78,9 @@ class StageRecord:
 
     @property
     def files(self) -> dict[str, Path]:
-        """The outputs that are files or folders."""
-        return {name: out for name, out in self.outputs.items() if isinstance(out, Path)}
+        """The outputs that are files or folders; of a study that is not known here, too."""
+        paths = {name: item for name, item in self.described.items() if "result" not in item}
+        return cast("dict[str, Path]", self._restored(paths))
 
     @property
     def provenance(self) -> dict[str, Any]:

@@ -106,17 +106,15 @@ class _Rows:
         def bound(text: str, label: str) -> Expression:
             return compile_expression(text, schema, label=label, numbered=numbered)
 
-        selection = bound(reading.selection, "selection")
-        plain = selection.kind is ResultKind.BOOLEAN or selection.depth > 0
-        factor = None if plain or reading.selection == "1" else selection
+        cuts = Cuts.of(schema, cuts_of(reading), f"({reading.weight}) * {scale!r}")
         beyond = reading.beyond
         return cls(
             reading,
             cut,
-            Cuts.of(schema, cuts_of(reading), f"({reading.weight}) * {scale!r}"),
+            cuts,
             scale,
             None if beyond is None else bound(beyond, "selection of `train.beyond`"),
-            factor,
+            _factor(cuts),
             {name: bound(text, f"weight `{name}`") for name, text in reading.weights.items()},
             _shifted(schema, reading, cut),
         )
@@ -138,6 +136,14 @@ class _Rows:
     def others(self) -> list[str]:
         """Further columns of events that are kept."""
         return sorted({*self.cut.keep, *self.cut.identity} - set(self.decisive))
+
+
+def _factor(cuts: Cuts) -> Expression | None:
+    """The selection if it is a number; conditions that `&&` joins are none."""
+    if len(cuts.by_name) != 1:
+        return None
+    (only,) = cuts.by_name.values()
+    return None if only.kind is ResultKind.BOOLEAN or only.depth else only
 
 
 def _shifted(schema: Schema, reading: Reading, cut: CutConfig) -> Replacements:

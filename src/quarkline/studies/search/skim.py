@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ def _paths(config: SkimConfig, paths: Sequence[Path]) -> list[tuple[Path, ...]]:
 
 def _ranges(config: SkimConfig, paths: Sequence[Path], bad: dict[Path, str]) -> list[_Range]:
     """The ranges of all files; those that cannot be opened are noted in `bad`."""
-    cut = config.cut.model_dump(mode="json")
+    cut, pieces_of = config.cut.model_dump(mode="json"), cache(_pieces)
     ranges: list[_Range] = []
     for number, (reading, files) in enumerate(
         zip(config.readings, _paths(config, paths), strict=True)
@@ -144,7 +144,7 @@ def _ranges(config: SkimConfig, paths: Sequence[Path], bad: dict[Path, str]) -> 
         for file, path in enumerate(files):
             tree, scale = reading.trees[file], reading.scales[file]
             try:
-                pieces = _pieces(path, tree, left)
+                pieces = _first(pieces_of(path, tree), left)
             except QuarklineError as error:
                 bad[path] = error.findings[0].message
                 continue
@@ -160,17 +160,23 @@ def _ranges(config: SkimConfig, paths: Sequence[Path], bad: dict[Path, str]) -> 
     return ranges
 
 
-def _pieces(path: Path, tree: str, left: int | None) -> list[tuple[int, int]]:
+def _pieces(path: Path, tree: str) -> list[tuple[int, int]]:
     """The ranges of one file; one empty range if it has no events."""
     with open_source(path, tree=tree) as source:
-        entries = source.schema.entries if left is None else min(left, source.schema.entries)
+        entries, start = source.schema.entries, 0
         pieces: list[tuple[int, int]] = []
-        start = 0
         while start < entries or not pieces:
             stop = min(source.boundary(min(start + RANGE_ROWS, entries)), entries)
             pieces.append((start, stop))
             start = stop
         return pieces
+
+
+def _first(pieces: list[tuple[int, int]], most: int | None) -> list[tuple[int, int]]:
+    """The ranges of the first events only, at least an empty one."""
+    if most is None:
+        return pieces
+    return [(start, min(stop, most)) for start, stop in pieces if start < most] or [(0, 0)]
 
 
 def _check_bad_files(bad: Mapping[Path, str], allowed: int) -> None:
