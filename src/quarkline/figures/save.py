@@ -19,7 +19,6 @@ from quarkline.figures.tables import Table, drawn
 
 _SILENT: dict[str, dict[str, None]] = {
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
-    "png": {"Software": None},
     "svg": {"Creator": None, "Date": None, "Format": None, "Type": None},
 }
 """Metadata that would tell versions and dates; None leaves it out."""
@@ -72,8 +71,11 @@ def to_svg(fig: Figure) -> str:
 def _rendered(fig: Figure, kind: str) -> bytes:
     buffer = io.BytesIO()
     with styled(fig.style if isinstance(fig, StyledFigure) else "quarkline"):
+        if kind == "png":
+            fig.savefig(buffer, format=kind, pil_kwargs={"compress_level": 1})
+            return _with_palette(buffer)
         fig.savefig(buffer, format=kind, metadata=_SILENT[kind])
-    return _with_palette(buffer) if kind == "png" else buffer.getvalue()
+    return buffer.getvalue()
 
 
 def _with_palette(picture: io.BytesIO) -> bytes:
@@ -81,5 +83,5 @@ def _with_palette(picture: io.BytesIO) -> bytes:
     small = io.BytesIO()
     with Image.open(picture) as image:
         colours = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        colours.save(small, "PNG", optimize=True, dpi=image.info["dpi"])
+        colours.save(small, "PNG", dpi=image.info["dpi"])
     return small.getvalue()
