@@ -115,3 +115,30 @@ def test_a_stack_without_data_has_one_panel():
 def test_many_curves_and_areas_differ():
     assert len({(look.color, str(look.linestyle)) for look in looks(36)}) == 36
     assert len({(fill.color, fill.hatch) for fill in fills(40)}) == 40
+
+
+def test_the_scan_leaves_its_legend_alone(many):
+    result = judged.significance_scan(many, min_background=1, bootstrap=judged.Bootstrap(3))
+    figure = figures.plot_significance_scan(result)
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    legend = ax.get_legend().get_window_extent(figure.canvas.get_renderer())
+    assert all(artist.get_clip_box().y1 < legend.y0 for artist in (*ax.lines, *ax.collections))
+    bound = [merit for merit in result.merits if merit.name != "s/sqrt(b)"]
+    highest = max(np.nanmax(merit.high) for merit in bound)
+    assert ax.transData.transform((0, highest))[1] < legend.y0
+
+
+def test_cuts_of_many_samples_stand_in_full_beside_their_curves():
+    cut = "((abs(lep_ID_0) == 11 && lep_isTightLH_0) || (abs(lep_ID_0) == 13 && lep_isMedium_0))"
+    steps = {"all": 1000.0, "Sum$(jets_pt > 25e3) >= 2": 400.0, cut: 40.0}
+    figure = figures.plot_cut_flow(dict.fromkeys(CLASSES, steps))
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    labels = ax.get_yticklabels()
+    assert [label.get_text().replace("\n", " ") for label in labels] == [
+        name.replace("$", r"\$") for name in steps
+    ]
+    assert inside(figure, [*labels, ax.get_legend()])
+    assert apart(figure, [*labels, ax.get_legend(), ax.xaxis.label])
+    assert "ttH: 40  (4 %)" in [text.get_text() for text in ax.get_legend().get_texts()]

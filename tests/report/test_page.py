@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -106,6 +107,21 @@ def test_a_table_downloads_with_full_precision() -> None:
     link = re.search(r'href="data:text/csv;base64,([^"]*)"', render_block(table))
     assert link is not None
     assert base64.b64decode(link[1]).decode() == table_csv(table)
+
+
+def test_a_figure_downloads_its_values_and_wide_ones_have_the_page(tmp_path: Path) -> None:
+    values = {"schema": "quarkline.figure/1", "tables": [{"name": "µ & <b>", "n": [1 / 3]}]}
+    for width, broad in ((518.4, False), (900, True)):
+        stem = tmp_path / f"picture-{width:g}"
+        contents = {"svg": SVG.replace("10 10", f"{width} 10"), "pdf": "%PDF", "png": "PNG"}
+        contents["json"] = json.dumps(values, indent=1)
+        for suffix, content in contents.items():
+            stem.with_name(f"{stem.name}.{suffix}").write_text(content)
+        html = render_block(Figure(stem, "A line."))
+        assert ('class="broad picture"' in html) == broad
+        link = re.search(r'href="data:application/json;base64,([^"]*)"', html)
+        assert link is not None
+        assert json.loads(base64.b64decode(link[1])) == values
 
 
 @pytest.mark.parametrize(

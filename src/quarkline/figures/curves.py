@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from quarkline.figures.legends import legend_below, room_below
 from quarkline.figures.pieces import auc_words, floats, log_axis, plain_text, say_empty, set_labels
-from quarkline.figures.style import GREY, Canvas, Label, canvas, looks, with_margins
+from quarkline.figures.style import (
+    BOTTOM,
+    GREY,
+    SIZE,
+    Canvas,
+    Label,
+    canvas,
+    looks,
+    with_margins,
+)
 from quarkline.figures.tables import Table, points, values, words
 from quarkline.statistics.evaluation import ClassRoc, RocCurves
-
-LEGEND = 3.9  # inches right of the frame
 
 
 def plot_roc_curves(
@@ -31,10 +40,10 @@ def plot_roc_curves(
         label: The line above the figure.
         style: Name of a style.
     """
-    with canvas(ax, label=label, style=style, layout=_wide, size=(10.4, 5.8)) as frame:
+    entries = [_entry(curve.name, curve) for curve in result.classes]
+    with _above_legend(ax, label, style, entries) as frame:
         frame.main.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
-        title = f"Mean {auc_words(result.mean_auc)}"
-        _draw(frame, result.classes, [curve.name for curve in result.classes], title)
+        _draw(frame, result.classes, entries, f"Mean {auc_words(result.mean_auc)}")
         frame.main.set(xlim=(0, 1), ylim=(0, 1.02))
         set_labels(frame, "Efficiency of all other classes", "Efficiency of the class")
     return frame.figure
@@ -56,12 +65,12 @@ def plot_signal_roc(
         style: Name of a style.
     """
     curves = [curve for curve in result.classes if curve.name == result.signal]
-    names = ["all background"] * len(curves) + [curve.against for curve in result.pairs]
-    with canvas(ax, label=label, style=style, layout=_wide, size=(10.4, 5.8)) as frame:
+    entries = [_entry("all background", curve) for curve in curves]
+    entries += [_entry(curve.against, curve) for curve in result.pairs]
+    with _above_legend(ax, label, style, entries) as frame:
         shares = np.geomspace(1e-6, 1, 200)
         frame.main.plot(shares, shares, color=GREY, linestyle=":", linewidth=1)
-        title = f"{plain_text(result.signal)} against"
-        _draw(frame, [*curves, *result.pairs], names, title)
+        _draw(frame, [*curves, *result.pairs], entries, f"{plain_text(result.signal)} against")
         lowest = [min((x for x in curve.mistaken if x > 0), default=1.0) for curve in curves]
         log_axis(frame.main, "x", max(min([*lowest, 0.1]), 1e-6), 1.0)
         frame.main.set_ylim(0, 1.02)
@@ -71,14 +80,27 @@ def plot_signal_roc(
     return frame.figure
 
 
-def _wide(figure: Figure) -> tuple[Axes, ...]:
-    return with_margins(right=LEGEND)(figure)
+@contextmanager
+def _above_legend(
+    ax: Axes | None, label: Label | None, style: str, entries: Sequence[str]
+) -> Iterator[Canvas]:
+    """A frame of the usual size, with room for the legend below it."""
+    room = room_below(entries, title=True)
+    layout, size = with_margins(bottom=BOTTOM + room), (SIZE[0], SIZE[1] + room)
+    with canvas(ax, label=label, style=style, layout=layout, size=size) as frame:
+        yield frame
 
 
-def _draw(frame: Canvas, curves: Sequence[ClassRoc], names: Sequence[str], title: str) -> None:
-    for curve, name, look in zip(curves, names, looks(len(curves)), strict=True):
+def _entry(name: str, curve: ClassRoc) -> str:
+    """What the legend says of a curve."""
+    about = auc_words(curve.auc) if curve.status == "ok" else plain_text(curve.status)
+    return f"{plain_text(name)}: {about}"
+
+
+def _draw(frame: Canvas, curves: Sequence[ClassRoc], entries: Sequence[str], title: str) -> None:
+    for curve, entry, look in zip(curves, entries, looks(len(curves)), strict=True):
         if curve.status != "ok":
-            frame.main.plot([], [], " ", label=f"{plain_text(name)}: {plain_text(curve.status)}")
+            frame.main.plot([], [], " ", label=entry)
             continue
         frame.main.plot(
             curve.mistaken,
@@ -86,7 +108,7 @@ def _draw(frame: Canvas, curves: Sequence[ClassRoc], names: Sequence[str], title
             color=look.color,
             linestyle=look.linestyle,
             linewidth=1.6,
-            label=f"{plain_text(name)}: {auc_words(curve.auc)}",
+            label=entry,
         )
         columns = (
             values(f"Efficiency of {curve.name}", curve.efficiency),
@@ -116,14 +138,4 @@ def _draw(frame: Canvas, curves: Sequence[ClassRoc], names: Sequence[str], title
     )
     frame.tables.append(areas)
     if curves:
-        _legend(frame, title)
-
-
-def _legend(frame: Canvas, title: str) -> None:
-    frame.main.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.02),
-        borderaxespad=0,
-        title=title,
-        alignment="left",
-    )
+        legend_below(frame, title)

@@ -17,7 +17,7 @@ from quarkline.statistics.evaluation import ConfusionMatrix, FeatureCorrelation
 
 RIGHT, TOP = 1.25, 0.45
 """Margins in inches."""
-LETTER = 0.105  # inches
+LETTER = 0.092  # inches
 FLAT = 5  # most columns whose names lie flat
 WRITTEN = 12  # most rows whose correlations are written out
 
@@ -86,7 +86,7 @@ def plot_correlation(
     names = (*result.names, "score") if result.names else ()
     square = np.asarray(result.matrix).reshape(len(result.names), len(result.names))
     shares = np.vstack([square, result.with_score]) if result.names else np.empty((0, 0))
-    with _square(ax, label, style, names, cell=0.22) as frame:
+    with _square(ax, label, style, names, cell=0.25) as frame:
         _cells(frame, shares, ("RdBu_r", -1.0, 1.0), "Correlation")
         _name(frame.main, names, result.names)
         if result.names:
@@ -137,7 +137,7 @@ def _cells(frame: Canvas, shares: Array, colours: tuple[str, float, float], name
 
 
 def _name(ax: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
-    size = "x-small" if len(rows) <= WRITTEN else 8
+    size = "x-small"
     ax.set_yticks(range(len(rows)), [plain_text(name) for name in rows], fontsize=size)
     ax.set_xticks(
         range(len(columns)),

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from quarkline.figures.pieces import centres, log_y, plain_text, say_empty
-from quarkline.figures.style import BLUE, GREY, Label, canvas, panels, panels_size
+from quarkline.figures.style import BLUE, GREY, Label, across_page, canvas, panels, panels_size
 from quarkline.figures.tables import Table, bins, points, values
 from quarkline.statistics.evaluation import Calibration, Overtraining
 
@@ -30,9 +30,9 @@ def plot_overtraining(
         style: Name of a style.
     """
     count = max(len(result.classes), 1)
-    with canvas(
-        ax, label=label, style=style, layout=panels(count), size=panels_size(count)
-    ) as frame:
+    across = across_page(count)
+    layout, size = panels(count, across), panels_size(count, across)
+    with canvas(ax, label=label, style=style, layout=layout, size=size) as frame:
         if not result.classes:
             _name(frame.main, result.signal)
             say_empty(frame.main, "no classes")
@@ -105,9 +105,9 @@ def plot_calibration(
         style: Name of a style.
     """
     count = max(len(result.classes), 1)
-    with canvas(
-        ax, label=label, style=style, layout=panels(count), size=panels_size(count)
-    ) as frame:
+    across = across_page(count)
+    layout, size = panels(count, across), panels_size(count, across)
+    with canvas(ax, label=label, style=style, layout=layout, size=size) as frame:
         for axes in frame.axes[:count]:
             axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1.2)
             axes.set(xlim=(0, 1), ylim=(0, 1.3), xlabel="Mean score", ylabel="Share of the class")
@@ -120,8 +120,8 @@ def plot_calibration(
             error = "" if row.ece.up is None else f" $\\pm$ {row.ece.up:.3f}"
             title = f"{plain_text(row.name)}\nECE = {row.ece.value:.3f}{error}"
             axes.annotate(
-                title, (0, 1), (8, -8), "axes fraction", textcoords="offset points", va="top",
-                fontsize="x-small",
+                title, (0, 1), (14, -12), "axes fraction", textcoords="offset points", va="top",
+                fontsize="small",
             )  # fmt: skip
             if not np.isfinite(row.observed).any():
                 say_empty(axes)

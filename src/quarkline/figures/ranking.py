@@ -21,8 +21,8 @@ from quarkline.statistics.evaluation import (
     ScoreShifts,
 )
 
-LEFT, ROW = 2.7, 0.27
-"""Inches for names, and for a row."""
+LETTER, ROW = 0.088, 0.27
+"""Inches for a letter of a name, and for a row."""
 LEAST = 1e-6  # p-values below are drawn here
 MOST = 50  # rows drawn
 
@@ -43,15 +43,14 @@ def plot_importance(
         style: Name of a style.
     """
     rows = result.features
-    with _ranked(ax, label, style, len(rows), "Feature") as frame:
-        _bars(
-            frame, [row.name for row in rows], [row.auc_drop for row in rows], BLUE, "no features"
-        )
+    names = [row.name for row in rows]
+    with _ranked(ax, label, style, names, "Feature") as frame:
+        _bars(frame, names, [row.auc_drop for row in rows], BLUE, "no features")
         frame.main.set_xlabel(f"AUC lost, of {result.auc:.4f}")
         _table(
             frame,
             "Permutation importance",
-            [row.name for row in rows],
+            names,
             {
                 "AUC lost": [row.auc_drop for row in rows],
                 "Significance lost": [row.significance_drop for row in rows],
@@ -76,8 +75,9 @@ def plot_attribution(
         style: Name of a style.
     """
     rows = result.features
-    with _ranked(ax, label, style, len(rows), "Feature") as frame:
-        _bars(frame, [row.name for row in rows], [row.size for row in rows], BLUE, "no features")
+    names = [row.name for row in rows]
+    with _ranked(ax, label, style, names, "Feature") as frame:
+        _bars(frame, names, [row.size for row in rows], BLUE, "no features")
         shown = rows[:MOST]
         frame.main.plot(
             [row.mean.value for row in shown], range(len(shown)), "D", color=RED, label="Mean"
@@ -88,7 +88,7 @@ def plot_attribution(
         _table(
             frame,
             "Integrated gradients",
-            [row.name for row in rows],
+            names,
             {"Mean size": [row.size for row in rows], "Mean": [row.mean for row in rows]},
         )
     return frame.figure
@@ -110,8 +110,8 @@ def plot_agreement(
         style: Name of a style.
     """
     rows = result.features[:MOST]
-    with _ranked(ax, label, style, len(result.features), "Feature") as frame:
-        names = [row.name for row in rows]
+    names = [row.name for row in rows]
+    with _ranked(ax, label, style, names, "Feature") as frame:
         _names(frame.main, names, len(result.features), "no features")
         kinds = {
             r"$\chi^2$": ([row.p_chi2 for row in rows], "o", BLUE),
@@ -159,8 +159,8 @@ def plot_score_shifts(
         style: Name of a style.
     """
     names = list(dict.fromkeys(shift.name for shift in result.shifts))
-    with _ranked(ax, label, style, len(names), "Systematic") as frame:
-        _names(frame.main, names[:MOST], len(names), "no systematics")
+    with _ranked(ax, label, style, names, "Systematic", foot=1) as frame:
+        _names(frame.main, names[:MOST], len(names), "no systematics", foot=1)
         for side, colour, offset in (("up", RED, -0.19), ("down", BLUE, 0.19)):
             found = {shift.name: shift.largest for shift in result.shifts if shift.side == side}
             heights = [100 * found.get(name, np.nan) for name in names[:MOST]]
@@ -168,8 +168,9 @@ def plot_score_shifts(
             frame.main.barh(rows, np.nan_to_num(heights), 0.36, color=colour, alpha=0.7, label=side)
         frame.main.axvline(0, color="black", linewidth=1)
         if names:
-            frame.main.legend(loc="lower right")
-        frame.main.set_xlabel("Largest change of the background in a bin [%]", fontsize="small")
+            frame.main.legend(loc="lower right", ncols=2)
+        told = "Largest change of the background in a bin of the score [%]"
+        frame.main.set_xlabel(told, fontsize="small")
         frame.tables.append(
             Table(
                 "Systematics",
@@ -190,12 +191,13 @@ def plot_score_shifts(
 
 @contextmanager
 def _ranked(
-    ax: Axes | None, label: Label | None, style: str, rows: int, what: str
+    ax: Axes | None, label: Label | None, style: str, names: Sequence[str], what: str, foot: int = 0
 ) -> Iterator[Canvas]:
-    """Axes with a row each and room for the names at the left."""
-    size = (8.4, 1.5 + ROW * max(min(rows, MOST), 6))
-    with canvas(ax, label=label, style=style, layout=with_margins(left=LEFT), size=size) as frame:
-        frame.y_label = LEFT - 0.35
+    """Axes with a row each, and some for a legend, and room for the names at the left."""
+    left = 0.85 + LETTER * max(map(len, names), default=0)
+    size = (left + 5.7, 1.5 + ROW * max(min(len(names), MOST) + foot, 6))
+    with canvas(ax, label=label, style=style, layout=with_margins(left=left), size=size) as frame:
+        frame.y_label = left - 0.35
         frame.main.set_ylabel(what)
         yield frame
 
@@ -213,12 +215,12 @@ def _bars(
     frame.main.axvline(0, color="black", linewidth=1)
 
 
-def _names(ax: Axes, names: Sequence[str], every: int, nothing: str) -> None:
+def _names(ax: Axes, names: Sequence[str], every: int, nothing: str, foot: int = 0) -> None:
     """Names at the left of the rows, and how many are not drawn."""
     ax.set_yticks(range(len(names)), [plain_text(name) for name in names], fontsize=11)
     ax.tick_params(axis="y", which="both", length=0)
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.set_ylim(max(len(names), 1) - 0.4, -0.6)
+    ax.set_ylim(max(len(names), 1) + foot - 0.4, -0.6)
     if every > len(names):
         told = f"first {len(names)} of {every}"
         ax.text(0.98, 0.02, told, transform=ax.transAxes, ha="right", fontsize="xx-small")

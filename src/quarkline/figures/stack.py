@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from quarkline.figures.pieces import (
     DATA,
@@ -55,7 +56,7 @@ def plot_stack(
     edges, total, error = np.asarray(result.edges), result.total, result.error
     layout = single if result.data is None else with_lower
     with canvas(ax, label=label, style=style, layout=layout, size=(7.2, 6.6)) as frame:
-        _stack(frame, result, colors or {}, log)
+        tops = _stack(frame, result, colors or {}, log)
         frame.main.stairs(
             total + error,
             edges,
@@ -68,7 +69,7 @@ def plot_stack(
             label="Simulation error",
         )
         signal = _signal(frame, result, overlay)
-        drawn = [total + error, signal]
+        drawn = [*tops, total + error, signal]
         if result.data is not None:
             counts = np.asarray(result.data)
             shown = np.where(counts > 0, counts, np.nan)
@@ -94,6 +95,8 @@ def plot_stack(
         else:
             linear_y(frame.main, everything, headroom=headroom)
         frame.main.set_xlim(edges[0], edges[-1])
+        if np.array_equal(edges, np.arange(edges.size) + edges[0]) and edges[0] % 1 == 0.5:
+            (frame.lower or frame.main).xaxis.set_major_locator(MaxNLocator(integer=True))
         _blind(frame, result)
         _below(frame, result, lower)
         set_labels(frame, result.variable, per_bin(edges, result.variable), NAMES[lower])
@@ -102,9 +105,11 @@ def plot_stack(
     return frame.figure
 
 
-def _stack(frame: Canvas, result: HistStack, colors: Mapping[str, str], log: bool) -> None:
+def _stack(frame: Canvas, result: HistStack, colors: Mapping[str, str], log: bool) -> list[Array]:
+    """Draw the samples on each other; the upper edge of each."""
     edges = np.asarray(result.edges)
     base = np.zeros(edges.size - 1)
+    tops: list[Array] = []
     for part, fill in zip(result.parts, fills(len(result.parts)), strict=True):
         top = base + np.asarray(part.events)
         frame.main.stairs(
@@ -118,7 +123,9 @@ def _stack(frame: Canvas, result: HistStack, colors: Mapping[str, str], log: boo
             linewidth=0.4,
             label=part.name,
         )
+        tops.append(top)
         base = top
+    return tops
 
 
 def _signal(frame: Canvas, result: HistStack, overlay: float | None) -> Array:

@@ -85,7 +85,7 @@ _OURS: Mapping[str, Any] = {
     "svg.hashsalt": "quarkline",
 }
 
-_LEFT, _RIGHT, _BOTTOM, _TOP = 1.0, 0.5, 0.72, 0.45
+_LEFT, _RIGHT, BOTTOM, _TOP = 1.0, 0.5, 0.72, 0.45
 """Margins in inches: the same on every figure, whatever its size."""
 
 
@@ -263,15 +263,15 @@ def with_lower(figure: Figure) -> tuple[Axes, ...]:
     return _pair(figure, grid_of(figure)[0, 0])
 
 
-def with_margins(*, left: float = _LEFT, right: float = _RIGHT, bottom: float = _BOTTOM) -> Layout:
+def with_margins(*, left: float = _LEFT, right: float = _RIGHT, bottom: float = BOTTOM) -> Layout:
     """One panel with other margins than usual, in inches."""
     margins = {"left": left, "right": right, "bottom": bottom}
     return lambda figure: (figure.add_subplot(grid_of(figure, 1, 1, **margins)[0, 0]),)
 
 
-def panels(count: int) -> Layout:
-    """Panels in rows of at most three."""
-    return lambda figure: tuple(figure.add_subplot(cell) for cell in _cells(figure, count))
+def panels(count: int, across: int = 3) -> Layout:
+    """Panels in rows of at most `across`."""
+    return lambda figure: tuple(figure.add_subplot(cell) for cell in _cells(figure, count, across))
 
 
 def panels_with_lower(count: int) -> Layout:
@@ -284,26 +284,31 @@ def panels_with_lower(count: int) -> Layout:
     return layout
 
 
-def panels_size(count: int) -> tuple[float, float]:
+def panels_size(count: int, across: int = 3) -> tuple[float, float]:
     """Size in inches of a figure of `count` panels."""
-    rows, columns = _shape(count)
+    rows, columns = _shape(count, across)
     return (
         _LEFT + _RIGHT + columns * (_PANEL + _ACROSS) - _ACROSS,
-        _BOTTOM + _TOP + rows * (_PANEL + _DOWN) - _DOWN,
+        BOTTOM + _TOP + rows * (_PANEL + _DOWN) - _DOWN,
     )
+
+
+def across_page(count: int) -> int:
+    """Panels in a row that leave their words readable on a page: two of a few, else three."""
+    return 2 if count <= 6 else 3
 
 
 _PANEL, _ACROSS, _DOWN = 4.2, 1.15, 0.95
 """Side of one of many panels, and the gaps between them, in inches."""
 
 
-def _shape(count: int) -> tuple[int, int]:
-    rows = -(-count // 3)
+def _shape(count: int, across: int) -> tuple[int, int]:
+    rows = -(-count // across)
     return rows, -(-count // rows)
 
 
-def _cells(figure: Figure, count: int) -> list[SubplotSpec]:
-    rows, columns = _shape(count)
+def _cells(figure: Figure, count: int, across: int = 3) -> list[SubplotSpec]:
+    rows, columns = _shape(count, across)
     gaps = {"wspace": _ACROSS / _PANEL, "hspace": _DOWN / _PANEL}
     grid = grid_of(figure, rows, columns, **gaps)
     return [grid[place // columns, place % columns] for place in range(count)]
@@ -316,7 +321,7 @@ def grid_of(
     *,
     left: float = _LEFT,
     right: float = _RIGHT,
-    bottom: float = _BOTTOM,
+    bottom: float = BOTTOM,
     **gaps: float,
 ) -> GridSpec:
     """Cells inside the common margins, or wider ones in inches."""

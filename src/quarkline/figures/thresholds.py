@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from quarkline.figures.pieces import log_y, say_empty, set_labels
 from quarkline.figures.style import BLUE, GREY, RED, Label, canvas, looks, with_lower
@@ -13,7 +14,9 @@ from quarkline.statistics.evaluation import BinnedSignificance, SignificanceScan
 
 THRESHOLD = "Threshold on the score"
 NOT_BOUND = "s/sqrt(b)"
-"""Leaves the frame where the background vanishes, so that the others can be read."""
+"""Ends at the legend where the background vanishes, so that the others can be read."""
+LINE = 0.062
+"""Height of a line of the legend as a fraction of the frame."""
 
 
 def plot_significance_scan(
@@ -25,7 +28,7 @@ def plot_significance_scan(
 ) -> Figure:
     """Draw figures of merit of all cuts with their bootstrap bands and best cuts.
 
-    s / sqrt(b) may leave the frame.
+    s / sqrt(b) may leave the part of the frame below the legend.
 
     Args:
         result: The scan.
@@ -34,6 +37,7 @@ def plot_significance_scan(
         style: Name of a style.
     """
     cuts = np.asarray(result.thresholds)
+    ceiling = 0.96 - LINE * len(result.merits)
     with canvas(ax, label=label, style=style) as frame:
         highest = [0.0]
         for merit, look in zip(result.merits, looks(len(result.merits)), strict=True):
@@ -60,14 +64,22 @@ def plot_significance_scan(
             column = values("Significance", merit.significance, error=np.stack([below, above]))
             frame.tables.append(Table(merit.name, (points(THRESHOLD, cuts),), (column,)))
             if merit.name != NOT_BOUND:
-                highest.append(float(np.nanmax([*merit.significance, 0.0])))
+                highest.append(float(np.nanmax([*merit.significance, *merit.high, 0.0])))
         if max(highest) == 0.0:
             say_empty(frame.main, "no cuts")
-        frame.main.set(xlim=(0, 1), ylim=(0, 1.6 * max(highest) or 1))
+        frame.main.set(xlim=(0, 1), ylim=(0, 1.04 * max(highest) / ceiling or 1))
+        _cut_off(frame.main, ceiling)
         set_labels(frame, THRESHOLD, r"Significance [$\sigma$]")
         if result.merits:
             frame.main.legend(loc="upper left")
     return frame.figure
+
+
+def _cut_off(ax: Axes, ceiling: float) -> None:
+    """Let nothing be drawn above a fraction of the frame, where the legend is."""
+    below = Rectangle((0, 0), 1, ceiling, transform=ax.transAxes)
+    for artist in (*ax.lines, *ax.collections):
+        artist.set_clip_path(below)
 
 
 def plot_yields(

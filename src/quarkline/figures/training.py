@@ -10,12 +10,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from quarkline.figures.pieces import floats, plain_text, say_empty, set_labels
-from quarkline.figures.style import BLUE, ORANGE, Label, canvas, looks, panels, panels_size
+from quarkline.figures.pieces import floats, log_y, plain_text, say_empty, set_labels
+from quarkline.figures.style import (
+    BLUE,
+    ORANGE,
+    Label,
+    across_page,
+    canvas,
+    looks,
+    panels,
+    panels_size,
+)
 from quarkline.figures.tables import Array, Table, points, values
 
 WINDOW = 5
 """Epochs in the moving average."""
+RATE = "learning_rate"
 
 
 def plot_training_losses(
@@ -90,9 +100,10 @@ def plot_training_metrics(
     """
     names = list(dict.fromkeys(_panel(name) for fold in folds.values() for name in fold))
     count = max(len(names), 1)
-    with canvas(
-        ax, label=label, style=style, layout=panels(count), size=panels_size(count)
-    ) as frame:
+    across = across_page(count)
+    layout, size = panels(count, across), panels_size(count, across)
+    with canvas(ax, label=label, style=style, layout=layout, size=size) as frame:
+        frame.y_label = 0.76
         for axes, name in zip(frame.axes, names or ["Metric"], strict=False):
             axes.set(xlabel="Epoch", ylabel=_words(name))
         if not any(floats(values).size for fold in folds.values() for values in fold.values()):
@@ -114,16 +125,19 @@ def plot_training_metrics(
                 )
                 column = values(name, known, qualifiers={"fold": fold})
                 frame.tables.append(Table(f"{name}, {fold}", (points("Epoch", epochs),), (column,)))
-        for axes, name in zip(frame.axes, names, strict=False):
-            if any(f"train_{name}" in fold for fold in folds.values()):
-                axes.plot([], [], ":", color="black", label="Training")
-            if axes.get_legend_handles_labels()[0]:
-                axes.legend(loc="best")
+        if RATE in names:
+            rates = [floats(metrics[RATE]) for metrics in folds.values() if RATE in metrics]
+            log_y(frame.axes[names.index(RATE)], np.concatenate(rates), headroom=0.1)
+        if any(name.startswith("train_") for fold in folds.values() for name in fold):
+            frame.main.plot([], [], ":", color="black", label="Training")
+        if frame.main.get_legend_handles_labels()[0]:
+            frame.main.legend(loc="best")
     return frame.figure
 
 
 def _words(name: str) -> str:
-    return " ".join(part.upper() if part == "auc" else part for part in name.split("_"))
+    words = name.replace("_", " ")
+    return words.upper() if name == "auc" else words.capitalize()
 
 
 def _panel(name: str) -> str:

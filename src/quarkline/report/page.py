@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.workflow.runs import CONFIG, RESOLVED, Run
 from quarkline.engine.workflow.store import StageRecord
 from quarkline.report.blocks import Block, Cell, Figure, Section, Table, Text, number
+
+BROAD = 600
+"""Points from which on a figure has the whole width of the page."""
 
 
 @dataclass(frozen=True)
@@ -143,18 +147,24 @@ def _raw(cell: Cell | str | float | None) -> Any:
 
 def _figure(figure: Figure) -> Markup:
     svg = figure.stem.with_name(figure.stem.name + ".svg").read_text(encoding="utf-8")
-    kinds = {"pdf": "application/pdf", "png": "image/png", "json": "application/json"}
+    values = figure.stem.with_name(f"{figure.stem.name}.json").read_text(encoding="utf-8")
+    uris = {
+        "pdf": _file_uri(figure.stem, "pdf", "application/pdf"),
+        "png": _file_uri(figure.stem, "png", "image/png"),
+        "json": data_uri("application/json", _short_json(values).encode()),
+    }
     links = Markup(" ").join(
         Markup('<a class="get" download="{0}.{1}" href="{2}">{3}</a>').format(
-            figure.stem.name, suffix, _file_uri(figure.stem, suffix, kind), suffix.upper()
+            figure.stem.name, suffix, uri, suffix.upper()
         )
-        for suffix, kind in kinds.items()
+        for suffix, uri in uris.items()
     )
     return Markup(
-        '<figure id="figure-{}"><div class="picture" role="img" aria-label="{}">{}</div>'
+        '<figure id="figure-{}"><div class="{}" role="img" aria-label="{}">{}</div>'
         "<figcaption>{} {}</figcaption></figure>"
     ).format(
         figure.stem.name,
+        "broad picture" if _width(svg) > BROAD else "picture",
         figure.caption,
         Markup(svg),  # noqa: S704  # written by our own figures, not by a user
         _linked(prose(figure.caption), figure.stage),
@@ -164,6 +174,17 @@ def _figure(figure: Figure) -> Markup:
 
 def _file_uri(stem: Path, suffix: str, kind: str) -> str:
     return data_uri(kind, stem.with_name(f"{stem.name}.{suffix}").read_bytes())
+
+
+def _width(svg: str) -> float:
+    """Width of a drawing in points."""
+    found = re.search(r'viewBox="\S+ \S+ (\S+) ', svg)
+    return float(found[1]) if found else 0.0
+
+
+def _short_json(text: str) -> str:
+    """The same values without spaces and lines, which are half of it."""
+    return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
 
 
 def data_uri(kind: str, content: bytes) -> str:

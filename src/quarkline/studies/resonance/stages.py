@@ -132,7 +132,7 @@ def stages(config: ResonanceConfig) -> list[Stage]:
         *_comparison(config, in_range, given),
         Stage(
             "figures",
-            1,
+            2,
             FiguresConfig(
                 features=features,
                 range=config.resonance.range,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,6 @@ class Drawing:
 
 METRICS = ("train_loss", "validation_loss", "auc", "accuracy", "learning_rate", "gradient_norm")
 """Those that are drawn; the report's table and the files `metrics.csv` have all."""
-LONGEST = 48
 
 
 def _metrics(training: Training) -> dict[str, dict[str, list[float]]]:
@@ -55,19 +54,8 @@ def _scan(training: Training) -> LearningRateScan | None:
 
 
 def _flows(skim: Skim) -> dict[str, CutFlow]:
-    """The cut-flow of each sample, with names that fit into a figure."""
-    return {
-        sample.name: replace(
-            sample.flow,
-            steps=tuple(replace(step, name=_fitting(step.name)) for step in sample.flow.steps),
-        )
-        for sample in skim.samples
-        if sample.flow.steps
-    }
-
-
-def _fitting(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    """The cut-flow of each sample."""
+    return {sample.name: sample.flow for sample in skim.samples if sample.flow.steps}
 
 
 DRAWINGS: Mapping[str, Drawing] = {

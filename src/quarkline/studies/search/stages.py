@@ -219,7 +219,7 @@ def _figures(config: SearchConfig) -> Stage:
     energy = f"({config.labels.energy:g} TeV)" if config.labels.energy else ""
     return Stage(
         "figures",
-        1,
+        2,
         figures.FiguresStageConfig(
             experiment=config.labels.experiment,
             data=config.labels.data,

@@ -56,7 +56,7 @@ def stages(config: SpectrumConfig) -> list[Stage]:
         ),
         Stage(
             "figures",
-            1,
+            2,
             figures.FiguresConfig(labels=config.labels),
             {"selection": "select.selection", "search": "scan.search"},
             ("figures",),
