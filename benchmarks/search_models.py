@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +102,6 @@ def main() -> None:
         common = [f"roots.ntuples={given.ntuples.resolve()}", f"roots.runs={folder / 'runs'}"]
         first: np.ndarray | None = None
         for name in given.only:
-            start = time.process_time()
             found = np.array(
                 [
                     judged_plain(given.ntuples, seed)
@@ -113,11 +111,10 @@ def main() -> None:
                 ]
             )
             first = found if first is None else first
-            seconds = (time.process_time() - start) / len(given.seeds)
-            show(name, found, found - first, seconds)
+            show(name, found, found - first)
 
 
-def show(name: str, found: np.ndarray, difference: np.ndarray, seconds: float) -> None:
+def show(name: str, found: np.ndarray, difference: np.ndarray) -> None:
     """Print the means with standard errors, and each seed's figures."""
     error = np.sqrt(max(len(found), 1))
     cells = [
@@ -130,7 +127,7 @@ def show(name: str, found: np.ndarray, difference: np.ndarray, seconds: float) -
             strict=True,
         )
     ]
-    print(f"{name:26s} {'  '.join(cells)}  {seconds:.0f} s a seed", flush=True)
+    print(f"{name:26s} {'  '.join(cells)}", flush=True)
     print(json.dumps({name: np.round(found, 5).tolist()}), flush=True)
 
 

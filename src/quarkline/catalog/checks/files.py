@@ -33,7 +33,7 @@ PRODUCTIONS = Rule(
     "A folder such as `p6266` in the path of a file names the derivation it comes from. Samples of "
     "different ones may lack each other's branches and differ in calibration, and a classifier "
     "learns to tell the productions apart instead of the processes.",
-    Severity.WARNING,
+    Severity.NOTE,
 )
 SHOWN = 3
 P_TAG = re.compile(r"p\d{4,5}")

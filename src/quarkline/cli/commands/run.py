@@ -33,6 +33,7 @@ def command(
     Stop it at any moment and start it again: finished work is kept, and the result is the same.
     """
     from quarkline.cli.watch import RunWatch
+    from quarkline.engine.core.findings import Severity
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools import run as tool
 
@@ -56,7 +57,8 @@ def command(
         typer.echo(pretty_json(summary), nl=False)
         return
     for finding in outcome.warnings:
-        typer.echo(f"\n{finding}", err=True)
+        if finding.severity is not Severity.NOTE:  # `plan` and `doctor` show notes
+            typer.echo(f"\n{finding}", err=True)
     typer.echo(outcome.headline or f"unfinished: {len(outcome.run.stages)} stages are done")
     if outcome.figures:
         folder = outcome.figures[0].parent
