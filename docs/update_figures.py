@@ -10,7 +10,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import quarkline.statistics.evaluation  # noqa: F401  # knows the kinds of a search's results
 from quarkline.engine.workflow.runs import read_run
 from quarkline.engine.workflow.study import find_study
 
