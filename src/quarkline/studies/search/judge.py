@@ -55,6 +55,7 @@ class JudgedConfig(Config):
         signal: Name of the signal.
         roles: Role of each sample, in the order of the catalog.
         titles: Name of each sample in figures.
+        weights: Which weights of events enter the loss.
         balance: How the classes are balanced in the loss.
         evaluate: What is evaluated.
         seed: Of the analysis.
@@ -64,6 +65,7 @@ class JudgedConfig(Config):
     signal: str
     roles: dict[str, str]
     titles: dict[str, str]
+    weights: str
     balance: str
     evaluate: EvaluateConfig
     seed: int
@@ -178,30 +180,29 @@ class Judge:
             "confusion_binary": confusion_matrix(
                 self.events, threshold=_best(scan), binary=True, bootstrap=self.bootstrap
             ),
-            "calibration": calibration(self._balanced(), bootstrap=self.bootstrap),
+            "calibration": calibration(self._as_trained(), bootstrap=self.bootstrap),
             "overtraining": self._overtraining(),
             "stack": self._stack(),
             "systematics": self._systematics(),
         }
 
-    def _balanced(self) -> ScoredEvents:
-        """The labelled events with the classes as large as they were in the loss."""
-        events, weight = self.events, self.events.weight
+    def _as_trained(self) -> ScoredEvents:
+        """The labelled events, weighted and balanced as they were in the loss."""
+        events, config = self.events, self.config
+        own = {"none": np.ones(len(events)), "absolute": np.abs(events.weight)}
+        weight = own.get(config.weights, events.weight)
         totals = np.bincount(events.label, weights=weight, minlength=len(self.classes))
         totals = np.where(totals > 0, totals, 1.0)
-        if self.config.balance == "none":
-            return events
-        share = np.ones(len(totals))
-        if self.config.balance == "signal":
-            rest = np.delete(totals, self.signal).sum()
-            share = totals / rest
+        share = {"none": totals, "classes": np.ones(len(totals))}.get(config.balance)
+        if share is None:
+            share = totals / np.delete(totals, self.signal).sum()
             share[self.signal] = 1.0
         factor = (share / totals)[events.label] * len(events) / share.sum()
         return scored_events(
             events.score,
             events.label,
             classes=self.classes,
-            signal=self.config.signal,
+            signal=config.signal,
             weight=weight * factor,
             group=events.group,
         )

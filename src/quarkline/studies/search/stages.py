@@ -149,6 +149,7 @@ def _evaluate_config(config: SearchConfig) -> evaluate.EvaluateStageConfig:
             signal=signal_of(config),
             roles={name: config.samples[name].role for name in samples},
             titles=titles_of(samples, titles),
+            weights=config.train.fit.weights,
             balance=config.train.fit.balance,
             evaluate=config.evaluate,
             seed=config.seed,

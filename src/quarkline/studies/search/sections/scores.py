@@ -50,7 +50,7 @@ def score_section(results: Results, draw: Figures) -> Section:
                 ["class", "calibration error"],
                 reliability,
                 "evaluate",
-                "Mean distance of probability and observed share, with the classes as large as in "
+                "Mean distance of probability and observed share, with events weighted as in "
                 "the loss.",
             ),
             draw("calibration", "Observed share by probability.", "evaluate"),
