@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,19 @@ from importlinter.cli import lint_imports
 
 PROJECT = Path(__file__).parents[1]
 HEAVY = {
-    "awkward", "dask", "distributed", "lightgbm", "lightning", "matplotlib", "mplhep", "numpy",
-    "pandas", "particle", "pyarrow", "pydantic", "ruamel", "scipy", "sklearn", "torch", "uproot",
-    "zuko",
+    "awkward", "captum", "dask", "distributed", "lightgbm", "lightning", "matplotlib", "mlflow",
+    "mplhep", "numpy", "onnx", "onnxruntime", "optuna", "pandas", "particle", "pyarrow", "pydantic",
+    "ruamel", "scipy", "sklearn", "tensorboard", "torch", "uproot", "wandb", "zuko",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def other_tests_keep_their_loggers() -> Iterator[None]:
+    """import-linter disables every logger that exists."""
+    yield
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 def test_imports_keep_the_contracts(capsys: pytest.CaptureFixture[str]) -> None:
