@@ -97,7 +97,7 @@ def _absent(
     if partly:
         yield ABSENT.finding(
             _some_absent(named, absent, partly) + _allowance(allowed, count),
-            suggestion="name files that are there, or allow for their absence",
+            suggestion="name files that are there" + _allow(allowed, count),
             place=place("samples", partly[0], "files", "names"),
             evidence={"absent": {name: [str(path) for path in absent[name]] for name in partly}},
             severity=severity,
@@ -106,11 +106,16 @@ def _absent(
         excused = allowed is not None and count <= allowed and count > 0
         yield NO_EVENTS.finding(
             _none_there(named, whole) + ("" if partly else _allowance(allowed, count)),
-            suggestion="name files that are there, or leave the samples out",
+            suggestion="name files that are there, or leave the samples out"
+            + ("" if partly else _allow(allowed, count)),
             place=place("samples", whole[0], "files", "names"),
             evidence={"absent": {name: [str(path) for path in absent[name]] for name in whole}},
             severity=Severity.WARNING if excused else None,
         )
+
+
+def _allow(allowed: int | None, count: int) -> str:
+    return "" if allowed is None or count <= allowed else f", or write `allow_missing: {count}`"
 
 
 def _allowance(allowed: int | None, count: int) -> str:
