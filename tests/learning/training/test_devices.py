@@ -68,7 +68,8 @@ def test_two_processes_give_equal_bytes_again_and_resumed(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_errors_cross_the_processes(tmp_path: Path) -> None:
+def test_errors_cross_the_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))  # they import `refuse` by name
     with pytest.raises(RefusedError, match="1"):
         train(tmp_path / "refused", CONFIG, network(), devices=2, report=refuse)
     broken = network()
