@@ -23,7 +23,7 @@ Groups = NDArray[np.uint64]
 
 FAMILIES: Mapping[str, str] = {
     "bdt": "quarkline.learning.models.trees:TreeConfig",
-    "mlp": "quarkline.learning.models.mlp:NetworkConfig",
+    "mlp": "quarkline.learning.models.mlp:PerceptronConfig",
 }
 """The settings of each family of classifiers, imported when asked for."""
 

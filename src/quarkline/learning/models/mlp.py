@@ -103,7 +103,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
+class PerceptronConfig:
     """Shape and training of one classifier.
 
     Attributes:

@@ -11,12 +11,11 @@ from quarkline.engine.core.results import Result, result_from_json
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.events.selection import CutFlow
 from quarkline.learning.training.scan import LearningRateScan
+from quarkline.statistics.evaluation.binned import AUTOMATIC
 from quarkline.studies.search.results import Skim, Training
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-AUTOMATIC = "automatic"
 
 
 @dataclass(frozen=True)

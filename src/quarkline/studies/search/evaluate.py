@@ -17,13 +17,13 @@ from quarkline.engine.workflow.stage import Context
 from quarkline.learning.features.arrays import FeatureArrays
 from quarkline.learning.features.spec import FeatureSpec
 from quarkline.statistics.evaluation import BinnedSignificances, RocCurves
+from quarkline.statistics.evaluation.binned import AUTOMATIC
 from quarkline.studies.search.features import read_arrays
 from quarkline.studies.search.judge import Judge, JudgedConfig, agreement, correlations
 from quarkline.studies.search.results import Quoted
 from quarkline.studies.search.scores import SCORES, Scored, read_scores, score_rows
 from quarkline.studies.search.tables import read_rows, shift_folder, table_name
 
-AUTOMATIC = "automatic"
 GRADIENT_EVENTS = 500
 
 

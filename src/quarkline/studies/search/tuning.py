@@ -10,6 +10,7 @@ import numpy as np
 
 from quarkline.engine.core.rng import library_seed
 from quarkline.statistics.evaluation import Bootstrap, binned_significance, scored_events
+from quarkline.statistics.evaluation.binned import AUTOMATIC
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.stages import train_config
 from quarkline.studies.search.tables import table_name
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 PER_EPOCH = {"auc": "auc", "loss": "validation_loss"}
 """The column of `metrics.csv` that a metric follows; significance is known at the end only."""
-AUTOMATIC = "automatic"
 
 
 def run_trial(config: SearchConfig, trial: Trial) -> float:
