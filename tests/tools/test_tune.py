@@ -280,11 +280,14 @@ class TestFiles:
 
 
 MAIN = """
+import signal
 import sys
 sys.path.insert(0, {here!r})
 import learning_toy
 from quarkline.cli.main import main
 if __name__ == "__main__":
+    # a shell's background job ignores Ctrl-C, and passes that on to what it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main()
 """
 
