@@ -129,8 +129,8 @@ class LearningToy:
         for epoch, loss in list(enumerate(found, start=1))[start:]:
             time.sleep(float(os.environ.get("TOY_EPOCH", "0")))
             note(f"epoch {epoch} of width {config.train.model.width}")
-            state.write_text(str(epoch))
             trial.report(epoch, sign * scale * loss)
+            state.write_text(str(epoch))
         return sign * scale * found[-1]
 
     def checks(self, config: ToyConfig) -> list[Finding]:

@@ -168,9 +168,9 @@ class Training:
         position.next_epoch()
         if state.history.best == position.epoch - 1:
             state.best = copied(state.average.module)
-        self._save()
         self._write_metrics()
-        self._tell(metrics)
+        self._tell(metrics)  # before the epoch counts as done: a kill repeats it, and loses nothing
+        self._save()
 
     @torch.no_grad()
     def _measured(self) -> dict[str, float]:
