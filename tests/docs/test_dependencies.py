@@ -36,7 +36,7 @@ def requirements(*parts: str) -> dict[str, str]:
     return {match[1]: match[2].strip() for match in found}
 
 
-RUN = requirements("base", "cluster", "remote", "train")
+RUN = requirements("base", "cluster", "fit", "remote", "train")
 ALL = RUN | requirements("tracking", "oracle", "build", "test", "lint", "docs")
 BUILT = requirements("xrootd")
 """What pip may have to build from source: no part of `all`, and not pinned."""

@@ -6,9 +6,16 @@ from typing import Literal
 
 from pydantic import Field
 
+from quarkline.catalog.drawing import Drawing
 from quarkline.catalog.factors import NormFactor, ShapeFactor
 from quarkline.catalog.files import Files, InputFile, input_files
 from quarkline.catalog.hide import Hide
+from quarkline.catalog.inference import (
+    FitSettings,
+    LimitSettings,
+    RankingSettings,
+    SignificanceSettings,
+)
 from quarkline.catalog.luminosity import Luminosity
 from quarkline.catalog.names import selects
 from quarkline.catalog.regions import Region
@@ -37,6 +44,11 @@ class Catalog(Config):
     poi: str | None = Field(None, description="Norm factor that is measured.")
     hide: Hide = Field(default_factory=Hide)
     templates: Templates = Field(default_factory=Templates)
+    fit: FitSettings | None = Field(None, description="How it is fitted; null without a fit.")
+    ranking: RankingSettings | None = Field(None, description="Ranking of parameters, if any.")
+    limit: LimitSettings | None = Field(None, description="Upper limit, if any.")
+    significance: SignificanceSettings | None = Field(None, description="Significance, if any.")
+    drawing: Drawing = Field(default_factory=Drawing)
 
     def holds(self, sample: str, region: str) -> bool:
         """Whether a sample is in a region."""

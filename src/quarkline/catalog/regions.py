@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from quarkline.catalog.drawing import RegionDrawing
 from quarkline.catalog.files import Files
 from quarkline.catalog.names import Listed
 from quarkline.catalog.written import Written
@@ -87,4 +88,5 @@ class Region(Config):
     short_label: str = ""
     tex_label: str = ""
     group: str = Field("", description="Regions of one group share a summary.")
+    drawing: RegionDrawing = Field(default_factory=RegionDrawing)
     blind: bool = Field(False, description="Whether data in it are hidden.")

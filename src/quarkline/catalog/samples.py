@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from quarkline.catalog.drawing import SampleDrawing
 from quarkline.catalog.files import Files
 from quarkline.catalog.names import Listed
 from quarkline.catalog.written import Written
@@ -75,4 +76,5 @@ class Sample(Config):
     )
     smooth: bool = Field(False, description="Whether its nominal histogram is smoothed.")
     asimov_for: Replaced | None = None
+    drawing: SampleDrawing = Field(default_factory=SampleDrawing)
     blind: bool = Field(False, description="Whether nothing of it is shown.")

@@ -1,0 +1,1 @@
+"""Binned likelihoods of HistFactory's kind: the model, its fits, and what follows from them."""

@@ -1,0 +1,47 @@
+"""Histograms as they are filled: sums of weights and of their squares, with what lies outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """A histogram in one variable.
+
+    Attributes:
+        edges: Edges of n bins, shape (n + 1,), rising.
+        sums: Sums of weights with underflow and overflow at the ends, shape (n + 2,).
+        squares: Sums of squared weights, shape (n + 2,).
+        entries: Number of entries, those outside the bins included; None if it is not known.
+    """
+
+    edges: Array
+    sums: Array
+    squares: Array
+    entries: int | None = None
+
+    @classmethod
+    def of(cls, edges: Array, contents: Array, errors: Array) -> Histogram:
+        """A histogram of contents and errors without anything outside, all of shape (n,)."""
+        return cls(edges, np.pad(contents, 1), np.pad(np.square(errors), 1))
+
+    @property
+    def contents(self) -> Array:
+        """Sums of weights in the bins, shape (n,)."""
+        return self.sums[1:-1]
+
+    @property
+    def errors(self) -> Array:
+        """Statistical errors of the bins, shape (n,)."""
+        return np.asarray(np.sqrt(self.squares[1:-1]))
+
+    @property
+    def integral(self) -> float:
+        """Sum of the bins."""
+        return float(self.contents.sum())

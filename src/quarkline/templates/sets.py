@@ -1,0 +1,78 @@
+"""The templates of a fit: every sample in every region, with what each systematic makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from quarkline.templates.histograms import Array, Histogram
+
+
+@dataclass(frozen=True, eq=False)
+class Shift:
+    """What one systematic does to one sample in one region.
+
+    Attributes:
+        up: Histogram at +1, after symmetrising and smoothing.
+        down: Histogram at -1.
+        filled_up: Histogram at +1 as it was filled, for control figures; None if it has none.
+        filled_down: The same at -1.
+        norm_up: Relative change of the yield at +1 that goes into the fit.
+        norm_down: The same at -1.
+        shape_up: Contents at +1, scaled to the nominal yield, shape (n,); None without a shape.
+        shape_down: The same at -1.
+        norm_kept: Whether pruning left the change of the yield in the fit.
+        shape_kept: Whether pruning left the change of the shape in the fit.
+        reason: Why something was pruned or is suspicious, in words.
+    """
+
+    up: Histogram
+    down: Histogram
+    filled_up: Histogram | None
+    filled_down: Histogram | None
+    norm_up: float
+    norm_down: float
+    shape_up: Array | None
+    shape_down: Array | None
+    norm_kept: bool = True
+    shape_kept: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Template:
+    """One sample in one region.
+
+    Attributes:
+        nominal: Its histogram, as the fit takes it.
+        filled: Its histogram as it was filled and merged to the bins of the fit.
+        shifts: What each systematic does to it, by the systematic's name.
+        guessed: Bins, counted from 0, whose content or error was set since they were empty.
+    """
+
+    nominal: Histogram
+    filled: Histogram
+    shifts: Mapping[str, Shift] = field(default_factory=dict)
+    guessed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class RegionTemplates:
+    """All samples in one region.
+
+    Attributes:
+        edges: Edges of its bins, shape (n + 1,).
+        templates: Simulated samples by name, reference samples included.
+        data: Its data; None if there are none or they are blinded.
+    """
+
+    edges: Array
+    templates: Mapping[str, Template]
+    data: Histogram | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TemplateSet:
+    """The templates of an analysis, by region."""
+
+    regions: Mapping[str, RegionTemplates]
