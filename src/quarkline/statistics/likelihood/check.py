@@ -25,7 +25,7 @@ NUMBERS = Rule(
     "numbers of a likelihood are finite and possible",
     "Contents, data, variations, bounds and errors of a likelihood must be finite numbers; data "
     "and norm factors must not be negative, widths of constraints must be positive, and a "
-    "parameter must begin inside its bounds. A single NaN would make every fit fail without saying why.",
+    "parameter must begin inside its bounds. One NaN would make every fit fail without a reason.",
 )
 NAMES = Rule(
     "QL-FIT-002",
