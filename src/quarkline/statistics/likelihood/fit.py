@@ -101,7 +101,7 @@ def _intervals(
     if not (best.converged and wanted):
         return {}, None
     errors = best.errors()
-    sides = {}
+    sides: dict[int, tuple[Side, Side]] = {}
     for at in wanted:
         upper, lower = (side(model, data, best, at, sign, float(errors[at])) for sign in (1, -1))
         if better := upper.better or lower.better:
