@@ -78,7 +78,10 @@ class SharedSteps:
         Returns:
             The number of the step with its values.
         """
-        number = self._add(expression, expression.tree, batch, own)
+        return self.again(self._add(expression, expression.tree, batch, own))
+
+    def again(self, number: int) -> int:
+        """Use a step that is there once more."""
         self.uses[number] += 1
         return number
 
