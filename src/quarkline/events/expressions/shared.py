@@ -197,7 +197,7 @@ def _sign(node: Node) -> Hashable:
             return type(node), sign
         case nodes.Call(function):
             return type(node), function
-    return type(node)
+    return (type(node),)
 
 
 def _combined(node: Node, values: Sequence[Any]) -> Any:
