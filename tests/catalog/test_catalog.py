@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from quarkline.catalog import Catalog, Uniform
+from quarkline.catalog import Catalog, Uniform, Written
 from quarkline.catalog.files import Files, input_files
 from quarkline.catalog.names import selects
 from quarkline.engine.core.findings import InputError
