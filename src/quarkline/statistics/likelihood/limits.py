@@ -51,8 +51,8 @@ def asymptotic_limit(
     """The value of the signal that is excluded at a confidence level, observed and expected.
 
     A limit is where CLs (see `cls`) falls to 1 - level. No range is needed: the search begins where
-    the likelihood says the limits are, with sqrt(q_A) proportional to the signal, and steps outwards
-    until CLs is below 1 - level; Brent's method does the rest. All limits share their fits.
+    the limits are if sqrt(q_A) is proportional to the signal, and steps outwards until CLs is below
+    1 - level; Brent's method does the rest. All limits share their fits.
 
     A result always comes back. Where a limit is not found, it is None, `complete` is false, and
     `note` says why.
@@ -141,8 +141,10 @@ class _Search:
                 self.notes.append(NO_SENSITIVITY.format(self.test.signal.poi))
                 return None
             low, high = self._bracket(height, offset + root * width)
-            xtol = TOLERANCE * high
-            return float(brentq(lambda at: self._at(height, at), low, high, xtol=xtol))
+            least = TOLERANCE**2 * high
+            return float(
+                brentq(lambda at: self._at(height, at), low, high, xtol=least, rtol=TOLERANCE)
+            )
         except _UnfoundError as error:
             self.notes.append(str(error))
         return None

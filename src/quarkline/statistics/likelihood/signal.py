@@ -8,7 +8,7 @@ import numpy as np
 
 from quarkline.engine.core.findings import InputError, Rule, did_you_mean
 from quarkline.statistics.arrays import Floats
-from quarkline.statistics.likelihood.minimise import Minimum
+from quarkline.statistics.likelihood.minimum import Minimum
 from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.profiles import profiled
 from quarkline.statistics.likelihood.spec import Parameter
@@ -117,9 +117,7 @@ class Signal:
 
 def _with(model: Model, parameter: Parameter) -> Model:
     """The model with other bounds of one parameter."""
-    rows = tuple(
-        parameter if row.name == parameter.name else row for row in model.spec.parameters
-    )
+    rows = tuple(parameter if row.name == parameter.name else row for row in model.spec.parameters)
     return Model(replace(model.spec, parameters=rows))
 
 
