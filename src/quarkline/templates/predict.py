@@ -34,12 +34,13 @@ def predict(
     """
     before = expected_before(catalog, templates)
     now = before if fit is None else expected_after(catalog, templates, fit)
+    hiding = before if catalog.hide.same_after_fit else now
     return {
         region: prediction_of(
             expectation,
             catalog,
             templates.regions[region].data,
-            hidden=hidden_bins(before[region] if catalog.hide.keep else expectation, catalog),
+            hidden=hidden_bins(hiding[region], catalog),
         )
         for region, expectation in now.items()
     }
@@ -116,7 +117,7 @@ def _chi2(
     kept = [at for at in range(len(counts)) if at not in dropped and at not in hidden]
     if not kept:
         return None
-    full = catalog.fit is None or catalog.fit.chi2 == "full"
+    full = catalog.drawing.chi2_errors == "all"
     covariance = expectation.covariance(systematics=full)[np.ix_(kept, kept)]
     difference = (counts - expectation.contents.sum(axis=0))[kept]
     value = difference @ np.linalg.pinv(covariance, hermitian=True) @ difference

@@ -63,6 +63,7 @@ def _covariance(
     """The covariance without the parameters at a bound, with these on the diagonal."""
     table = np.diag([own.get(name, 0.0) ** 2 for name in fitted.free])
     inside = [at for at, name in enumerate(fitted.free) if name not in own]
-    order = [rest.free.index(fitted.free[at]) for at in inside]
-    table[np.ix_(inside, inside)] = np.array(rest.covariance)[np.ix_(order, order)]
+    if inside:
+        order = [rest.free.index(fitted.free[at]) for at in inside]
+        table[np.ix_(inside, inside)] = np.array(rest.covariance)[np.ix_(order, order)]
     return tuple(tuple(map(float, row)) for row in table)

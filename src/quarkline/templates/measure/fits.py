@@ -151,12 +151,16 @@ def nominal_fit(problem: Problem, catalog: Catalog) -> LikelihoodFit:
 
 
 def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> LikelihoodFit:
-    """The fit with all but norm and shape factors at the values of the full fit."""
+    """The fit with all but norm and shape factors at the values of the full fit.
+
+    Norm factors that are not measured are held, too, if settings say so.
+    """
     settings = catalog.fit or FitSettings()
+    roles = ("shape-factor",) if settings.fix_norm_factors else ("norm-factor", "shape-factor")
     kept = {
         row.name: row.value
         for row in full.parameters
-        if row.role not in ("norm-factor", "shape-factor") or row.fixed
+        if row.fixed or (row.role not in roles and row.name != catalog.poi)
     }
     model = Model(with_fixed(problem.model.spec, kept))
     minos = [name for name in minos_of(settings, problem.model) if name not in kept]
