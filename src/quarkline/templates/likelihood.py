@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from quarkline.catalog import Catalog, FitSettings
 from quarkline.catalog.factors import NormFactor, ShapeFactor
@@ -24,6 +25,8 @@ from quarkline.statistics.likelihood.spec import (
 from quarkline.templates import naming
 from quarkline.templates.bin_errors import bin_effects, nuisance_parameter
 from quarkline.templates.sets import RegionTemplates, Shift, TemplateSet
+
+T = TypeVar("T")
 
 SMALLEST_FACTOR = 1e-8
 """What a yield is scaled by instead of zero or less, whose logarithm the interpolation takes."""
@@ -68,6 +71,7 @@ def likelihood_of(
     *,
     regions: Sequence[str] | None = None,
     statistics_only: bool | None = None,
+    every_bin: bool = False,
     name: str = "measurement",
 ) -> Likelihood:
     """The likelihood of templates.
@@ -82,6 +86,7 @@ def likelihood_of(
         regions: Names of regions; None for those that are fitted.
         statistics_only: Whether norm and shape factors are the only parameters; None leaves it to
             the analysis.
+        every_bin: Whether bins that regions drop are in it, where nothing is expected.
         name: What the measurement is called.
 
     Raises:
@@ -90,7 +95,13 @@ def likelihood_of(
     chosen = fitted_regions(catalog, templates) if regions is None else tuple(regions)
     only = catalog.templates.statistics_only if statistics_only is None else statistics_only
     building = _Building(catalog, only)
-    channels = tuple(building.channel(region, templates.regions[region]) for region in chosen)
+    channels = tuple(
+        without_bins(
+            building.channel(region, templates.regions[region]),
+            () if every_bin else templates.regions[region].dropped,
+        )
+        for region in chosen
+    )
     parameters = building.ordered()
     measured = catalog.poi if catalog.poi in {parameter.name for parameter in parameters} else None
     spec = LikelihoodSpec(name, channels, parameters, measured)
@@ -262,6 +273,29 @@ class _Building:
             self.titles[name] = title
         if category:
             self.categories[name] = category
+
+
+def without_bins(channel: ChannelSpec, bins: Collection[int]) -> ChannelSpec:
+    """A channel without some of its bins, counted from 0; names of parameters stay."""
+    if not bins:
+        return channel
+    kept = [bin_ for bin_ in range(channel.bins) if bin_ not in bins]
+
+    def of(values: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(values[bin_] for bin_ in kept)
+
+    def changed(modifier: Modifier) -> Modifier:
+        if isinstance(modifier, BinScale):
+            return BinScale(of(modifier.parameters))
+        if isinstance(modifier, ShapeShift):
+            return replace(modifier, up=of(modifier.up), down=of(modifier.down))
+        return modifier
+
+    samples = tuple(
+        SampleSpec(one.name, of(one.contents), tuple(map(changed, one.modifiers)))
+        for one in channel.samples
+    )
+    return ChannelSpec(channel.name, samples, None if channel.data is None else of(channel.data))
 
 
 def shift_modifiers(shift: Shift, *, norm: str, shape: str) -> Iterator[NormShift | ShapeShift]:

@@ -133,12 +133,12 @@ def data_of(
     settings = catalog.fit or FitSettings()
     expected = model.asimov(with_values(model, values))
     counts = expected.counts.copy()
-    for region, part in model.channels.items():
-        data = templates.regions[region].data
-        if region in sources.observed and data is not None:
-            counts[part] = data.contents
+    for channel, part in zip(model.spec.channels, model.channels.values(), strict=True):
+        if channel.name in sources.observed and channel.data is not None:
+            counts[part] = channel.data
         elif settings.pseudo_data is not None:
-            counts[part] = pseudo_data(catalog, region, templates.regions[region])
+            region = templates.regions[channel.name]
+            counts[part] = np.delete(pseudo_data(catalog, channel.name, region), region.dropped)
     measured = expected.measured
     nuisances = {name: value for name, value in values.items() if name != catalog.poi}
     if settings.shift_measurements and nuisances and not sources.mixed:
