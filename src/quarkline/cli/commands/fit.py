@@ -102,7 +102,7 @@ def command(
         toys=toys,
         seed=seed,
     )
-    with WorkBar(lambda done, total: f"{done} of {total}", quiet=as_json) as bar:
+    with WorkBar(_said, quiet=as_json) as bar:
         report = fit_workspace(
             workspace,
             wanted,
@@ -121,6 +121,10 @@ def command(
         typer.echo(line)
     if files:
         typer.echo(f"\n{len(files)} files in {output}")
+
+
+def _said(done: int, total: int) -> str:
+    return f"{done} of {total}" if total > 1 else ""
 
 
 def _names(text: str) -> tuple[str, ...]:
