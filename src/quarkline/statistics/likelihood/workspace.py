@@ -18,12 +18,15 @@ from quarkline.statistics.likelihood.spec import (
     Scale,
     ShapeShift,
 )
+from quarkline.statistics.likelihood.workspace_export import workspace_from_spec
 from quarkline.statistics.likelihood.workspace_parameters import (
     ParameterSet,
     configured,
     element,
     sets_of,
 )
+
+__all__ = ["patched", "spec_from_workspace", "workspace_from_spec"]
 
 Json = Mapping[str, Any]
 
