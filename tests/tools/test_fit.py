@@ -106,6 +106,10 @@ def refused(*words: object) -> str:
     return str(called.exception)
 
 
+def read_table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
 def expected(strength: float = 1.0):
     return spec_from_workspace(background_only(), patch=patch(strength))
 
@@ -157,7 +161,7 @@ def test_measurements_and_parameters_are_chosen_by_name(record):
         (["nope.json"], "`nope.json` does not exist"),
         (["likelihoods/RegionA/BkgOnly.jso"], "did you mean `BkgOnly.json`?"),
         (["likelihoods.tar.gz"], "it has 2 workspaces"),
-        (["likelihoods.tar.gz:./RegionC"], "did you mean `./RegionB` or `./RegionA`?"),
+        (["likelihoods.tar.gz:./RegionC"], "did you mean `RegionB` or `RegionA`?"),
         (["likelihoods/RegionA/patch.signal_1_60.json"], "a patch, not a workspace"),
         (["likelihoods/RegionB/patchset.json"], "a patch set, not a workspace"),
         (["other.json"], "no workspace: its keys are a, b"),
@@ -224,24 +228,21 @@ def test_background_alone_is_fitted_without_a_measured_parameter(record):
 
 def test_everything_is_found_and_written(record):
     options = ["--ranking", "--impacts", "--limit", "--significance", "--goodness"]
-    scans = ["--scan", "mu", "--scan", "mu,norm"]
-    called = command(
-        "likelihoods/RegionA", "--patch", "signal_1_60", *options, *scans, "--toys", 5, "-o", "out"
-    )
+    scans = ["--scan", "mu", "--toys", 5, "--workers", 1, "-o", "out"]
+    called = command("likelihoods/RegionA", "--patch", "signal_1_60", *options, *scans)
     assert called.exit_code == 0, called.output
     results = read_results(Path("out/results.json"))
     assert set(results) == {
-        *("fit", "ranking", "impacts", "limit", "significance", "goodness", "toys"),
-        *("scan-mu", "scan-mu-norm"),
+        *("fit", "ranking", "impacts", "limit", "significance", "goodness", "toys", "scan-mu"),
     }
     model = Model(expected())
     limit = asymptotic_limit(model, model.data)
     assert results["limit"] == limit
     assert f"mu < {limit.observed:.4g} at 95 % confidence" in called.stdout
-    tables = {path.stem: list(csv.DictReader(path.open())) for path in Path("out/tables").iterdir()}
+    tables = {path.stem: read_table(path) for path in Path("out/tables").iterdir()}
     assert [row["name"] for row in tables["parameters"]] == list(model.names)
     assert {row["name"] for row in tables["ranking"]} == set(model.names) - {"mu"}
-    assert len(tables["scan-mu-norm"]) == 30 * 30
+    assert len(tables["scan-mu"]) == 30
     assert float(tables["limit"][0]["observed"]) == limit.points[0].observed
 
 
@@ -252,6 +253,17 @@ def test_json_is_one_object_of_results(record):
         "fit": "likelihood-fit",
         "limit": "cls-limit",
     }
+
+
+@pytest.mark.slow
+def test_a_surface_of_two_parameters_is_a_table_of_its_grid(record):
+    called = command(
+        "likelihoods/RegionA", "--patch", "signal_1_60", "--scan", "mu,norm", "-o", "o"
+    )
+    assert called.exit_code == 0, called.output
+    rows = read_table(Path("o/tables/scan-mu-norm.csv"))
+    assert len(rows) == 30 * 30
+    assert min(float(row["height"]) for row in rows) >= -1e-6
 
 
 @pytest.mark.slow
@@ -301,7 +313,8 @@ def test_xml_says_how_simulation_is_constrained(xml):
 
 
 def test_xml_without_its_files_is_refused(xml):
-    (xml.parent / "data" / "model.root").rename(xml.parent / "data" / "gone.root")
+    for file in (xml.parent / "data").iterdir():
+        file.unlink()
     assert "name the folder from which its paths count as --root-dir DIR" in refused(xml)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -107,7 +108,9 @@ def _validate(workspace: Json) -> None:
     import pyhf
 
     try:
-        pyhf.schema.validate(workspace, "workspace.json")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of what pyhf validates with
+            pyhf.schema.validate(workspace, "workspace.json")
     except pyhf.exceptions.InvalidSpecification as error:
         reason = WORKSPACE.finding(
             _shortened(error.parent.message),
