@@ -215,7 +215,7 @@ def test_the_fit_is_shown(record):
     model = Model(expected())
     row = fit(model, model.data).by_name["mu"]
     assert "fit converged: -ln L = " in called.stdout
-    assert f"mu = {row.value:.4g} ± {row.error:.4g}" in called.stdout
+    assert f"mu = {row.value:.4g} ± {row.error:.4g} (+" in called.stdout
     assert "2 channels, 3 bins, 2 samples, 5 free parameters of 5" in called.stdout
     assert "pull" in called.stdout
 
