@@ -12,6 +12,7 @@ from quarkline.catalog import Catalog, FitSettings
 from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Severity, did_you_mean
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood.model import Data, Model
+from quarkline.templates.histograms import Array
 from quarkline.templates.likelihood import fitted_samples
 from quarkline.templates.measure.values import fitted_values
 from quarkline.templates.sets import RegionTemplates, TemplateSet
@@ -147,7 +148,7 @@ def data_of(
     return Data(counts, measured)
 
 
-def pseudo_data(catalog: Catalog, region: str, templates: RegionTemplates) -> Floats:
+def pseudo_data(catalog: Catalog, region: str, templates: RegionTemplates) -> Array:
     """The sum of the samples of a region, with those of a set in place of the ones they replace.
 
     Raises:
