@@ -20,6 +20,7 @@ from quarkline.cli.commands import (
     explain,
     export,
     fetch,
+    fit,
     hunt,
     inspect,
     jobs,
@@ -30,6 +31,7 @@ from quarkline.cli.commands import (
     score,
     simulate,
     skim,
+    trexfitter,
     tune,
 )
 from quarkline.cli.platforms import refuse_native_windows
@@ -76,9 +78,11 @@ app.command("explain")(explain.command)
 app.command("cutflow")(cutflow.command)
 app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
+app.command("fit")(fit.command)
 app.command("skim")(skim.command)
 app.command("score")(score.command)
 app.command("export")(export.command)
+app.command("trexfitter")(trexfitter.command)
 
 
 def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> None:

@@ -67,3 +67,29 @@ class Histogram:
         known = self.entries is not None and other.entries is not None
         entries = (self.entries or 0) + (other.entries or 0) if known else None
         return Histogram(self.edges, self.sums + other.sums, self.squares + other.squares, entries)
+
+    def merged(self, edges: Array) -> Histogram:
+        """It in fewer bins; what lies beyond the new edges joins underflow and overflow.
+
+        Args:
+            edges: Some of its edges, rising; equal to 1e-9 of the range.
+
+        Raises:
+            ValueError: If one of them is no edge of it.
+        """
+        places = np.searchsorted(self.edges, edges - self._tolerance)
+        found = self.edges[np.minimum(places, len(self.edges) - 1)]
+        if np.any(np.abs(found - edges) > self._tolerance) or np.any(np.diff(places) < 1):
+            msg = f"the edges {edges} are not among {self.edges}"
+            raise ValueError(msg)
+        starts = np.concatenate([[0], places + 1])
+        return Histogram(
+            np.asarray(edges, np.float64),
+            np.add.reduceat(self.sums, starts),
+            np.add.reduceat(self.squares, starts),
+            self.entries,
+        )
+
+    @property
+    def _tolerance(self) -> float:
+        return float(1e-9 * (self.edges[-1] - self.edges[0]))
