@@ -109,7 +109,8 @@ def _validate(workspace: Json) -> None:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of what pyhf validates with
+            # pyhf 0.7 uses a class that jsonschema will remove.
+            warnings.filterwarnings("ignore", "jsonschema.RefResolver", DeprecationWarning)
             pyhf.schema.validate(workspace, "workspace.json")
     except pyhf.exceptions.InvalidSpecification as error:
         reason = WORKSPACE.finding(

@@ -1,0 +1,27 @@
+"""Bins of the fit: what lies outside joins the edge bins, so many bins become one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from quarkline.templates.histograms import Array, Histogram
+
+
+def fold_flow(histogram: Histogram) -> Histogram:
+    """Add underflow and overflow to the first and last bin."""
+    return replace(histogram, sums=_folded(histogram.sums), squares=_folded(histogram.squares))
+
+
+def _folded(sums: Array) -> Array:
+    inside = sums[1:-1].copy()
+    inside[0] += sums[0]
+    inside[-1] += sums[-1]
+    return np.pad(inside, 1)
+
+
+def merge_groups(histogram: Histogram, size: int) -> Histogram:
+    """Merge so many bins into one; bins that are left over at the end join the overflow."""
+    count = (len(histogram.edges) - 1) // size
+    return histogram.merged(histogram.edges[: count * size + 1 : size])
