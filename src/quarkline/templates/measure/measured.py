@@ -15,6 +15,7 @@ from quarkline.catalog import (
     SignificanceSettings,
 )
 from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.results import Result
 from quarkline.statistics.likelihood.discovery import discovery
 from quarkline.statistics.likelihood.goodness import goodness_of_fit
 from quarkline.statistics.likelihood.impacts import grouped_impacts
@@ -89,6 +90,24 @@ class Measured:
     significance: DiscoverySignificance | None = None
     toys: ToyFits | None = None
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def results(self) -> dict[str, Result]:
+        """What was found, under names for a file of results."""
+        named = {
+            "fit": self.fit,
+            "conditional-fit": self.conditional,
+            "statistics-only-fit": self.statistics_only,
+            "goodness": self.goodness,
+            **{f"scan-{one.parameter}": one for one in self.scans},
+            **{f"scan-{'-'.join(one.parameters)}": one for one in self.surfaces},
+            "ranking": self.ranking,
+            "impacts": self.impacts,
+            "limit": self.limit,
+            "significance": self.significance,
+            "toys": self.toys,
+        }
+        return {name: result for name, result in named.items() if result is not None}
 
 
 def asked(catalog: Catalog) -> tuple[What, ...]:
