@@ -174,16 +174,24 @@ class _Search:
         """Two values of the signal with the limit between them, as near as known."""
         high = guess
         for _ in range(MOST_STEPS):
-            self._at(height, high)
+            reached = self._reached(height, high)
             pairs = [(row.value, height(row)) for row in self.test.tested]
             known = {value: found for value, found in pairs if found is not None}
             if above := [value for value, found in known.items() if found >= 0.0]:
                 top = min(above)
                 return max((value for value in known if value < top), default=0.0), top
-            high = 2.0 * max(known)
+            high = 2.0 * max(known) if reached else (max(known, default=0.0) + high) / 2.0
         name = self.test.signal.poi
         msg = f"CLs stays above {1 - self.level:.3g} up to `{name}` = {high:.4g}"
         raise _UnfoundError(msg)
+
+    def _reached(self, height: Callable[[Tested], float | None], value: float) -> bool:
+        """Whether the height at a value, or beside it, is known."""
+        try:
+            self._at(height, value)
+        except _UnfoundError:
+            return False
+        return True
 
     def _at(self, height: Callable[[Tested], float | None], value: float) -> float:
         """The height at a value, or beside it if no fit converges there."""
