@@ -30,6 +30,7 @@ from quarkline.cli.commands import (
     score,
     simulate,
     skim,
+    trexfitter,
     tune,
 )
 from quarkline.cli.platforms import refuse_native_windows
@@ -79,6 +80,7 @@ app.command("hunt")(hunt.command)
 app.command("skim")(skim.command)
 app.command("score")(score.command)
 app.command("export")(export.command)
+app.command("trexfitter")(trexfitter.command)
 
 
 def show_findings(findings: tuple[Finding, ...], *, as_json: bool = False) -> None:

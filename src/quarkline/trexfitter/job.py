@@ -1,0 +1,161 @@
+"""One job: what a config and its options come to, and the names of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quarkline.catalog.catalog import Catalog
+from quarkline.catalog.inference import FitSettings
+from quarkline.engine.core.config import ConfigFile
+from quarkline.engine.core.findings import Finding
+from quarkline.trexfitter.blocks import Block, TrexConfig
+from quarkline.trexfitter.command_line import CommandOptions, read_options
+from quarkline.trexfitter.parser import read_trexfitter
+from quarkline.trexfitter.translate import translate
+
+HISTOGRAMS = "Histograms"
+FITS = "Fits"
+WORKSPACES = "RooStats"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job.
+
+    Attributes:
+        name: Name in those of its files: the config's job, or `InputName`.
+        folder: Where its results are: the job's folder below `OutputDir`.
+        config: The config as read.
+        file: Its keys with their places.
+        catalog: The analysis, after what the options change in it.
+        options: What the option string says.
+        suffix: What names of fits, figures, tables and workspaces end with.
+        save_suffix: What names of histogram files end with.
+        split_histograms: Whether each region has a histogram file of its own.
+        input_folder: Where histogram files of an earlier job are read; None for its own.
+        workspace: A workspace that is fitted instead of its own; None for its own.
+        keep_pruning: Whether what was pruned before stays pruned.
+    """
+
+    name: str
+    folder: Path
+    config: TrexConfig
+    file: ConfigFile
+    catalog: Catalog
+    options: CommandOptions
+    suffix: str = ""
+    save_suffix: str = ""
+    split_histograms: bool = False
+    input_folder: Path | None = None
+    workspace: Path | None = None
+    keep_pruning: bool = False
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is suspicious about it but does not stop it."""
+        return self.file.findings
+
+    @property
+    def histograms(self) -> Path:
+        """Folder that histogram files are read from."""
+        return self.input_folder or self.folder / HISTOGRAMS
+
+    def histogram_file(self, region: str, *, written: bool = False) -> Path:
+        """The histogram file of a region.
+
+        Args:
+            region: Its name.
+            written: Whether the file to be written is meant, whose name has the suffix.
+        """
+        part = f"_{region}" if self.split_histograms else ""
+        return self.histograms / f"{self.name}{part}_histos{self.save_suffix * written}.root"
+
+    @property
+    def fit_file(self) -> Path:
+        """The text file with the fit's result."""
+        return self.folder / FITS / f"{self.name}{self.suffix}.txt"
+
+    @property
+    def workspace_file(self) -> Path:
+        """The file with the combined workspace."""
+        name = f"{self.name}_combined_{self.name}{self.suffix}_model.root"
+        return self.workspace or self.folder / WORKSPACES / name
+
+
+def read_job(
+    path: Path,
+    options: CommandOptions | str = "",
+    *,
+    replace: Mapping[str, str] | None = None,
+    free: Sequence[str] = (),
+    output: Path | None = None,
+) -> Job:
+    """Read a config with its options.
+
+    Args:
+        path: The config file.
+        options: The option string, or what was read of it.
+        replace: Values of placeholders that win over those of the replacement file.
+        free: Constant parameters that are fitted all the same.
+        output: Folder that the job's folder is made in, instead of `OutputDir`.
+
+    Raises:
+        InputError: With all that is wrong.
+    """
+    asked = read_options(options) if isinstance(options, str) else options
+    return open_job(read_trexfitter(path, replace=replace), asked, free=free, output=output)
+
+
+def open_job(
+    config: TrexConfig,
+    options: CommandOptions,
+    *,
+    free: Sequence[str] = (),
+    output: Path | None = None,
+) -> Job:
+    """The job of a config that has been read.
+
+    Args:
+        config: The config.
+        options: What the option string says.
+        free: Constant parameters that are fitted all the same.
+        output: Folder that the job's folder is made in, instead of `OutputDir`.
+
+    Raises:
+        InputError: With all that is wrong.
+    """
+    file = translate(config)
+    (block,) = config.of("Job")
+    name = str(block.name)
+    parent = output or Path(options.output or block.text("OutputDir") or ".")
+    return Job(
+        name=_text(block, "InputName") or name,
+        folder=parent / (options.job or name),
+        config=config,
+        file=file,
+        catalog=_freed(file.validate(Catalog), free),
+        options=options,
+        suffix=options.suffix or _text(block, "Suffix"),
+        save_suffix=options.save_suffix or _text(block, "SaveSuffix"),
+        split_histograms=bool(block.true("SplitHistoFiles")),
+        input_folder=_path(block, "InputFolder"),
+        workspace=_path(block, "WorkspaceFileName"),
+        keep_pruning=bool(block.true("KeepPruning")),
+    )
+
+
+def _freed(catalog: Catalog, names: Sequence[str]) -> Catalog:
+    fit = catalog.fit or FitSettings()
+    freed = fit.model_copy(update={"free": [*fit.free, *names]})
+    return catalog.model_copy(update={"fit": freed})
+
+
+def _text(block: Block, name: str) -> str:
+    return str(block.text(name) or "")
+
+
+def _path(block: Block, name: str) -> Path | None:
+    value = block.text(name)
+    return None if value is None else Path(value)
