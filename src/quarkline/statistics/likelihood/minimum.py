@@ -1,0 +1,153 @@
+"""The minimum of a likelihood by Newton's method with bounds: fast enough for thousands of fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from quarkline.statistics.arrays import Bools, Floats
+from quarkline.statistics.likelihood.model import Data, Expansion, Model
+
+MOST_STEPS = 100
+# Estimated vertical distance at which one last step is taken; that step about squares it.
+CLOSE = 1e-6
+SHORTEST = 1e-10  # of a step, before the search along it is given up
+DESCENT = 1e-4  # part of the linear descent that a step must reach (Armijo)
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """Where a likelihood is largest.
+
+    Attributes:
+        values: Parameters, with shape (P,).
+        nll: Minus the logarithm of the likelihood there.
+        converged: Whether it is a minimum within the bounds, with positive curvature.
+        distance: Estimated vertical distance to the minimum, before the last step.
+        steps: Steps taken.
+        free: Which parameters were fitted, with shape (P,).
+        hessian: Second derivatives of the nll at the last step, with shape (P, P).
+    """
+
+    values: Floats
+    nll: float
+    converged: bool
+    distance: float
+    steps: int
+    free: Bools
+    hessian: Floats
+
+    def covariance(self) -> Floats:
+        """Inverse of the second derivatives by the fitted parameters, in their order.
+
+        NaN if it is not positive definite.
+        """
+        part = self.hessian[np.ix_(self.free, self.free)]
+        try:
+            return np.asarray(cho_solve(cho_factor(part), np.eye(len(part))))
+        except np.linalg.LinAlgError:
+            return np.full_like(part, np.nan)
+
+    def errors(self) -> Floats:
+        """Symmetric errors of all parameters, 0 for those that were fixed, with shape (P,)."""
+        errors = np.zeros(len(self.values))
+        errors[self.free] = np.sqrt(np.diag(self.covariance()))
+        return errors
+
+
+def minimum(
+    model: Model,
+    data: Data,
+    *,
+    start: Floats | None = None,
+    fixed: Mapping[str, float] | None = None,
+    free: Bools | None = None,
+) -> Minimum:
+    """Maximise a likelihood within the bounds of its parameters.
+
+    Every step solves the quadratic model with exact second derivatives, parameters that it drives
+    out of bounds being held there, and is shortened until the likelihood rises enough.
+
+    Args:
+        model: The likelihood.
+        data: What to fit.
+        start: Where to begin, with shape (P,); the model's initial values if None.
+        fixed: Parameters to hold, and where.
+        free: Which parameters are free before `fixed` is looked at, with shape (P,); those that
+            the model does not fix if None.
+    """
+    values = np.array(model.initial if start is None else start, dtype=np.float64)
+    open_ = ~model.fixed if free is None else free.copy()
+    for name, value in (fixed or {}).items():
+        at = model.index(name)
+        values[at], open_[at] = value, False
+    values[open_] = np.clip(values, model.low, model.high)[open_]
+    return _descend(model, data, values, open_)
+
+
+def _descend(model: Model, data: Data, values: Floats, free: Bools) -> Minimum:
+    here = model.expansion(values, data)
+    distance, converged, steps = np.inf, False, 0
+    while steps < MOST_STEPS and np.isfinite(here.nll):
+        step, positive = _step(model, here, values, free)
+        slope = float(here.gradient @ step)
+        distance = -slope / 2
+        last = positive and 0.0 <= distance < CLOSE
+        length, nll = _along(model, data, values, step, here.nll, slope)
+        steps += 1
+        if last or length == 0.0:
+            converged = positive and distance < CLOSE
+            values = values + length * step
+            return Minimum(values, nll, converged, distance, steps, free, here.hessian)
+        values = np.clip(
+            values + length * step, np.minimum(model.low, values), np.maximum(model.high, values)
+        )
+        here = model.expansion(values, data)
+    return Minimum(values, here.nll, converged, distance, steps, free, here.hessian)
+
+
+def _step(model: Model, here: Expansion, values: Floats, free: Bools) -> tuple[Floats, bool]:
+    """The step to the minimum of the quadratic model, and whether that is positive definite."""
+    gradient = here.gradient
+    moving = free & ~((values <= model.low) & (gradient > 0.0))
+    moving &= ~((values >= model.high) & (gradient < 0.0))
+    step = np.zeros_like(values)
+    positive = True
+    while moving.any():
+        pull = gradient + here.hessian @ np.where(moving, 0.0, step)
+        step[moving], sure = _solved(here, pull, moving)
+        positive &= sure
+        ends = values + step
+        out = moving & ((ends < model.low) | (ends > model.high))
+        if not out.any():
+            break
+        step[out] = np.clip(ends, model.low, model.high)[out] - values[out]
+        moving &= ~out
+    return step, positive
+
+
+def _solved(here: Expansion, pull: Floats, moving: Bools) -> tuple[Floats, bool]:
+    """Newton's step; Gauss and Newton's, which always descends, where the former does not exist."""
+    part = np.ix_(moving, moving)
+    try:
+        return -cho_solve(cho_factor(here.hessian[part]), pull[moving]), True
+    except np.linalg.LinAlgError:
+        squares = here.squares[part]
+        ridge = 1e-3 * np.maximum(np.diag(squares), 1e-8)
+        return -cho_solve(cho_factor(squares + np.diag(ridge)), pull[moving]), False
+
+
+def _along(
+    model: Model, data: Data, values: Floats, step: Floats, nll: float, slope: float
+) -> tuple[float, float]:
+    """How far to go along a step, and the nll there; 0 if nothing on the way is better."""
+    length = 1.0
+    while length > SHORTEST:
+        there = model.nll(values + length * step, data)
+        if there <= nll + DESCENT * length * slope:
+            return length, there
+        length /= 4 if not np.isfinite(there) else 2
+    return 0.0, nll
