@@ -57,8 +57,7 @@ class Catalog(Config):
 
     def systematics_of(self, sample: str, region: str) -> dict[str, Systematic]:
         """The systematics of a sample in a region; data have none."""
-        chosen = self.samples[sample]
-        if chosen.role == "data" or not chosen.use_systematics or not self.holds(sample, region):
+        if not self.samples[sample].has_systematics or not self.holds(sample, region):
             return {}
         return {
             name: systematic
@@ -70,6 +69,11 @@ class Catalog(Config):
             and f"{region}:{sample}" not in systematic.exclude_pairs
         }
 
+    def hides(self, sample: str, region: str) -> bool:
+        """Whether a sample is data that nobody is to see in a region."""
+        chosen = self.samples[sample]
+        return chosen.role == "data" and (chosen.blind or self.regions[region].blind)
+
     def files_of(
         self, sample: str, region: str | None = None, variation: Variation | None = None
     ) -> list[InputFile]:
@@ -79,37 +83,57 @@ class Catalog(Config):
         levels += [variation.files] if variation else []
         return input_files(levels, friends=chosen.use_friends)
 
+    def scales_of(self, sample: str, files: int) -> list[float]:
+        """What is multiplied with the histogram of each of so many files of a sample.
+
+        The luminosity counts for simulated samples that are normalised by theory; the sample's own
+        scale is one for all files or one each, and files beyond a longer list have none.
+        """
+        chosen = self.samples[sample]
+        theory = chosen.normalised_by_theory and chosen.role != "data"
+        common = self.luminosity.factor if theory else 1.0
+        own = chosen.scales * files if len(chosen.scales) == 1 else chosen.scales[:files]
+        return [common * scale for scale in [*own, *[1.0] * (files - len(own))]]
+
     def selection_of(self, sample: str, region: str) -> Written:
         """The cut on a sample in a region: of the analysis, the region and the sample together."""
         chosen, where = self.samples[sample], self.regions[region]
         cuts = [self.selection, where.selection_for.get(sample, where.selection)]
         if chosen.ignore_selection is True:
             cuts = []
-        whole = [cut for cut in (*cuts, chosen.selection) if cut]
-        if isinstance(chosen.ignore_selection, Written):
-            whole = [cut.without(chosen.ignore_selection) for cut in whole]
-        return conjunction(whole)
+        if isinstance(ignored := chosen.ignore_selection, Written):
+            cuts = [cut and cut.without(ignored) for cut in cuts]
+        return conjunction(cut for cut in (*cuts, chosen.selection) if cut)
 
-    def weight_of(self, sample: str, region: str, variation: Variation | None = None) -> Written:
+    def weight_of(
+        self,
+        sample: str,
+        region: str,
+        variation: Variation | None = None,
+        *,
+        ignored: Written | None = None,
+    ) -> Written:
         """The weight of an event of a sample in a region, without the luminosity; 1 for data.
 
         Args:
             sample: Name of the sample.
             region: Name of the region.
             variation: A side of a systematic.
+            ignored: A part that the systematic leaves out of what is not its own.
         """
-        chosen = self.samples[sample]
+        chosen, where = self.samples[sample], self.regions[region]
         if chosen.role == "data":
             return Written("1")
-        common = list(self.weights.values()) if chosen.normalised_by_theory else []
+        common = [*(self.weights.values() if chosen.normalised_by_theory else ()), where.weight]
         if chosen.ignore_weight:
-            common = [factor.without(chosen.ignore_weight) for factor in common]
-        own: list[Written | None] = [self.regions[region].weight, chosen.weight]
+            common = [factor and factor.without(chosen.ignore_weight) for factor in common]
+        nominal = [*common, chosen.weight]
+        if ignored:
+            nominal = [factor and factor.without(ignored) for factor in nominal]
         if variation and variation.weight:
-            own[1] = variation.weight
-        if variation:
-            own.append(variation.weight_factor)
-        return product([*common, *(factor for factor in own if factor)])
+            nominal[-1] = variation.weight
+        own = variation.weight_factor if variation else None
+        return product(factor for factor in (*nominal, own) if factor)
 
     def variable_of(self, sample: str, region: str) -> Written | None:
         """What is drawn of a sample in a region."""

@@ -70,7 +70,9 @@ class Sample(Config):
     share_mc_statistics_with: str | None = Field(
         None, description="Sample whose parameters it has."
     )
-    use_systematics: bool = Field(True, description="Whether systematics apply to it.")
+    use_systematics: bool | None = Field(
+        None, description="Whether systematics apply to it; null: to signals and backgrounds."
+    )
     systematics_from: str | None = Field(
         None, description="Sample whose relative variations it takes."
     )
@@ -78,3 +80,10 @@ class Sample(Config):
     asimov_for: Replaced | None = None
     drawing: SampleDrawing = Field(default_factory=SampleDrawing)
     blind: bool = Field(False, description="Whether nothing of it is shown.")
+
+    @property
+    def has_systematics(self) -> bool:
+        """Whether systematics apply to it."""
+        simulated = self.role in {"signal", "background"}
+        wanted = simulated if self.use_systematics is None else self.use_systematics
+        return wanted and self.role != "data"

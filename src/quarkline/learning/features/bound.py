@@ -15,7 +15,8 @@ from quarkline.events.expressions import Batch, Expression, ResultKind, compile_
 from quarkline.events.expressions.compiled import joint_scope
 from quarkline.events.expressions.frame import Frame
 from quarkline.events.expressions.nodes import Node
-from quarkline.events.schema import Column, Schema
+from quarkline.events.replaced import in_type
+from quarkline.events.schema import Schema
 from quarkline.learning.features.spec import Feature
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^"})
@@ -136,16 +137,6 @@ def _measured(tree: Node) -> Iterator[Node]:
                 pending.extend(node.children)
             case _:
                 yield node
-
-
-def in_type(value: float, column: Column) -> float:
-    """A value as a column of this type would hold it."""
-    return float(np.float32(value)) if column.dtype == "float32" else value
-
-
-def event_of(batch: Batch, row: int) -> str:
-    """Which event, by its entry in the file, or its row in what was read if it has no entry."""
-    return f"entry {batch.entries.start + row}" if batch.entries else f"row {row}"
 
 
 def _label(name: str) -> str:

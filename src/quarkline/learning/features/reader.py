@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.events.expressions.batch import Batch, EventTable, as_batch
+from quarkline.events.replaced import Replacements, event_of
 from quarkline.events.schema import Schema
 from quarkline.learning.features.arrays import MISSING, FeatureArrays, Objects
-from quarkline.learning.features.bound import BoundFeature, Instances, bind, event_of
-from quarkline.learning.features.replaced import Replacements
+from quarkline.learning.features.bound import BoundFeature, Instances, bind
 from quarkline.learning.features.spec import Feature, FeatureSpec
 
 LOOPS = Rule(
@@ -101,7 +101,13 @@ class FeatureReader:
         if findings:
             raise InputError(*findings)
         every = (*continuous, *categorical, *chain.from_iterable(objects))
-        return cls(spec, continuous, categorical, objects, replacements.used(every))
+        return cls(
+            spec,
+            continuous,
+            categorical,
+            objects,
+            replacements.used((item.expression, item.missing) for item in every),
+        )
 
     @property
     def every(self) -> Iterable[BoundFeature]:

@@ -18,13 +18,13 @@ from quarkline.events.cuts import Cuts, named_cuts
 from quarkline.events.expressions import Batch, Entries, Expression, ResultKind, compile_expression
 from quarkline.events.identity import RowIds, fold_of, group_ids
 from quarkline.events.passing import passing, select_events
+from quarkline.events.replaced import Replacements
 from quarkline.events.schema import Schema
 from quarkline.events.selection import CutFlow, count_passing, event_weights
 from quarkline.events.skim.loop import steps
 from quarkline.events.sources import Source, Sweep, open_source
 from quarkline.events.sources.base import record_array
 from quarkline.events.table import VARIATION, TableSink
-from quarkline.learning.features.replaced import Replacements
 from quarkline.studies.search.readings import Reading
 
 Mask = NDArray[np.bool_]

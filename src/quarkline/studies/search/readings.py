@@ -111,9 +111,8 @@ class _Side:
 
     def weight(self, config: SearchConfig) -> str:
         """The weight of an event on this side."""
-        weight = config.weight_of(self.sample, str(config.train.region), self.variation)
-        ignored = self.systematic.ignore_weight
-        return str(weight.without(ignored) if ignored else weight)
+        ignored, region = self.systematic.ignore_weight, str(config.train.region)
+        return str(config.weight_of(self.sample, region, self.variation, ignored=ignored))
 
 
 def _sides(config: SearchConfig, sample: str, region: str) -> Iterator[_Side]:
@@ -136,8 +135,8 @@ def _shifts(variation: Variation) -> bool:
 def _is_read(config: SearchConfig, name: str, region: str) -> bool:
     """Whether a sample is read; data that are blinded are not."""
     sample = config.samples[name]
-    hidden = sample.role == "data" and (sample.blind or config.regions[region].blind)
-    return config.holds(name, region) and sample.role != "reference" and not hidden
+    hidden = sample.role == "reference" or config.hides(name, region)
+    return config.holds(name, region) and not hidden
 
 
 def _reading(
@@ -148,7 +147,7 @@ def _reading(
     chosen: Sequence[int],
 ) -> tuple[Reading, tuple[Path, ...]]:
     region = str(config.train.region)
-    label, scales = label_of(config, name), _scales(config, name, len(files))
+    label, scales = label_of(config, name), config.scales_of(name, len(files))
     beyond = config.train.beyond if label != DATA and side is None else None
     nominal = config.weight_of(name, region)
     weights = [item for item in _sides(config, name, region) if item.weighs and side is None]
@@ -174,13 +173,3 @@ def label_of(config: SearchConfig, sample: str) -> int:
     classes = classes_of(config, str(config.train.region), config.train.classes)
     numbers = [number for number, samples in enumerate(classes.values()) if sample in samples]
     return numbers[0] if numbers else DATA
-
-
-def _scales(config: SearchConfig, name: str, files: int) -> list[float]:
-    """Luminosity times the sample's own scale, for each of its files."""
-    sample = config.samples[name]
-    if sample.role == "data":
-        return [1.0] * files
-    common = config.luminosity.factor if sample.normalised_by_theory else 1.0
-    own = sample.scales or [1.0]
-    return [common * scale for scale in (own if len(own) == files else own[:1] * files)]

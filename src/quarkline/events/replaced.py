@@ -14,7 +14,6 @@ from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did
 from quarkline.events.expressions import Batch, Expression, compile_expression
 from quarkline.events.expressions.compiled import joint_scope
 from quarkline.events.schema import Column, Schema
-from quarkline.learning.features.bound import BoundFeature, event_of, in_type
 
 BAD_REPLACEMENT = Rule(
     "QL-FEATURES-010",
@@ -22,6 +21,16 @@ BAD_REPLACEMENT = Rule(
     "A shifted column has one value wherever the column has one: as many an event, in the same "
     "order. The column exists in the table.",
 )
+
+
+def in_type(value: float, column: Column) -> float:
+    """A value as a column of this type would hold it."""
+    return float(np.float32(value)) if column.dtype == "float32" else value
+
+
+def event_of(batch: Batch, row: int) -> str:
+    """Which event, by its entry in the file, or its row in what was read if it has no entry."""
+    return f"entry {batch.entries.start + row}" if batch.entries else f"row {row}"
 
 
 @dataclass(frozen=True)
@@ -91,12 +100,12 @@ class Replacements:
         changed = {name: replace(item.column, dtype=item.dtype) for name, item in made.items()}
         return cls(replace(schema, columns={**schema.columns, **changed}), made)
 
-    def used(self, features: Iterable[BoundFeature]) -> Replacements:
-        """Those of columns that features read, with the features' missing values."""
+    def used(self, readers: Iterable[tuple[Expression, Iterable[float]]]) -> Replacements:
+        """Those of columns that expressions read, each with its values that stand for none."""
         missing: dict[str, dict[float, None]] = {}
-        for item in features:
-            for name in item.expression.columns & self.by_column.keys():
-                missing.setdefault(name, {}).update(dict.fromkeys(item.missing))
+        for expression, values in readers:
+            for name in expression.columns & self.by_column.keys():
+                missing.setdefault(name, {}).update(dict.fromkeys(values))
         used = {
             name: replace(self.by_column[name], missing=tuple(values))
             for name, values in missing.items()
