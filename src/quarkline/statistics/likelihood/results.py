@@ -266,6 +266,7 @@ class DiscoverySignificance(Result, kind="discovery-significance"):
         z: Its significance in standard deviations.
         z_expected: Median significance expected with the signal at `expected_with`.
         expected_with: Strength of that signal.
+        note: What was unusual, in words; empty if nothing was.
     """
 
     poi: str
@@ -274,6 +275,7 @@ class DiscoverySignificance(Result, kind="discovery-significance"):
     z: float | None
     z_expected: float
     expected_with: float
+    note: str = ""
 
 
 @dataclass(frozen=True)

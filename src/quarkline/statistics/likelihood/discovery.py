@@ -1,0 +1,62 @@
+"""The significance of a signal: how unlikely the data are without it."""
+
+from __future__ import annotations
+
+import math
+
+from quarkline.statistics.likelihood.model import Data, Model
+from quarkline.statistics.likelihood.profiles import profiled
+from quarkline.statistics.likelihood.results import DiscoverySignificance
+from quarkline.statistics.likelihood.signal import Signal
+from quarkline.statistics.significance import p_from_z
+
+
+def discovery(
+    model: Model,
+    data: Data | None,
+    *,
+    poi: str | None = None,
+    expected_with: float = 1.0,
+) -> DiscoverySignificance:
+    """q0 and its significance, observed and expected, by the formulae of large samples.
+
+    q0 = -2 ln(L(0) / L(best)) for a best value above 0, else 0 (eq. 12 of arXiv:1007.1727);
+    Z = sqrt(q0) and p = 1 - Phi(Z) (eqs. 52 and 53). Half of the data without signal have q0 = 0
+    exactly: there Z is 0 and p, which says that q0 is at least that large, is given as 1/2, the
+    limit from above. The expected Z is that of Asimov data with signal (section 4.1), with the
+    other parameters at their best values for the data with a signal of that strength, or at their
+    nominal values without data.
+
+    Args:
+        model: The likelihood.
+        data: What is tested; None if data are not looked at.
+        poi: Parameter of the signal; None for the model's.
+        expected_with: Strength of the signal with which it is expected.
+    """
+    signal = Signal.of(model, poi)
+    q0 = None if data is None else discovery_statistic(signal, data)
+    values = signal.given(expected_with, data)
+    asimov = signal.model.asimov(values, shift_measurements=True)
+    null = profiled(signal.model, asimov, values, {signal.poi: 0.0})
+    if not null.converged:
+        signal.notes.append("the fit of the expected data without signal did not converge")
+    expected = 2.0 * max(null.nll - signal.model.nll(values, asimov), 0.0)
+    z = None if q0 is None else math.sqrt(q0)
+    return DiscoverySignificance(
+        poi=signal.poi,
+        q0=q0,
+        p=None if z is None else float(p_from_z(z)),
+        z=z,
+        z_expected=math.sqrt(expected),
+        expected_with=expected_with,
+        note="; ".join(dict.fromkeys(signal.notes)),
+    )
+
+
+def discovery_statistic(signal: Signal, data: Data) -> float:
+    """q0 of some data (eq. 12 of arXiv:1007.1727)."""
+    best = signal.best(data)
+    null = profiled(signal.model, data, best.values, {signal.poi: 0.0})
+    if not null.converged:
+        signal.notes.append("the fit without signal did not converge")
+    return 2.0 * max(null.nll - best.nll, 0.0)

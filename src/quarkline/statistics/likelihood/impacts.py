@@ -1,0 +1,112 @@
+"""Grouped impacts: what each group of parameters adds to the error of the measured one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quarkline.statistics.likelihood.fit import fit
+from quarkline.statistics.likelihood.many import InProcess, Problem, Runner
+from quarkline.statistics.likelihood.model import Data, Model
+from quarkline.statistics.likelihood.results import GroupedImpacts, GroupImpact, LikelihoodFit
+from quarkline.statistics.likelihood.signal import poi_of
+
+GAMMAS = "Gammas"
+NORM_FACTORS = "NormFactors"
+FULL = "FullSyst"
+
+
+def standard_groups(model: Model, poi: str | None = None) -> dict[str, tuple[str, ...]]:
+    """The groups that every likelihood has, under the names of TRExFitter; empty ones are left out.
+
+    `Gammas` are the parameters of the statistics of simulation, `NormFactors` the norm factors but
+    the measured one, `FullSyst` everything but the measured one.
+
+    Args:
+        model: The likelihood.
+        poi: Parameter that is measured; None for the model's.
+    """
+    measured = poi_of(model, poi)
+    rest = [row for row in model.spec.parameters if row.name != measured and not row.fixed]
+    groups = {
+        GAMMAS: tuple(row.name for row in rest if row.role == "gamma"),
+        NORM_FACTORS: tuple(row.name for row in rest if row.role == "norm-factor"),
+        FULL: tuple(row.name for row in rest),
+    }
+    return {name: members for name, members in groups.items() if members}
+
+
+def grouped_impacts(
+    model: Model,
+    data: Data,
+    fitted: LikelihoodFit,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    *,
+    poi: str | None = None,
+    minos: bool = True,
+    runner: Runner | None = None,
+) -> GroupedImpacts:
+    """Fix a group at its best values, fit again, subtract the squared errors.
+
+    The impact is sqrt(total^2 - rest^2), with `rest` the error of the measured parameter while the
+    group is fixed: for the symmetric errors, and for those of MINOS above and below. It is 0 where
+    the error does not shrink. Groups are correlated, so their squares need not add up.
+
+    Args:
+        model: The likelihood.
+        data: What was fitted.
+        fitted: Its fit.
+        groups: Parameters of each group; these replace standard ones of the same name.
+        poi: Parameter that is measured; None for the model's.
+        minos: Whether asymmetric errors are found, too.
+        runner: What does the fits; None does them here.
+
+    Raises:
+        InputError: If a group has a parameter that the model has not.
+    """
+    measured = poi_of(model, poi)
+    chosen = {**standard_groups(model, measured), **{k: tuple(v) for k, v in (groups or {}).items()}}
+    for name in {name for members in chosen.values() for name in members}:
+        model.index(name)
+    everything = tuple(name for name in fitted.free if name != measured)
+    held = [(), everything, *chosen.values()]
+    arguments = [
+        {"poi": measured, "minos": minos, "hold": [name for name in names if name in everything]}
+        for names in held
+    ]
+    problem = Problem(model, data, fitted.values)
+    total, rest, *others = (runner or InProcess()).run(error_with, problem, arguments)
+    return GroupedImpacts(
+        poi=measured,
+        total=GroupImpact("total", everything, total["error"], total["up"], total["down"]),
+        statistical=GroupImpact("statistical", (), rest["error"], rest["up"], rest["down"]),
+        groups=tuple(
+            GroupImpact(name, members, *(_left(total[side], other[side]) for side in total))
+            for (name, members), other in zip(chosen.items(), others, strict=True)
+        ),
+    )
+
+
+def error_with(problem: Problem, argument: Mapping[str, Any]) -> dict[str, float | None]:
+    """The errors of the measured parameter while others are held where the problem starts.
+
+    Args:
+        problem: What is fitted.
+        argument: `poi`, `hold` (names), and whether `minos` errors are found.
+    """
+    poi, model = argument["poi"], problem.model
+    found = fit(
+        model,
+        problem.data,
+        start=problem.start,
+        fixed={name: float(problem.start[model.index(name)]) for name in argument["hold"]},
+        minos=(poi,) if argument["minos"] else (),
+    ).by_name[poi]
+    return {"error": found.error, "up": found.up, "down": found.down}
+
+
+def _left(total: float | None, rest: float | None) -> float | None:
+    if total is None or rest is None:
+        return None
+    return math.sqrt(max(total**2 - rest**2, 0.0))

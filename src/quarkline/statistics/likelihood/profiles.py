@@ -1,0 +1,74 @@
+"""Minima of the likelihood with some parameters fixed: what rankings, scans and tests are made of.
+
+A fit that does not converge from where it was to start is tried again: from the nominal values, and
+with all the fall-backs of a whole fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from quarkline.statistics.arrays import Floats
+from quarkline.statistics.likelihood.fit import fit
+from quarkline.statistics.likelihood.many import InProcess, Problem, Runner
+from quarkline.statistics.likelihood.minimise import Minimum, minimum
+from quarkline.statistics.likelihood.model import Data, Model
+
+BETTER = 1e-4  # by how much one minimum has to be below another to count as another one
+
+
+def profiled(model: Model, data: Data, start: Floats, fixed: Mapping[str, float]) -> Minimum:
+    """The minimum with some parameters fixed; the lowest of several attempts if one fails.
+
+    Args:
+        model: The likelihood.
+        data: What is fitted.
+        start: Where the first attempt starts, with shape (P,).
+        fixed: Parameters that are held, with their values.
+    """
+    first = minimum(model, data, start=start, fixed=fixed)
+    if first.converged:
+        return first
+    second = minimum(model, data, start=model.initial, fixed=fixed)
+    if second.converged:
+        return second
+    return _thorough(model, data, min(first, second, key=lambda found: found.nll), fixed)
+
+
+def _thorough(model: Model, data: Data, best: Minimum, fixed: Mapping[str, float]) -> Minimum:
+    whole = fit(model, data, start=best.values, fixed=fixed, covariance=False)
+    if not (whole.nll <= best.nll or whole.quality.converged):
+        return best
+    return Minimum(values=whole.values, nll=whole.nll, converged=whole.quality.converged)
+
+
+def profile(problem: Problem, fixed: Mapping[str, float]) -> dict[str, Any]:
+    """`profiled` from the problem's start, as JSON values; nulls where it did not converge."""
+    found = profiled(problem.model, problem.data, problem.start, fixed)
+    if not (found.converged and np.isfinite(found.nll)):
+        return {"values": None, "nll": None}
+    return {"values": found.values.tolist(), "nll": float(found.nll)}
+
+
+def profiles(
+    problem: Problem, points: Sequence[Mapping[str, float]], runner: Runner | None = None
+) -> list[tuple[Floats, float] | None]:
+    """Values of all parameters and -ln L at the minimum for each set of fixed parameters.
+
+    Each fit starts from the problem's start, so that results do not depend on order or chunks.
+
+    Args:
+        problem: What is fitted, and where the fits start.
+        points: Fixed parameters of each fit, with their values.
+        runner: What does the fits; None does them here.
+
+    Returns:
+        One entry for each point; None where no fit converged.
+    """
+    rows = (runner or InProcess()).run(profile, problem, [dict(point) for point in points])
+    return [
+        None if row["values"] is None else (np.array(row["values"]), row["nll"]) for row in rows
+    ]
