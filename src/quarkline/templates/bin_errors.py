@@ -113,7 +113,8 @@ def relative_errors(templates: Iterable[Template]) -> Array:
     nominals = [template.nominal for template in templates]
     contents = np.sum([nominal.contents for nominal in nominals], axis=0)
     errors = np.sqrt(np.sum([np.square(nominal.errors) for nominal in nominals], axis=0))
-    return np.divide(errors, contents, out=np.zeros_like(errors), where=contents > 0)
+    relative = np.divide(errors, contents, out=np.zeros_like(errors), where=contents > 0)
+    return np.asarray(relative)
 
 
 def shares_mc_statistics(catalog: Catalog, sample: str) -> bool:

@@ -188,8 +188,9 @@ class _Building:
             )
             for name, template in expected.templates.items()
         )
-        data = templates.data and tuple(map(float, templates.data.contents))
-        return ChannelSpec(region, samples, data)
+        data = templates.data
+        counts = None if data is None else tuple(map(float, data.contents))
+        return ChannelSpec(region, samples, counts)
 
     def ordered(self) -> tuple[Parameter, ...]:
         """All parameters: norm factors first, then systematics, then those of single bins."""
