@@ -66,7 +66,10 @@ def grouped_impacts(
         InputError: If a group has a parameter that the model has not.
     """
     measured = poi_of(model, poi)
-    chosen = {**standard_groups(model, measured), **{k: tuple(v) for k, v in (groups or {}).items()}}
+    chosen = {
+        **standard_groups(model, measured),
+        **{k: tuple(v) for k, v in (groups or {}).items()},
+    }
     for name in {name for members in chosen.values() for name in members}:
         model.index(name)
     everything = tuple(name for name in fitted.free if name != measured)

@@ -117,9 +117,7 @@ class Signal:
 
 def _with(model: Model, parameter: Parameter) -> Model:
     """The model with other bounds of one parameter."""
-    rows = tuple(
-        parameter if row.name == parameter.name else row for row in model.spec.parameters
-    )
+    rows = tuple(parameter if row.name == parameter.name else row for row in model.spec.parameters)
     return Model(replace(model.spec, parameters=rows))
 
 
