@@ -113,6 +113,11 @@ def blocks(start: int, stop: int, proof: FriendProof) -> Iterator[tuple[int, int
         yield number, first, min(first + proof.block, proof.entries)
 
 
+def has_proof(friend: Source) -> bool:
+    """Whether a friend file tells anything of its host."""
+    return isinstance(friend.schema.metadata.get(NOTE), Mapping)
+
+
 def told_proof(friend: Source) -> FriendProof:
     """What a friend file tells.
 

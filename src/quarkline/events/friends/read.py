@@ -21,6 +21,7 @@ from quarkline.events.friends.proof import (
     block_hash,
     blocks,
     check_identity,
+    has_proof,
     host_id,
     key_rows,
     told_proof,
@@ -57,6 +58,7 @@ def with_friends(
     *,
     by: With = With.POSITION,
     names: Sequence[str] = (),
+    unproved: bool = False,
 ) -> Source:
     """A host's table with the columns of its friends.
 
@@ -68,6 +70,8 @@ def with_friends(
         by: How rows find their entries.
         names: Name of each friend, in front of its columns as in `NAME.score`; "" for none. Empty
             if none has one.
+        unproved: Whether friends that tell nothing of a host, as other programs make them, are
+            joined entry by entry if they have as many; where both have a column, the host's counts.
 
     Raises:
         InputError: If a friend is another file's, tells nothing of a host, or has a column of
@@ -76,17 +80,22 @@ def with_friends(
     if not friends:
         return host
     named = zip(friends, names or [""] * len(friends), strict=True)
-    return _JoinedSource(host, [(Path(path), name) for path, name in named], With(by))
+    named_paths = [(Path(path), name) for path, name in named]
+    return _JoinedSource(host, named_paths, With(by), unproved=unproved)
 
 
 class _JoinedSource(Source):
-    def __init__(self, host: Source, named: Sequence[tuple[Path, str]], by: With) -> None:
+    def __init__(
+        self, host: Source, named: Sequence[tuple[Path, str]], by: With, *, unproved: bool
+    ) -> None:
         self.path, self._host = host.path, host
         self._stack = ExitStack()
         self._stack.callback(host.close)
         join = _ByPosition if by is With.POSITION else _ByKey
         try:
-            self._friends = [join.of(self._stack, host, path, name) for path, name in named]
+            self._friends = [
+                join.of(self._stack, host, path, name, unproved=unproved) for path, name in named
+            ]
             self.schema = self._joined()
         except BaseException:
             self.close()
@@ -138,9 +147,14 @@ class _Friend(abc.ABC):
     name: str = ""
 
     @classmethod
-    def of(cls, stack: ExitStack, host: Source, path: Path, name: str) -> _Friend:
+    def of(
+        cls, stack: ExitStack, host: Source, path: Path, name: str, *, unproved: bool
+    ) -> _Friend:
         source = stack.enter_context(_open(path, host.schema.tree))
-        friend = cls(host, source, told_proof(source), name)
+        if unproved and not has_proof(source):
+            friend: _Friend = _Unproved(host, source, _NOTHING, name)
+        else:
+            friend = cls(host, source, told_proof(source), name)
         friend.check()
         return friend
 
@@ -223,6 +237,28 @@ class _ByPosition(_Friend):
                 evidence={"entry": entry},
             )
         )
+
+
+_NOTHING = FriendProof("", "", 0, (), 1, (), "")
+
+
+class _Unproved(_Friend):
+    """A friend of another program, of which nothing is known but its number of entries."""
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        own = self.host.schema
+        return {name: told for name, told in super().columns.items() if name not in own}
+
+    def check(self) -> None:
+        here, there = self.source.schema.entries, self.host.schema.entries
+        if here != there:
+            what = f"it has {here} entries, {self.host.path} has {there}"
+            self.refuse(what, "make the friend for this file")
+
+    def read(self, columns: Sequence[str], start: int, stop: int) -> dict[str, ak.Array]:
+        table = self.source.read(columns, start, stop)
+        return {name: table[name] for name in columns}
 
 
 class _ByKey(_Friend):

@@ -163,13 +163,7 @@ def _ranges(config: SkimConfig, paths: Sequence[Path], bad: dict[Path, str]) -> 
 def _pieces(path: Path, tree: str) -> list[tuple[int, int]]:
     """The ranges of one file; one empty range if it has no events."""
     with open_source(path, tree=tree) as source:
-        entries, start = source.schema.entries, 0
-        pieces: list[tuple[int, int]] = []
-        while start < entries or not pieces:
-            stop = min(source.boundary(min(start + RANGE_ROWS, entries)), entries)
-            pieces.append((start, stop))
-            start = stop
-        return pieces
+        return list(source.ranges(RANGE_ROWS)) or [(0, 0)]
 
 
 def _first(pieces: list[tuple[int, int]], most: int | None) -> list[tuple[int, int]]:

@@ -1,0 +1,141 @@
+"""Histograms that are there already: those of every folder, file and name are added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quarkline.catalog import Catalog, Edges, InputFile
+from quarkline.catalog.files import is_there
+from quarkline.engine.core.findings import Finding, InputError, Place, QuarklineError, did_you_mean
+from quarkline.events.sources.problems import opening
+from quarkline.events.sources.root_file import open_root
+from quarkline.templates.fill.filled import Allowed, Filled, check_files
+from quarkline.templates.fill.findings import LEFT_OUT, NO_HISTOGRAM
+from quarkline.templates.fill.requests import HistRequest, meaning_of
+from quarkline.templates.histograms import Array, Histogram
+
+
+def read_stored(
+    requests: Iterable[HistRequest],
+    catalog: Catalog,
+    *,
+    unblind: bool = False,
+    allowed: Allowed,
+) -> Filled:
+    """Read the histograms of an analysis of histograms.
+
+    Args:
+        requests: The histograms.
+        catalog: The analysis.
+        unblind: Whether data of blind samples and regions are read.
+        allowed: Files that may be left out.
+
+    Raises:
+        InputError: If files are missing or cannot be read, or a histogram is not in its file or
+            does not fit the others.
+    """
+    asked = list(dict.fromkeys(requests))
+    hidden = [item for item in asked if not unblind and catalog.hides(item.sample, item.region)]
+    meanings = {item: meaning_of(item, catalog) for item in asked if item not in set(hidden)}
+    files = [file for meaning in meanings.values() for file in meaning.files]
+    reader = _Reader()
+    reader.read(dict.fromkeys(files))
+    missing = tuple(dict.fromkeys(file.path for file in files if not is_there(file.path)))
+    check_files(missing, reader.bad, allowed)
+    histograms: dict[HistRequest, Histogram] = {}
+    findings: list[Finding] = []
+    for request, meaning in meanings.items():
+        found = [
+            reader.found[file].scaled(scale)
+            for file, scale in zip(meaning.files, meaning.scales, strict=True)
+            if file in reader.found
+        ]
+        if request.variation and len(found) != len(meaning.files):
+            findings.append(LEFT_OUT.finding(f"{request} has not all files"))
+        elif found:
+            histograms[request] = _added(request, found, catalog)
+    _fill_gaps(histograms, meanings)
+    return Filled(histograms, missing, reader.bad, tuple(hidden), tuple(findings))
+
+
+def _fill_gaps(
+    histograms: dict[HistRequest, Histogram], meanings: Mapping[HistRequest, Any]
+) -> None:
+    """Give samples without files empty histograms, in the bins of others of the region."""
+    edges = {request.region: found.edges for request, found in histograms.items()}
+    for request in meanings:
+        if request not in histograms and not request.variation and request.region in edges:
+            histograms[request] = Histogram.empty(edges[request.region])
+
+
+def _added(request: HistRequest, found: list[Histogram], catalog: Catalog) -> Histogram:
+    """The sum of the histograms of all files, in the region's bins if it has some.
+
+    Raises:
+        InputError: If they have different bins, or the region's are not among theirs.
+    """
+    binning = catalog.regions[request.region].binning
+    try:
+        total = found[0]
+        for other in found[1:]:
+            total = total + other
+        return total.merged(np.array(binning.edges)) if isinstance(binning, Edges) else total
+    except ValueError as error:
+        finding = NO_HISTOGRAM.finding(f"{request}: {error}", suggestion="use the same bins")
+        raise InputError(finding) from error
+
+
+class _Reader:
+    """Reads histograms, each file opened once."""
+
+    def __init__(self) -> None:
+        self.found: dict[InputFile, Histogram] = {}
+        self.bad: dict[Path, str] = {}
+
+    def read(self, files: Iterable[InputFile]) -> None:
+        """Read histograms of files that are there.
+
+        Raises:
+            InputError: If a file has no such histogram.
+        """
+        by_path: dict[Path, list[InputFile]] = {}
+        for file in files:
+            by_path.setdefault(file.path, []).append(file)
+        findings: list[Finding] = []
+        for path, wanted in by_path.items():
+            if not is_there(path):
+                continue
+            try:
+                with open_root(path) as opened:
+                    for file in wanted:
+                        self._read(opened, file, findings)
+            except QuarklineError as error:
+                self.bad[path] = error.findings[0].message
+        if findings:
+            raise InputError(*findings)
+
+    def _read(self, opened: Any, file: InputFile, findings: list[Finding]) -> None:
+        kinds = opened.classnames(cycle=False)
+        kind = kinds.get(file.tree, "")
+        if not kind.startswith(("TH1", "TProfile")) or kind == "TProfile":
+            names = [name for name, kind in kinds.items() if kind.startswith("TH1")]
+            what = f"`{file.tree}` is a {kind}" if kind else f"there is no histogram `{file.tree}`"
+            hint = did_you_mean(file.tree, names, what="histograms")
+            place = Place(file.path)
+            findings.append(NO_HISTOGRAM.finding(what, suggestion=hint, place=place))
+            return
+        with opening(file.path):
+            self.found[file] = _histogram(opened[file.tree])
+
+
+def _histogram(stored: Any) -> Histogram:
+    """A histogram of a ROOT file; without sums of squares its errors are the contents' roots."""
+    sums = np.asarray(stored.values(flow=True), np.float64)
+    variances = stored.variances(flow=True)
+    squares: Array = np.abs(sums) if variances is None else np.asarray(variances, np.float64)
+    entries = int(stored.member("fEntries"))
+    return Histogram(np.asarray(stored.axis().edges(), np.float64), sums, squares, entries)
