@@ -43,6 +43,8 @@ SPREAD = Rule(
 MOST_FILES = 1000
 MOST_NAMES = 1000
 DEEPEST = 100
+BASE_KEYS = ("ReplacementFile", "NtuplePaths", "NtuplePath", "HistoPaths", "HistoPath")
+"""Options that name something below the folder that paths count from."""
 
 
 def read_trexfitter(
@@ -53,7 +55,8 @@ def read_trexfitter(
     Args:
         path: The config file.
         base: Folder that TRExFitter would be run in; by default the nearest folder at or above the
-            config in which its replacement file is found, else the folder of the config.
+            config in which its replacement file or its inputs are found, else the current folder if
+            they are there, else the folder of the config.
         replace: Values of placeholders that win over those of the replacement file.
 
     Raises:
@@ -71,14 +74,22 @@ def read_trexfitter(
 
 
 def _base_of(path: Path, text: str) -> Path:
-    """The nearest folder at or above a config in which its replacement file is found."""
+    """The nearest folder at or above a config in which its replacement file or inputs are found."""
     here = path.resolve().parent
-    for line in split_lines(path, text, []):
-        if line.text and line.key == "ReplacementFile":
-            name = line.value.trimmed()
-            found = (folder for folder in (here, *here.parents) if is_there(folder / name))
-            return next(found, here)
+    named = {line.key: line.value for line in split_lines(path, text, []) if line.text}
+    for key in (key for key in BASE_KEYS if key in named):
+        name = split(named[key], ",")[0].trimmed()
+        for folder in (here, *here.parents, Path.cwd()):
+            if is_there(folder / name) or _is_folder(folder / name):
+                return folder
     return here
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that no folder can have
+        return False
 
 
 @dataclass

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from quarkline.catalog import Catalog
+from quarkline.templates.expectation import Expectation
 from quarkline.templates.sets import TemplateSet
-from quarkline.trexfitter.outputs.expected import Expected
 from quarkline.trexfitter.outputs.tables import EffectRow, EffectTable, YieldRow, YieldTable
 
 GAMMA = "gamma_"
+Expectations = Mapping[str, Expectation]
+"""What is expected in each region."""
 
 
 def yield_table(
-    expected: Expected,
+    expected: Expectations,
     templates: TemplateSet,
     catalog: Catalog,
     *,
@@ -49,15 +51,15 @@ def yield_table(
 
 
 def _yield_row(
-    expected: Expected, regions: Sequence[str], title: str, names: list[str], tex_title: str = ""
+    expected: Expectations,
+    regions: Sequence[str],
+    title: str,
+    names: list[str],
+    tex_title: str = "",
 ) -> YieldRow:
-    values, errors = [], []
-    for region in regions:
-        here = set(expected.samples(region))
-        present = [name for name in names if name in here]
-        values.append(expected.total(region, present))
-        errors.append(expected.error(region, present))
-    return YieldRow(title, tuple(values), tuple(errors), tex_title)
+    sums = [expected[region].sum_of(names) for region in regions]
+    values = tuple(one.total for one in sums)
+    return YieldRow(title, values, tuple(one.total_error for one in sums), tex_title)
 
 
 def _data_rows(
@@ -72,84 +74,74 @@ def _data_rows(
         yield YieldRow(sample.title or name, values, None, sample.tex_title)
 
 
-def effects_before(
-    expected: Expected, templates: TemplateSet, catalog: Catalog, region: str
-) -> EffectTable:
-    """Relative changes of yields by systematics, whether pruning left them or not."""
-    samples = expected.samples(region)
-    shifts = {name: templates.regions[region].templates[name].shifts for name in samples}
-    names = _first_seen(
-        [name for name in catalog.systematics if name in shifts[sample]] for sample in samples
-    )
+def effects_before(expected: Expectation, templates: TemplateSet, catalog: Catalog) -> EffectTable:
+    """Relative changes of yields by systematics, whether pruning left them or not.
+
+    Args:
+        expected: What is expected before a fit.
+        templates: The templates.
+        catalog: The analysis.
+    """
+    here = templates.regions[expected.region].templates
+    shifts = [here[sample].shifts for sample in expected.samples]
+    names = _first_seen([name for name in catalog.systematics if name in of] for of in shifts)
     rows = []
     for name in names:
-        sides = [shifts[sample].get(name) for sample in samples]
+        sides = [of.get(name) for of in shifts]
         up = tuple(side.norm_up if side else 0.0 for side in sides)
         down = tuple(side.norm_down if side else 0.0 for side in sides)
         rows.append(EffectRow(catalog.systematics[name].title or name, up, down))
-    return _table(catalog, samples, rows)
+    return _table(catalog, expected, rows)
 
 
 def effects_after(
-    expected: Expected, catalog: Catalog, region: str, titles: Mapping[str, str]
+    expected: Expectation, catalog: Catalog, titles: Mapping[str, str]
 ) -> EffectTable:
     """Relative changes of yields by the errors of the parameters after a fit.
 
     Args:
         expected: What is expected after the fit.
         catalog: The analysis.
-        region: The region.
         titles: Titles of parameters.
     """
-    samples = expected.samples(region)
-    names = _first_seen(
-        [name for name in expected.up if expected.acts_on(name, region, sample)]
-        for sample in samples
-    )
+    shifts = [expected.relative_shifts(sample) for sample in expected.samples]
+    names = _first_seen([name for name, sides in of.items() if any(sides)] for of in shifts)
     rows = []
     for name in names:
-        effects = [expected.effect(name, region, sample) for sample in samples]
-        up, down = zip(*effects, strict=True)
+        up, down = zip(*(of[name] for of in shifts), strict=True)
         rows.append(EffectRow(titles.get(name) or name.removeprefix(GAMMA), up, down))
-    return _table(catalog, samples, rows)
+    return _table(catalog, expected, rows)
 
 
 def categories(
-    expected: Expected, catalog: Catalog, region: str, category_of: Mapping[str, str]
+    expected: Expectation, catalog: Catalog, category_of: Mapping[str, str]
 ) -> EffectTable:
     """Relative errors of yields by category, added linearly over the bins as TRExFitter does.
 
     Args:
         expected: What is expected, before or after a fit.
         catalog: The analysis.
-        region: The region.
         category_of: Categories of parameters.
     """
-    samples = expected.samples(region)
+    known = [category_of.get(name, "") for name in expected.parameters]
     rows = []
-    for category in sorted(set(category_of.values())):
-        names = [name for name in expected.up if category_of.get(name) == category]
-        errors = tuple(_category_error(expected, names, (region, sample)) for sample in samples)
-        rows.append(EffectRow(category, errors, None))
-    return _table(catalog, samples, rows)
-
-
-def _category_error(expected: Expected, names: list[str], key: tuple[str, str]) -> float:
-    total = expected.contents[key].sum()
-    if not names or total <= 0:
-        return 0.0
-    halves = np.array([(expected.up[name][key] - expected.down[name][key]) for name in names])
-    places = [list(expected.up).index(name) for name in names]
-    matrix = expected.correlation[np.ix_(places, places)]
-    squared = np.einsum("ib,ij,jb->b", halves / 2, matrix, halves / 2)
-    return float(np.sqrt(np.maximum(squared, 0.0)).sum() / total)
+    for category in sorted(set(filter(None, known))):
+        places = [at for at, name in enumerate(known) if name == category]
+        halves = (expected.up[places] - expected.down[places]) / 2
+        matrix = expected.correlation[np.ix_(places, places)]
+        squared = np.einsum("psn,pq,qsn->sn", halves, matrix, halves)
+        errors = np.sqrt(np.maximum(squared, 0.0)).sum(axis=1)
+        totals = expected.contents.sum(axis=1)
+        parts = np.divide(errors, totals, out=np.zeros_like(errors), where=totals > 0)
+        rows.append(EffectRow(category, tuple(map(float, parts)), None))
+    return _table(catalog, expected, rows)
 
 
 def _first_seen(lists: Iterable[Sequence[str]]) -> list[str]:
     return list(dict.fromkeys(name for names in lists for name in names))
 
 
-def _table(catalog: Catalog, samples: list[str], rows: list[EffectRow]) -> EffectTable:
-    titles = tuple(catalog.samples[name].title or name for name in samples)
-    tex_titles = tuple(catalog.samples[name].tex_title for name in samples)
+def _table(catalog: Catalog, expected: Expectation, rows: list[EffectRow]) -> EffectTable:
+    titles = tuple(catalog.samples[name].title or name for name in expected.samples)
+    tex_titles = tuple(catalog.samples[name].tex_title for name in expected.samples)
     return EffectTable(titles, tuple(rows), tex_titles)
