@@ -59,6 +59,14 @@ class FitSettings(Config):
     toys: int = Field(0, ge=0, description="Fits of pseudo-data.")
     seed: int = Field(1, description="Seed of pseudo-data.")
     strategy: Literal[0, 1, 2] = Field(1, description="Minuit's strategy.")
+    gamma_pulls: bool = Field(
+        False,
+        description="Whether expectations after the fit move with the parameters of the "
+        "simulation's statistical errors; otherwise these errors are added as they were.",
+    )
+    chi2: Literal["full", "statistical"] = Field(
+        "full", description="Errors in the χ² of data and expectation: all, or of counts alone."
+    )
     random_start: RandomStart | None = None
     hidden_parameters: Listed[str] = Field(
         default_factory=list, description="Parameters whose values are not shown."

@@ -184,13 +184,13 @@ class _Writer:
         self._check(modifier)
         if isinstance(modifier, NormShift):
             sides = {"High": f"{modifier.up:.17g}", "Low": f"{modifier.down:.17g}"}
-            return ET.Element("OverallSys", Name=modifier.parameter, **sides)
+            return ET.Element("OverallSys", {"Name": modifier.parameter, **sides})
         return self._shape(place, modifier)
 
     def _norm_factor(self, parameter: Parameter) -> ET.Element:
         values = {"Val": parameter.initial, "Low": parameter.low, "High": parameter.high}
         texts = {key: f"{value:.17g}" for key, value in values.items()}
-        return ET.Element("NormFactor", Name=parameter.name, **texts)
+        return ET.Element("NormFactor", {"Name": parameter.name, **texts})
 
     def _shape(self, place: str, modifier: ShapeShift) -> ET.Element:
         element = ET.Element("HistoSys", Name=modifier.parameter)

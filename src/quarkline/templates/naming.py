@@ -80,6 +80,11 @@ def _first_of(sets: Iterable[str], region: str) -> str:
     return region
 
 
+def is_statistical(parameter: str) -> bool:
+    """Whether a parameter stands for the size of the simulation in a bin."""
+    return parameter.startswith(("gamma_stat_", "gamma_shape_stat_"))
+
+
 def independent_gamma(parameter: str, region: str, bin_: int) -> str:
     """Parameter of a systematic that acts on every bin on its own."""
     return f"gamma_shape_{parameter}_{region}_bin_{bin_}"

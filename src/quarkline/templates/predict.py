@@ -1,0 +1,139 @@
+"""Expectations of every region as figures and tables show them, before and after a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import chi2 as chi2_distribution
+
+from quarkline.catalog import Catalog, Hide
+from quarkline.statistics.likelihood.results import LikelihoodFit
+from quarkline.templates.expectation import Expectation, expected_after, expected_before
+from quarkline.templates.histograms import Array, Histogram
+from quarkline.templates.predictions import Numbers, PredictedSample, RegionPrediction
+from quarkline.templates.sets import TemplateSet
+
+SMALL = 1e-9
+"""Background below which a ratio to it counts as infinite."""
+
+
+def predict(
+    templates: TemplateSet, catalog: Catalog, *, fit: LikelihoodFit | None = None
+) -> dict[str, RegionPrediction]:
+    """What is expected in every region, with errors, and which bins hide the data.
+
+    Before a fit errors are those of the simulation and of every systematic in quadrature; after it,
+    of every parameter with the fit's correlations. The sum of all samples and χ² are as in
+    TRExFitter's tables and figures.
+
+    Args:
+        templates: The templates.
+        catalog: The analysis.
+        fit: Its result; None for what is expected before it.
+    """
+    before = expected_before(catalog, templates)
+    now = before if fit is None else expected_after(catalog, templates, fit)
+    return {
+        region: prediction_of(
+            expectation,
+            catalog,
+            templates.regions[region].data,
+            hidden=hidden_bins(before[region] if catalog.hide.keep else expectation, catalog),
+        )
+        for region, expectation in now.items()
+    }
+
+
+def prediction_of(
+    expectation: Expectation, catalog: Catalog, data: Histogram | None, *, hidden: Sequence[int]
+) -> RegionPrediction:
+    """One region as a result value.
+
+    Args:
+        expectation: What is expected.
+        catalog: The analysis.
+        data: Its data, if there are any.
+        hidden: Bins, from 0, that figures show without data.
+    """
+    total = expectation.sum_of()
+    counts = None if data is None or shows_no_data(catalog, expectation.region) else data.contents
+    tested = None if counts is None else _chi2(expectation, catalog, counts, hidden)
+    return RegionPrediction(
+        region=expectation.region,
+        after_fit=expectation.after_fit,
+        edges=_numbers(expectation.edges),
+        samples=tuple(_sample(expectation, catalog, name) for name in expectation.samples),
+        contents=_numbers(total.contents),
+        errors=_numbers(total.errors),
+        total=total.total,
+        total_error=total.total_error,
+        data=None if counts is None else _numbers(counts),
+        hidden=tuple(hidden),
+        chi2=tested and tested[0],
+        degrees=tested and tested[1],
+        p=tested and float(chi2_distribution.sf(*tested)),
+    )
+
+
+def shows_no_data(catalog: Catalog, region: str) -> bool:
+    """Whether a region is shown without data: it is blind, or fitted to Asimov data."""
+    chosen = catalog.regions[region]
+    hides = catalog.hide.signal_regions and chosen.role == "signal"
+    return hides or chosen.blind or chosen.data == "asimov"
+
+
+def hidden_bins(expectation: Expectation, catalog: Catalog) -> tuple[int, ...]:
+    """Bins, from 0, whose ratio of signal to background exceeds the threshold."""
+    hide = catalog.hide
+    signal, background = (
+        expectation.sum_of(
+            name for name in expectation.samples if catalog.samples[name].role == role
+        ).contents
+        for role in ("signal", "background")
+    )
+    if hide.threshold is None or not signal.any():
+        return ()
+    return tuple(map(int, np.flatnonzero(_ratio(hide, signal, background) > hide.threshold)))
+
+
+def _ratio(hide: Hide, signal: Array, background: Array) -> Array:
+    """The ratio meant; infinite over no background, as in TRExFitter."""
+    both = hide.ratio in ("s/(s+b)", "s/sqrt(s+b)")
+    below = signal + background if both else background
+    power = 0.5 if "sqrt" in hide.ratio else 1.0
+    nothing = -1.0 if both else np.inf
+    whole = np.full(np.broadcast(signal, below).shape, nothing)
+    np.divide(signal, np.maximum(below, SMALL) ** power, out=whole, where=below > SMALL)
+    return whole
+
+
+def _chi2(
+    expectation: Expectation, catalog: Catalog, counts: Array, hidden: Sequence[int]
+) -> tuple[float, int] | None:
+    """χ² of the bins that are shown, and their number."""
+    dropped = {bin_ - 1 for bin_ in catalog.regions[expectation.region].drop_bins}
+    kept = [at for at in range(len(counts)) if at not in dropped and at not in hidden]
+    if not kept:
+        return None
+    full = catalog.fit is None or catalog.fit.chi2 == "full"
+    covariance = expectation.covariance(systematics=full)[np.ix_(kept, kept)]
+    difference = (counts - expectation.contents.sum(axis=0))[kept]
+    value = difference @ np.linalg.pinv(covariance, hermitian=True) @ difference
+    return float(value), len(kept)
+
+
+def _sample(expectation: Expectation, catalog: Catalog, name: str) -> PredictedSample:
+    summed = expectation.sum_of([name])
+    return PredictedSample(
+        name=name,
+        role=catalog.samples[name].role,
+        contents=_numbers(summed.contents),
+        errors=_numbers(summed.errors),
+        total=summed.total,
+        total_error=summed.total_error,
+    )
+
+
+def _numbers(values: Array) -> Numbers:
+    return tuple(map(float, values))
