@@ -42,6 +42,9 @@ class Catalog(Config):
     norm_factors: dict[str, NormFactor] = Field(default_factory=dict)
     shape_factors: dict[str, ShapeFactor] = Field(default_factory=dict)
     poi: str | None = Field(None, description="Norm factor that is measured.")
+    further_pois: list[str] = Field(
+        default_factory=list, description="Further norm factors that are measured with it."
+    )
     hide: Hide = Field(default_factory=Hide)
     templates: Templates = Field(default_factory=Templates)
     fit: FitSettings | None = Field(None, description="How it is fitted; null without a fit.")
@@ -81,7 +84,7 @@ class Catalog(Config):
         chosen = self.samples[sample]
         levels = [self.files, self.regions[region].files if region else Files(), chosen.files]
         levels += [variation.files] if variation else []
-        return input_files(levels, friends=chosen.use_friends)
+        return input_files(levels, friends=chosen.use_friends, varied=variation is not None)
 
     def scales_of(self, sample: str, files: int) -> list[float]:
         """What is multiplied with the histogram of each of so many files of a sample.

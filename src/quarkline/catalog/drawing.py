@@ -12,6 +12,28 @@ from quarkline.engine.core.config import Config
 Range = tuple[float | None, float | None]
 
 
+SignalLine = Literal["none", "normalised", "scaled"]
+RatioOf = Literal["data/total", "data/background", "s/b", "s/sqrt(b)", "s/sqrt(s+b)"]
+Kind = Literal[
+    "regions",
+    "summary",
+    "merged",
+    "tables",
+    "signal-regions",
+    "pie-charts",
+    "controls-with-data",
+    "normalisation",
+]
+USUAL: list[Kind] = [
+    "regions",
+    "summary",
+    "tables",
+    "signal-regions",
+    "pie-charts",
+    "normalisation",
+]
+
+
 class RegionDrawing(Config):
     """How the figure of one region looks."""
 
@@ -26,6 +48,8 @@ class RegionDrawing(Config):
         None, gt=0, description="Bins of another width are scaled to this one."
     )
     bin_labels: Listed[str] = Field(default_factory=list, description="Names of the bins.")
+    luminosity: str = Field("", description="Text for the luminosity, if another than elsewhere.")
+    energy: str = Field("", description="Centre-of-mass energy, if another than elsewhere.")
 
 
 class SampleDrawing(Config):
@@ -33,6 +57,22 @@ class SampleDrawing(Config):
 
     fill: str | None = Field(None, description="Colour of its area, as `#rrggbb`.")
     line: str | None = Field(None, description="Colour of its line.")
+    pull_table: Literal["norm", "norm+shape"] | None = Field(
+        None, description="Whether a table shows what each pulled parameter does to it."
+    )
+
+
+class TableDrawing(Config):
+    """How tables look."""
+
+    standalone: bool = Field(True, description="Whether TeX files are whole documents.")
+    small: bool = Field(False, description="Whether they are set in footnote size.")
+    landscape: bool = False
+    clean: bool = Field(False, description="Whether TeX files without `#` are written, too.")
+    by_category: bool = Field(False, description="Whether systematics are summed by category, too.")
+    rounded: Listed[Literal["txt", "tex"]] = Field(
+        default_factory=list, description="Files whose numbers are rounded by their errors."
+    )
 
 
 class Drawing(Config):
@@ -46,12 +86,16 @@ class Drawing(Config):
         default=["pdf", "png"], description="Formats of figures."
     )
     yields: bool = Field(False, description="Whether legends hold yields.")
-    signal_line: Literal["none", "normalised", "scaled"] = Field(
+    signal_line: SignalLine = Field(
         "none", description="Line of the signal over the stack, scaled to its total or a factor."
     )
     signal_scale: float = Field(1.0, gt=0, description="The factor of `scaled`.")
     signal_in_stack: bool = True
     chi2: bool = Field(False, description="Whether χ² and its probability are written.")
+    chi2_errors: Literal["statistical", "all"] = Field("all", description="Errors in χ².")
+    poisson_errors: bool = Field(False, description="Whether data have Poisson intervals.")
+    x_errors: bool = Field(True, description="Whether points have horizontal bars.")
+    ratio: RatioOf | None = Field("data/total", description="The lower panel; null for none.")
     before_over_after: bool = Field(False, description="Whether the pre-fit total is drawn after.")
     ratio_title: str = "Data / pred."
     ratio_range: Range = (0.5, 1.5)
@@ -59,13 +103,44 @@ class Drawing(Config):
     correlation_threshold: float = Field(
         0.0, ge=0, le=1, description="Parameters without a larger correlation are left out."
     )
+    correlations_of_bins: bool = Field(
+        False, description="Whether statistical errors of bins are in the correlation matrix."
+    )
+    hidden_parameters: Listed[str] = Field(
+        default_factory=list, description="Parameters left out of pulls and correlations."
+    )
+    config_order: bool = Field(
+        False, description="Whether results list parameters in the order of the config."
+    )
+    wanted: Listed[Kind] = Field(
+        default_factory=lambda: list(USUAL), description="What is drawn and written."
+    )
     summary_regions: Listed[str] = Field(
         default_factory=list, description="Regions of the summary; all if empty."
     )
-    summary_log: bool = True
-    signal_regions: Listed[str] = Field(
-        default_factory=list, description="Regions of the S/B figure and the pie charts."
+    summary_validation_regions: Listed[str] = Field(
+        default_factory=list, description="Regions of the validation summary; all if empty."
     )
+    summary_log: bool = True
+    summary_y_range: Range = Field((None, None), description="Range of the summary's y axis.")
+    summary_prefix: str = Field("", description="What names of the summary's files begin with.")
+    summary_signal_line: SignalLine | None = Field(None, description="If not `signal_line`.")
+    summary_signal_in_stack: bool | None = Field(None, description="If not `signal_in_stack`.")
     control_figures: bool = Field(True, description="Whether each systematic is drawn.")
+    tables: TableDrawing = Field(default_factory=TableDrawing)
+    region_groups: Listed[str] = Field(
+        default_factory=list, description="Groups of regions with tables and figures of their own."
+    )
+    signal_regions: Listed[str] = Field(
+        default_factory=list,
+        description="Regions of the S/B figure and the pie charts; `EMPTY` and `ENDL` lay out.",
+    )
+    ranking: Listed[Literal["merged", "systematics", "gammas"]] = Field(
+        default=["merged"], description="Figures of the ranking."
+    )
+    validation_pruning: bool = Field(
+        False, description="Whether the pruning is shown for validation regions."
+    )
     poi_title: str = ""
+    poi_units: dict[str, str] = Field(default_factory=dict, description="Units by parameter.")
     poi_precision: int = Field(2, ge=0)

@@ -31,7 +31,8 @@ class Files(Config):
 
     Folders, names and trees of the variation win over those of the sample, the region and the
     analysis, in that order. Suffixes add up: those of the region come first, then the sample's and
-    the variation's. Every folder is combined with every name and every tree.
+    the variation's. Every folder is combined with every name and every tree. Names may be whole
+    paths where no folder is given.
     """
 
     folders: Listed[Folder] = Field(default_factory=list, description="Folders of the files.")
@@ -44,6 +45,9 @@ class Files(Config):
         default_factory=list, description="Trees; histograms if the analysis reads histograms."
     )
     tree_suffixes: Listed[str] = Field(default_factory=list, description="After the tree.")
+    nominal_suffixes: Listed[str] = Field(
+        default_factory=list, description="After the tree's suffixes, where nothing is varied."
+    )
     friends: Listed[Folder] = Field(
         default_factory=list, description="Folders of friend trees, with the names of the files."
     )
@@ -72,27 +76,34 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def input_files(levels: Sequence[Files], *, friends: bool = False) -> list[InputFile]:
+def input_files(
+    levels: Sequence[Files], *, friends: bool = False, varied: bool = False
+) -> list[InputFile]:
     """Every file that the levels name together.
 
     Args:
         levels: What is said about the files, the most general first.
         friends: Whether friend trees are read.
+        varied: Whether they are those of a variation.
     """
-    folders = _last([level.folders for level in levels])
+    nominal = [] if varied else [level.nominal_suffixes for level in levels]
+    tree_suffixes = [*(level.tree_suffixes for level in levels), *nominal]
+    folder_suffixes = [level.folder_suffixes for level in levels]
+    folders = _joined(_last([level.folders for level in levels]), folder_suffixes)
     names = _joined(_last([level.names for level in levels]), [x.name_suffixes for x in levels])
-    trees = _joined(_last([level.trees for level in levels]), [x.tree_suffixes for x in levels])
-    suffixes = [level.folder_suffixes for level in levels]
-    others = _joined(_last([level.friends for level in levels]), suffixes) if friends else []
+    trees = _joined(_last([level.trees for level in levels]), tree_suffixes)
+    friend_folders = [level.friends for level in levels] if friends else []
+    others = _joined(_last(friend_folders), folder_suffixes) if any(friend_folders) else []
     return [
         InputFile(_file(folder, name), tree, tuple(_file(other, name) for other in others))
-        for folder, name, tree in product(_joined(folders, suffixes), names, trees)
+        for folder, name, tree in product(folders, names, trees)
+        if name and tree
     ]
 
 
 def _last(levels: Sequence[Sequence[str]]) -> Sequence[str]:
-    """What the most special level says that says anything."""
-    return next((level for level in reversed(levels) if level), ())
+    """What the most special level says that says anything; nothing before suffixes else."""
+    return next((level for level in reversed(levels) if level), ("",))
 
 
 def _joined(starts: Iterable[str], suffixes: Iterable[Sequence[str]]) -> list[str]:

@@ -18,7 +18,7 @@ class Hide(Config):
     ratio: Literal["s/b", "s/(s+b)", "s/sqrt(b)", "s/sqrt(s+b)"] = Field(
         "s/b", description="The ratio of signal to background meant."
     )
-    keep: bool = Field(
-        False, description="Whether figures after the fit hide the bins of those before it."
+    same_after_fit: bool = Field(
+        False, description="Whether the bins hidden before the fit are those hidden after it."
     )
     signal_regions: bool = Field(False, description="Whether signal regions show no data at all.")

@@ -14,8 +14,10 @@ class ScanSettings(Config):
     """The likelihood along a parameter, or two."""
 
     parameters: Listed[str] = Field(min_length=1, max_length=2, description="One name, or two.")
-    low: Listed[float] | None = Field(None, description="Where it begins, for each; default: -3 σ.")
-    high: Listed[float] | None = Field(None, description="Where it ends, for each.")
+    low: Listed[float | None] | None = Field(
+        None, description="Where it begins, for each; null: -3 σ."
+    )
+    high: Listed[float | None] | None = Field(None, description="Where it ends, for each.")
     steps: Listed[int] = Field(default_factory=lambda: [30], description="Points, for each.")
 
 
@@ -54,19 +56,21 @@ class FitSettings(Config):
         default_factory=list, description="Parameters with asymmetric errors; `all` for all."
     )
     statistics_only: bool = Field(False, description="Whether all but norm factors is fixed.")
+    fix_norm_factors: bool = Field(
+        False,
+        description="Whether `statistics_only` fixes norm factors that are not measured, too.",
+    )
+    fitted_gammas: bool = Field(
+        True, description="Whether the expectation after the fit has the fitted errors of bins."
+    )
     scans: list[ScanSettings] = Field(default_factory=list)
     goodness_of_fit: bool = Field(False, description="Whether the saturated model is compared.")
     toys: int = Field(0, ge=0, description="Fits of pseudo-data.")
     seed: int = Field(1, description="Seed of pseudo-data.")
+    toys_with: dict[str, float] = Field(
+        default_factory=dict, description="Parameters of the pseudo-data, by name; others fitted."
+    )
     strategy: Literal[0, 1, 2] = Field(1, description="Minuit's strategy.")
-    gamma_pulls: bool = Field(
-        False,
-        description="Whether expectations after the fit move with the parameters of the "
-        "simulation's statistical errors; otherwise these errors are added as they were.",
-    )
-    chi2: Literal["full", "statistical"] = Field(
-        "full", description="Errors in the χ² of data and expectation: all, or of counts alone."
-    )
     random_start: RandomStart | None = None
     hidden_parameters: Listed[str] = Field(
         default_factory=list, description="Parameters whose values are not shown."

@@ -45,6 +45,10 @@ class _Systematic(Config):
     """What systematics of all kinds have."""
 
     title: str = ""
+    tex_title: str = Field("", description="Name in tables.")
+    stored_name: str | None = Field(
+        None, description="Name in histogram files; its own name if none."
+    )
     parameter: str | None = Field(None, description="Nuisance parameter; its own name if none.")
     category: str = ""
     sub_category: str = Field("", description="Group whose impact is given.")

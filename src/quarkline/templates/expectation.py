@@ -137,11 +137,11 @@ def expected_after(
 
     Every parameter of the fit moves by its errors, with the fit's correlations; those that only
     regions outside the fit have keep their values and errors from before. Parameters of the
-    simulation's statistical errors move the contents if `fit.gamma_pulls` says so; otherwise the
+    simulation's statistical errors move the contents if `fit.fitted_gammas` says so; otherwise the
     errors of the templates are used instead.
     """
     model = _model(catalog, templates)
-    pulls = catalog.fit is not None and catalog.fit.gamma_pulls
+    pulls = catalog.fit is not None and catalog.fit.fitted_gammas
     point = _Point(model, fit, gamma_pulls=pulls)
     return {
         region: _after(catalog, region, fitted_samples(catalog, region, found), point)

@@ -39,7 +39,9 @@ def predict(
             expectation,
             catalog,
             templates.regions[region].data,
-            hidden=hidden_bins(before[region] if catalog.hide.keep else expectation, catalog),
+            hidden=hidden_bins(
+                before[region] if catalog.hide.same_after_fit else expectation, catalog
+            ),
         )
         for region, expectation in now.items()
     }
@@ -116,7 +118,7 @@ def _chi2(
     kept = [at for at in range(len(counts)) if at not in dropped and at not in hidden]
     if not kept:
         return None
-    full = catalog.fit is None or catalog.fit.chi2 == "full"
+    full = catalog.drawing.chi2_errors == "all"
     covariance = expectation.covariance(systematics=full)[np.ix_(kept, kept)]
     difference = (counts - expectation.contents.sum(axis=0))[kept]
     value = difference @ np.linalg.pinv(covariance, hermitian=True) @ difference

@@ -8,12 +8,20 @@ from pathlib import Path
 
 from quarkline.catalog.catalog import Catalog
 from quarkline.catalog.inference import FitSettings
+from quarkline.catalog.written import Written
 from quarkline.engine.core.config import ConfigFile
-from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
+from quarkline.trexfitter.apply import apply_options, said_twice
 from quarkline.trexfitter.blocks import Block, TrexConfig
 from quarkline.trexfitter.command_line import CommandOptions, read_options
 from quarkline.trexfitter.parser import read_trexfitter
 from quarkline.trexfitter.translate import translate
+
+NO_FREE = Rule(
+    "QL-TREX-039",
+    "`--free` names a norm factor",
+    "The option fits a norm factor that the config declares constant.",
+)
 
 HISTOGRAMS = "Histograms"
 FITS = "Fits"
@@ -21,8 +29,23 @@ WORKSPACES = "RooStats"
 
 
 @dataclass(frozen=True)
+class Filed:
+    """How files of limits or significances are called, and what they are filed under.
+
+    Attributes:
+        prefix: What their names begin with.
+        parameter: Name of a quantity, such as a mass.
+        value: Its value.
+    """
+
+    prefix: str
+    parameter: str = "parameter"
+    value: float = 0.0
+
+
+@dataclass(frozen=True)
 class Job:
-    """One job.
+    """One job; its catalog always says how it is fitted, ranked and limited.
 
     Attributes:
         name: Name in those of its files: the config's job, or `InputName`.
@@ -31,6 +54,9 @@ class Job:
         file: Its keys with their places.
         catalog: The analysis, after what the options change in it.
         options: What the option string says.
+        notes: What is to be said about the options.
+        limit_files: How files of limits are called.
+        significance_files: How files of significances are called.
         suffix: What names of fits, figures, tables and workspaces end with.
         save_suffix: What names of histogram files end with.
         split_histograms: Whether each region has a histogram file of its own.
@@ -45,6 +71,9 @@ class Job:
     file: ConfigFile
     catalog: Catalog
     options: CommandOptions
+    notes: tuple[Finding, ...] = ()
+    limit_files: Filed = Filed("myLimit")
+    significance_files: Filed = Filed("mySignificance")
     suffix: str = ""
     save_suffix: str = ""
     split_histograms: bool = False
@@ -55,7 +84,7 @@ class Job:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is suspicious about it but does not stop it."""
-        return self.file.findings
+        return (*self.file.findings, *self.notes)
 
     @property
     def histograms(self) -> Path:
@@ -126,17 +155,24 @@ def open_job(
     Raises:
         InputError: With all that is wrong.
     """
-    file = translate(config)
+    file = translate(config, usual=("Fit", "Limit", "Significance"))
     (block,) = config.of("Job")
     name = str(block.name)
     parent = output or Path(options.output or block.text("OutputDir") or ".")
+    catalog = _freed(file.validate(Catalog), free)
+    catalog, said = apply_options(
+        catalog, options, lenient=bool(block.true("AllowWrongRegionSample"))
+    )
     return Job(
         name=_text(block, "InputName") or name,
         folder=parent / (options.job or name),
         config=config,
         file=file,
-        catalog=_freed(file.validate(Catalog), free),
+        catalog=catalog,
         options=options,
+        notes=(*said, *said_twice(config, options)),
+        limit_files=_filed(config, "Limit", "myLimit", options.limit_value),
+        significance_files=_filed(config, "Significance", "mySignificance"),
         suffix=options.suffix or _text(block, "Suffix"),
         save_suffix=options.save_suffix or _text(block, "SaveSuffix"),
         split_histograms=bool(block.true("SplitHistoFiles")),
@@ -147,9 +183,24 @@ def open_job(
 
 
 def _freed(catalog: Catalog, names: Sequence[str]) -> Catalog:
+    """The analysis with some constant norm factors fitted."""
+    if unknown := [name for name in names if name not in catalog.norm_factors]:
+        hint = did_you_mean(unknown[0], catalog.norm_factors, what="norm factors")
+        message = f"there is no norm factor `{unknown[0]}`"
+        place = Place(label=f"--free {unknown[0]}")
+        raise InputError(NO_FREE.finding(message, suggestion=hint, place=place))
     fit = catalog.fit or FitSettings()
     freed = fit.model_copy(update={"free": [*fit.free, *names]})
     return catalog.model_copy(update={"fit": freed})
+
+
+def _filed(config: TrexConfig, kind: str, prefix: str, value: float | None = None) -> Filed:
+    """How files of a kind are called, from its block."""
+    block = next(iter(config.of(kind)), Block(kind, Written(""), {}))
+    if value is None:
+        value = block.number("ParamValue") or 0.0
+    prefix = _text(block, "OutputPrefixName") or prefix
+    return Filed(prefix, _text(block, "ParamName") or "parameter", value)
 
 
 def _text(block: Block, name: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from quarkline.catalog.written import Written
 from quarkline.engine.core.config import ConfigFile
 from quarkline.engine.core.findings import Finding, InputError, Rule, Severity
 from quarkline.engine.core.yaml_file import ParsedFile
@@ -12,7 +13,9 @@ from quarkline.trexfitter.blocks import Block, TrexConfig, errors_among
 from quarkline.trexfitter.parser import read_trexfitter
 from quarkline.trexfitter.translation.data import Data
 from quarkline.trexfitter.translation.factors import norm_factor_data, shape_factor_data
-from quarkline.trexfitter.translation.job import add_job, kind_of_files
+from quarkline.trexfitter.translation.figures import add_job_drawing
+from quarkline.trexfitter.translation.fits import add_fit, add_limit, add_significance
+from quarkline.trexfitter.translation.job import add_job, add_pois, kind_of_files
 from quarkline.trexfitter.translation.regions import region_data
 from quarkline.trexfitter.translation.samples import add_inline_factors, sample_data
 from quarkline.trexfitter.translation.systematics import systematic_data
@@ -30,6 +33,8 @@ NOT_CARRIED = Rule(
     Severity.WARNING,
 )
 
+RANKED = 10
+"""Parameters in a figure of the ranking, if the job does not say how many."""
 REFUSED_BLOCKS = {"Unfolding", "UnfoldingSample", "UnfoldingSystematic", "TruthSample"}
 REFUSED_OPTIONS = {
     "Job": {"CustomFunctions", "Bootstrap", "BootstrapSyst", "BootstrapSample"},
@@ -39,9 +44,6 @@ NOT_CARRIED_OPTIONS = {
     "Job": {
         "AlternativeShapeHistFactory",
         "CustomAsimov",
-        "DecorrSuff",
-        "DecorrSysts",
-        "FixNPforStatOnly",
         "IntCodeOverall",
         "IntCodeShape",
         "RemoveSystOnEmptySample",
@@ -59,8 +61,13 @@ PARTS: dict[str, tuple[str, Callable[[Data, Block], Data]]] = {
 }
 
 
-def translate(config: TrexConfig) -> ConfigFile:
+def translate(config: TrexConfig, *, usual: Collection[str] = ()) -> ConfigFile:
     """The keys of a catalog that a config gives: `.validate(Catalog)` makes one of them.
+
+    Args:
+        config: The config.
+        usual: Blocks among `Fit`, `Limit` and `Significance` that have TRExFitter's defaults where
+            the config has none of them.
 
     Raises:
         InputError: If something is wrong with the config, or not understood.
@@ -69,8 +76,11 @@ def translate(config: TrexConfig) -> ConfigFile:
     if job is None:
         what = f"`MultiFit: {config.blocks[0].name}` names other configs, and has no samples"
         raise InputError(REFUSED.finding(what, place=config.blocks[0].place))
-    data = Data(config.base, kind_of_files(job))
+    data = Data(config.base, kind_of_files(job), job)
     add_job(data, job)
+    add_pois(data, job, config.of("Limit", "Significance"))
+    add_job_drawing(data, job)
+    _add_inference(data, config, job, usual)
     for kind, (key, part) in PARTS.items():
         for block in config.of(kind):
             data.adopt(key, block.name, part(data, block), block.place)
@@ -80,6 +90,30 @@ def translate(config: TrexConfig) -> ConfigFile:
     if errors := errors_among(findings):
         raise InputError(*errors)
     return ConfigFile(config.path, config.text, data.values, data.places, tuple(findings))
+
+
+def _add_inference(data: Data, config: TrexConfig, job: Block, usual: Collection[str]) -> None:
+    """What the blocks about the likelihood say; of several of one kind, the first counts."""
+    blind = no_data(config)
+    blocks = {
+        kind: next(iter(config.of(kind)), Block(kind, Written(""), {}, job.place))
+        for kind in ("Fit", "Limit", "Significance")
+        if kind in usual or config.of(kind)
+    }
+    if "Fit" in blocks:
+        add_fit(data, blocks["Fit"], job, blind=blind)
+    if "Limit" in blocks:
+        add_limit(data, blocks["Limit"], blind=blind)
+    if "Significance" in blocks:
+        add_significance(data, blocks["Significance"], blind=blind)
+    if "Fit" in blocks and "most" not in data.values.get("ranking", {}):
+        data.put("ranking.most", RANKED, job.place)
+
+
+def no_data(config: TrexConfig) -> bool:
+    """Whether no sample holds data, so that everything is done with Asimov data."""
+    types = (block.text("Type") or "" for block in config.of("Sample"))
+    return not any(kind.upper() == "DATA" for kind in types)
 
 
 def _not_understood(config: TrexConfig) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ class Data:
     Attributes:
         base: Folder that relative paths count from.
         kind: "Ntuple" or "Histo", which names of files begin with.
+        job: The block of the job.
         values: The keys with their values.
         places: Where each is written, by key path.
         findings: What could not be put into keys.
@@ -35,14 +36,21 @@ class Data:
 
     base: Path
     kind: str
+    job: Block | None = None
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[KeyPath, Place] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
     def put(self, key: str, value: Any, place: Place | None) -> None:
         """Set a key, unless there is no value; dots in it go down into maps."""
-        if value is None or value in ([], {}):
-            return
+        if value is not None and value not in ([], {}):
+            self._put(key, value, place)
+
+    def null(self, key: str, place: Place | None) -> None:
+        """Set a key to nothing, where nothing is not its default."""
+        self._put(key, None, place)
+
+    def _put(self, key: str, value: Any, place: Place | None) -> None:
         parts = tuple(key.split("."))
         target = self.values
         for part in parts[:-1]:
@@ -68,6 +76,14 @@ class Data:
         if option := block.first(*names):
             items = [] if option.value.upper() == "NONE" else option.items
             self.put(key, items or None, option.place)
+
+    def names(self, key: str, block: Block, name: str) -> None:
+        """A key whose value is a list of names, of which `none` is the name of nothing."""
+        if option := block.first(name):
+            items = [str(item) for item in option.items]
+            self.put(
+                key, ["none" if item.upper() == "NONE" else item for item in items], option.place
+            )
 
     def number(self, key: str, block: Block, name: str) -> None:
         """A key whose value is a number."""
@@ -152,4 +168,4 @@ class Data:
 
     def below(self) -> Data:
         """Empty data for a part."""
-        return Data(self.base, self.kind)
+        return Data(self.base, self.kind, self.job)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from quarkline.trexfitter.blocks import Block
 from quarkline.trexfitter.translation.data import Data
 
+NORM_FACTORS = "NormFactors"
+"""Group of norm factors that name none."""
+
 
 def norm_factor_data(data: Data, block: Block) -> Data:
     """The keys of one norm factor."""
@@ -17,6 +20,7 @@ def norm_factor_data(data: Data, block: Block) -> Data:
     factor.text("expression", block, "Expression")
     factor.number("tau", block, "Tau")
     factor.label("category", block, "Category")
+    factor.put("sub_category", NORM_FACTORS, block.place)
     factor.label("sub_category", block, "SubCategory")
     return factor
 
@@ -28,6 +32,6 @@ def shape_factor_data(data: Data, block: Block) -> Data:
     option = block.first("Samples")
     if option is None:
         factor.put("samples", ["all"], block.place)
-    factor.items("samples", block, "Samples")
-    factor.items("regions", block, "Regions")
+    factor.names("samples", block, "Samples")
+    factor.names("regions", block, "Regions")
     return factor

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from quarkline.trexfitter.blocks import Block
 from quarkline.trexfitter.translation.data import Data
 
@@ -27,7 +29,7 @@ def kind_of_files(job: Block) -> str:
 
 
 def add_job(data: Data, job: Block) -> None:
-    """The keys that a job gives."""
+    """The keys that a job gives, but for how figures look."""
     data.put("reads", "histograms" if data.kind == "Histo" else "ntuples", job.place)
     data.files("files", job)
     data.text("selection", job, "Selection")
@@ -35,10 +37,12 @@ def add_job(data: Data, job: Block) -> None:
     data.number("luminosity.value", job, "Lumi")
     data.number("luminosity.scale", job, "LumiScale")
     data.label("luminosity.label", job, "LumiLabel")
-    data.label("poi", job, "POI")
     data.number("hide.threshold", job, "BlindingThreshold")
     data.choice("hide.ratio", job, "BlindingType", RATIOS)
+    data.truth("hide.same_after_fit", job, "KeepPrefitBlindedBins")
     data.truth("hide.signal_regions", job, "BlindSRs")
+    if data.kind == "Histo":
+        data.items("files.nominal_suffixes", job, "HistoNameNominal")
     _add_templates(data, job)
 
 
@@ -52,9 +56,12 @@ def _add_templates(data: Data, job: Block) -> None:
     )
     if option := job.first("MCstatThreshold"):
         if option.value.upper() == "NONE":
-            data.values.setdefault("templates", {})["mc_statistics"] = None
+            data.null("templates.mc_statistics", option.place)
         else:
             data.number("templates.mc_statistics_threshold", job, "MCstatThreshold")
+    if job.true("StatOnly"):  # there, bins have no errors either
+        data.null("templates.mc_statistics", job.options["StatOnly"].place)
+    data.put("templates.guess_empty_bins", True, job.place)
     data.truth("templates.guess_empty_bins", job, "GuessMCStatEmptyBins")
     data.truth("templates.repair_negative_sums", job, "CorrectNormForNegativeIntegral")
     data.label("templates.smoothing_rule", job, "SmoothingOption")
@@ -66,4 +73,17 @@ def _add_templates(data: Data, job: Block) -> None:
     tests = {"MAXBIN": "largest-bin", "KSTEST": "ks-test"}
     data.choice("templates.pruning.shape_test", job, "PruningShapeOption", tests)
     data.truth("templates.statistics_only", job, "StatOnly")
-    data.number("templates.max_events", job, "MaxNtupleEvents")
+    if (job.number("MaxNtupleEvents") or 0) > 0:
+        data.number("templates.max_events", job, "MaxNtupleEvents")
+    if (job.number("RankingMaxNP") or 0) >= 1:
+        data.number("ranking.most", job, "RankingMaxNP")
+
+
+def add_pois(data: Data, job: Block, others: Iterable[Block]) -> None:
+    """The parameters of interest: those of the job, then those of limit and significance."""
+    named = [(str(item), job) for item in job.items("POI")]
+    named += [(str(item), block) for block in others for item in block.items("POI")]
+    pois = {name: block.options["POI"].place for name, block in reversed(named)}
+    first, *further = [*reversed(pois), ""]
+    data.put("poi", first or None, pois.get(first))
+    data.put("further_pois", further[:-1], pois.get(first))

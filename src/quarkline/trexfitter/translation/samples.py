@@ -7,6 +7,8 @@ from typing import Any
 
 from quarkline.trexfitter.blocks import Block
 from quarkline.trexfitter.translation.data import Data
+from quarkline.trexfitter.translation.factors import NORM_FACTORS
+from quarkline.trexfitter.translation.figures import add_sample_drawing
 
 ROLES = {
     "SIGNAL": "signal",
@@ -46,9 +48,10 @@ def sample_data(data: Data, block: Block) -> Data:
         sample.put("scales", sample.numbers(option, option.items), option.place)
     sample.items("regions", block, "Regions")
     sample.items("exclude", block, "Exclude")
+    add_sample_drawing(sample, block)
     _add_arithmetic(sample, block)
-    sample.truth("mc_statistics", block, "UseMCstat")
     sample.truth("separate_mc_statistics", block, "SeparateGamma", "SeparateGammas")
+    sample.truth("mc_statistics", block, "UseMCstat")
     sample.number("mc_statistics_scale", block, "MCstatScale")
     sample.items("share_mc_statistics_in", block, "CorrelateGammasInRegions")
     sample.label("share_mc_statistics_with", block, "CorrelateGammasWithSample")
@@ -85,10 +88,6 @@ def add_inline_factors(data: Data, block: Block) -> None:
         numbers = data.numbers(option, [item for item in rest if item not in switches])
         if numbers is None:
             continue
-        known = data.values.get(key, {}).get(str(factor))
-        if known is not None:
-            known["samples"] = [*known.get("samples", []), str(block.name)]
-            continue
         part = data.below()
         part.put("samples", [str(block.name)], option.place)
         if key == "norm_factors":
@@ -96,7 +95,13 @@ def add_inline_factors(data: Data, block: Block) -> None:
                 part.put(word, number, option.place)
             if switches:
                 part.put("constant", switches[0].upper() == "TRUE", option.place)
-        data.adopt(key, factor, part, option.place)
+            part.put("sub_category", NORM_FACTORS, option.place)
+        known = data.values.get(key, {}).get(str(factor))
+        if known is None:
+            data.adopt(key, factor, part, option.place)
+        else:  # a block says more than what samples say, and the first sample more than others
+            samples = [*known.get("samples", []), str(block.name)]
+            known |= {"samples": samples} | {k: v for k, v in part.values.items() if k not in known}
 
 
 def _named(numbers: list[float]) -> Iterator[tuple[str, float]]:

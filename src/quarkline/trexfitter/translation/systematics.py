@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from quarkline.catalog.names import selects
 from quarkline.trexfitter.blocks import Block
+from quarkline.trexfitter.schema import NUMBER
 from quarkline.trexfitter.translation.data import Data
 
 SYMMETRISE = {
@@ -17,6 +19,10 @@ COMBINE = {
     "STANDARDDEVIATIONNODDOF": "standard-deviation-without-dof",
     "HESSIAN": "hessian",
 }
+
+
+UNGROUPED = "Uncategorised"
+"""Group of systematics that name none."""
 
 
 def systematic_data(data: Data, block: Block) -> Data:
@@ -41,11 +47,16 @@ def systematic_data(data: Data, block: Block) -> Data:
 
 def _add_scope(systematic: Data, block: Block) -> None:
     systematic.label("title", block, "Title")
+    systematic.label("tex_title", block, "TexTitle")
+    systematic.label("stored_name", block, "StoredName")
     systematic.label("parameter", block, "NuisanceParameter")
+    _decorrelate(systematic, block)
     systematic.label("category", block, "Category")
+    systematic.put("sub_category", UNGROUPED, block.place)
+    systematic.label("sub_category", block, "Category")
     systematic.label("sub_category", block, "SubCategory")
-    systematic.items("samples", block, "Samples")
-    systematic.items("regions", block, "Regions")
+    systematic.names("samples", block, "Samples")
+    systematic.names("regions", block, "Regions")
     systematic.items("exclude", block, "Exclude")
     systematic.items("exclude_pairs", block, "ExcludeRegionSample")
     meanings = {"REGION": "region", "SAMPLE": "sample", "SHAPEACC": "shape"}
@@ -53,16 +64,34 @@ def _add_scope(systematic: Data, block: Block) -> None:
     systematic.truth("free", block, "IsFreeParameter")
 
 
+def _decorrelate(systematic: Data, block: Block) -> None:
+    """Give the parameter the suffix that the job asks for."""
+    job = systematic.job
+    name = str(block.text("NuisanceParameter") or block.name)
+    if job and selects(job.items("DecorrSysts"), name):
+        suffix = job.text("DecorrSuff") or "_decor"
+        systematic.put("parameter", f"{name}{suffix}", job.options["DecorrSysts"].place)
+
+
 def _add_sizes(systematic: Data, block: Block) -> None:
-    systematic.number("up", block, "OverallUp")
-    systematic.number("down", block, "OverallDown")
+    for side in ("Up", "Down"):
+        size, option = block.number(f"Overall{side}"), block.first(f"Scale{side}")
+        factor = 1.0
+        if option and NUMBER.fullmatch(option.value):
+            factor = float(option.value)
+        elif option:
+            systematic.refuse(option, "is not one number", "write one systematic for each")
+        if size is not None:
+            place = block.options[f"Overall{side}"].place
+            systematic.put(side.lower(), size * factor, place)
 
 
 def _add_sides(systematic: Data, block: Block) -> None:
     for side in ("Up", "Down"):
         part = systematic.below()
         part.text("weight", block, f"Weight{side}")
-        part.text("weight_factor", block, f"WeightSuf{side}")
+        if "weight" not in part.values:  # a weight wins over a factor of it
+            part.text("weight_factor", block, f"WeightSuf{side}")
         part.files("files", block, side, suf="Suf")
         part.files("reference_files", block, side, "RefSample", suf="Suf")
         part.label("sample", block, f"Sample{side}")
