@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quarkline.trexfitter.outputs.text import lines_of, refuse, spelt
@@ -228,3 +229,35 @@ def _tex(
 def cleaned(tex: str) -> str:
     """A table without ROOT's `#`, which LaTeX does not take (`CleanTables`)."""
     return tex.replace("#", " ")
+
+
+def rounded(value: float, error: float) -> tuple[float, float, int]:
+    """A number and its error with as many digits as the PDG's rule gives the error.
+
+    Errors that begin with 100 to 354 keep two digits, with 355 to 949 one, and others become 1000
+    with two (Review of Particle Physics, introduction, section 5.3).
+
+    Returns:
+        The number, the error, and how many decimals both have.
+    """
+    if not (error > 0 and math.isfinite(error)):
+        return value, error, 6
+    power = math.floor(math.log10(error))
+    three = round(error / 10.0 ** (power - 2))
+    if three >= 950:
+        power, error = power + 1, 10.0 ** (power + 1)
+    decimals = (0 if 354 < three < 950 else 1) - power
+    return round(value, decimals), round(error, decimals), max(0, decimals)
+
+
+def rounded_table(table: YieldTable) -> YieldTable:
+    """A table whose numbers are rounded by their errors (`UseATLASRounding`)."""
+    return replace(table, rows=tuple(map(_rounded_row, table.rows)))
+
+
+def _rounded_row(row: YieldRow) -> YieldRow:
+    if row.errors is None:
+        return row
+    pairs = [rounded(*pair)[:2] for pair in zip(row.values, row.errors, strict=True)]
+    values, errors = zip(*pairs, strict=True)
+    return replace(row, values=values, errors=errors)
