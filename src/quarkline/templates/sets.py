@@ -23,7 +23,8 @@ class Shift:
         shape_down: The same at -1.
         norm_kept: Whether pruning left the change of the yield in the fit.
         shape_kept: Whether pruning left the change of the shape in the fit.
-        reason: Why something was pruned or is suspicious, in words.
+        bad: Parts that are suspiciously large and left out for that, "norm" or "shape".
+        reason: Why something was left out or is suspicious, in words.
     """
 
     up: Histogram
@@ -36,6 +37,7 @@ class Shift:
     shape_down: Array | None
     norm_kept: bool = True
     shape_kept: bool = True
+    bad: tuple[str, ...] = ()
     reason: str = ""
 
 
@@ -64,11 +66,13 @@ class RegionTemplates:
         edges: Edges of its bins, shape (n + 1,).
         templates: Simulated samples by name, reference samples included.
         data: Its data; None if there are none or they are blinded.
+        dropped: Bins, counted from 0, that are left out of the fit. All histograms are 0 there.
     """
 
     edges: Array
     templates: Mapping[str, Template]
     data: Histogram | None = None
+    dropped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

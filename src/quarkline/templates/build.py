@@ -1,0 +1,131 @@
+"""Filled histograms become the templates of a fit.
+
+Steps and their order are those of TRExFitter: bins, arithmetic of samples, empty bins, smoothing of
+nominal histograms, smoothing and symmetrising of variations, yields that are to stay, combinations,
+and pruning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from quarkline.catalog import Catalog
+from quarkline.engine.core.findings import Finding, InputError
+from quarkline.templates.algebra import added
+from quarkline.templates.arithmetic import combine_samples
+from quarkline.templates.combine import combine_variations, merge_parameters
+from quarkline.templates.drafts import Drafts, Where
+from quarkline.templates.empty import check, fill_empty
+from quarkline.templates.finish import drop_bins, shifts_of
+from quarkline.templates.histograms import Histogram
+from quarkline.templates.norms import drop_norms, drop_shapes, force_shapes, keep_norms, take_over
+from quarkline.templates.prune import prune
+from quarkline.templates.read import read_region
+from quarkline.templates.reference import take_samples_as_sides
+from quarkline.templates.refusals import refused
+from quarkline.templates.sets import RegionTemplates, Template, TemplateSet
+from quarkline.templates.treat import smooth_nominal, treat_variations
+
+STEPS: tuple[Callable[[Where, Drafts], Drafts], ...] = (
+    drop_norms,
+    drop_shapes,
+    treat_variations,
+    keep_norms,
+    take_over,
+    force_shapes,
+    merge_parameters,
+    combine_variations,
+    drop_bins,
+)
+"""What is done to all samples of a region one after the other."""
+
+
+class Request(Protocol):
+    """What names a filled histogram."""
+
+    @property
+    def sample(self) -> str:
+        """Name of the sample."""
+
+    @property
+    def region(self) -> str:
+        """Name of the region."""
+
+    @property
+    def variation(self) -> str:
+        """`systematic:up`, `systematic:down`, or nothing for the nominal histogram."""
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """Templates, and what there is to say about them.
+
+    Attributes:
+        templates: Of all regions.
+        findings: Warnings and notes.
+    """
+
+    templates: TemplateSet
+    findings: tuple[Finding, ...]
+
+
+def build_templates(catalog: Catalog, histograms: Mapping[Request, Histogram]) -> Built:
+    """Make templates of filled histograms.
+
+    Args:
+        catalog: The analysis.
+        histograms: Nominal histograms and both sides of all systematics, in fine bins where the
+            region's bins are found automatically.
+
+    Raises:
+        InputError: If a histogram is missing, or the analysis asks for what is not done.
+    """
+    fills = {(key.sample, key.region, key.variation): filled for key, filled in histograms.items()}
+    problems = refused(catalog)
+    found: list[Finding] = []
+    read: dict[str, Drafts] = {}
+    for region in catalog.regions:
+        try:
+            read[region] = read_region(Where(catalog, region, found), fills)
+        except InputError as error:
+            problems += error.findings
+    if problems:
+        raise InputError(*problems)
+    regions = {
+        region: treat_region(Where(catalog, region, found), drafts)
+        for region, drafts in read.items()
+        if drafts
+    }
+    return Built(TemplateSet(regions), tuple(found))
+
+
+def treat_region(where: Where, drafts: Drafts) -> RegionTemplates:
+    """All samples of a region after all steps."""
+    drafts = dict(drafts)
+    for name in drafts:  # in order: a sample made of earlier ones takes them as they are by then
+        drafts[name] = combine_samples(where, name, drafts)
+        drafts[name] = take_samples_as_sides(where, name, drafts[name], drafts)
+        drafts[name] = fill_empty(where, name, drafts)
+        drafts[name] = smooth_nominal(where, name, drafts[name])
+        drafts[name] = check(where, name, drafts[name])
+    for step in STEPS:
+        drafts = step(where, drafts)
+    simulated = {
+        name: Template(draft.nominal, draft.filled, shifts_of(where, name, draft), draft.guessed)
+        for name, draft in drafts.items()
+        if where.sample(name).role != "data"
+    }
+    edges = next(iter(drafts.values())).nominal.edges
+    dropped = tuple(sorted({number - 1 for number in where.region.drop_bins}))
+    return RegionTemplates(edges, prune(where, simulated), _data(where, drafts), dropped)
+
+
+def _data(where: Where, drafts: Drafts) -> Histogram | None:
+    """Sum of all data samples."""
+    total: Histogram | None = None
+    for name, draft in drafts.items():
+        if where.sample(name).role == "data":
+            total = added(total, draft.nominal) if total else draft.nominal
+    return total
