@@ -12,6 +12,8 @@ from quarkline.trexfitter.translation.figures import add_region_drawing
 
 RULES = {"TRANSFOD": "TransfoD", "TRANSFOF": "TransfoF", "TRANSFOJ": "TransfoJ"}
 USUAL_PARAMETERS = {"TransfoJ": (5.0, 1.0, 5.0)}
+FINE_BINS = 10_000
+"""Bins in which TRExFitter fills what its automatic bins are made of, whatever `Variable` says."""
 VARIABLE_FORM = "write `Variable: expression,bins,low,high`"
 
 
@@ -78,7 +80,7 @@ def _add_binning(region: Data, block: Block, fine: dict[str, Any] | None) -> Non
     parameters = _rule_parameters(region, option, rule)
     automatic: dict[str, Any] = {"kind": "automatic", "rule": rule, "parameters": parameters}
     if fine:
-        automatic["fine"] = fine
+        automatic["fine"] = fine | {"bins": FINE_BINS}
     if parameters is not None:
         region.put("binning", automatic, option.place)
 
