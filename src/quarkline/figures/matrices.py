@@ -38,14 +38,14 @@ def plot_confusion_matrix(
         style: Name of a style.
     """
     names, shares = result.classes, np.asarray(100 * result.by_truth, dtype=np.float64)
-    with _square(ax, label, style, names, cell=0.62) as frame:
-        _cells(frame, shares, ("viridis", 0.0, 100.0), "Share of the true class [%]")
-        _name(frame.main, names, names)
+    with square(ax, label, style, names, cell=0.62) as frame:
+        cells(frame, shares, ("viridis", 0.0, 100.0), "Share of the true class [%]")
+        name_cells(frame.main, [*map(plain_text, names)], [*map(plain_text, names)])
         digits = 3 if len(names) <= WRITTEN else 2
         for (row, column), share in np.ndenumerate(shares):
             if np.isfinite(share):
                 dark = bool(share < 55)
-                _write(
+                write_cell(
                     frame.main,
                     row,
                     column,
@@ -58,7 +58,7 @@ def plot_confusion_matrix(
         frame.main.set_xlabel(told, fontsize="x-small")
         frame.main.set_ylabel("True class")
         weights, errors = np.asarray(result.weighted), np.asarray(result.error)
-        across = _pairs(names, names)
+        across = pairs(names, names)
         columns = (
             values("Share of the true class [%]", shares),
             values("Sum of weights", weights, error=errors.ravel()),
@@ -86,9 +86,9 @@ def plot_correlation(
     names = (*result.names, "score") if result.names else ()
     square = np.asarray(result.matrix).reshape(len(result.names), len(result.names))
     shares = np.vstack([square, result.with_score]) if result.names else np.empty((0, 0))
-    with _square(ax, label, style, names, cell=0.25) as frame:
-        _cells(frame, shares, ("RdBu_r", -1.0, 1.0), "Correlation")
-        _name(frame.main, names, result.names)
+    with square(ax, label, style, names, cell=0.25) as frame:
+        cells(frame, shares, ("RdBu_r", -1.0, 1.0), "Correlation")
+        name_cells(frame.main, [*map(plain_text, names)], [*map(plain_text, result.names)])
         if result.names:
             frame.main.axhline(len(result.names) - 0.5, color="black", linewidth=1)
         told = f"{plain_text(result.sample)}: {result.events:,} events"
@@ -97,8 +97,8 @@ def plot_correlation(
         if len(names) <= WRITTEN:
             for (row, column), share in np.ndenumerate(shares):
                 if np.isfinite(share):
-                    _write(frame.main, row, column, f"{share:.2f}", bool(abs(share) > 0.6))
-        across = _pairs(names, result.names)
+                    write_cell(frame.main, row, column, f"{share:.2f}", bool(abs(share) > 0.6))
+        across = pairs(names, result.names)
         axes = (words("Feature", across[0]), words("With", across[1]))
         frame.tables.append(
             Table(f"Correlation in {result.sample}", axes, (values("Correlation", shares),))
@@ -107,21 +107,33 @@ def plot_correlation(
 
 
 @contextmanager
-def _square(
-    ax: Axes | None, label: Label | None, style: str, names: Sequence[str], *, cell: float
+def square(
+    ax: Axes | None,
+    label: Label | None,
+    style: str,
+    names: Sequence[str],
+    *,
+    cell: float,
+    width: int | None = None,
 ) -> Iterator[Canvas]:
-    """Axes whose cells have a size in inches, with room for names."""
+    """Axes whose cells have a size in inches, with room for names.
+
+    `width` is the number of letters of the longest name, if formulas are wider spelled than drawn.
+    """
     side = max(4.6, cell * len(names))
-    longest = LETTER * max(map(len, names), default=0)
-    left, bottom = 0.75 + longest, 0.75 + (longest if len(names) > FLAT else 0.0)
+    longest = LETTER * (max(map(len, names), default=0) if width is None else width)
+    upright = len(names) > FLAT or longest * len(names) > 1.1 * side
+    left, bottom = 0.75 + longest, 0.75 + (longest if upright else 0.0)
     layout = with_margins(left=left, right=RIGHT, bottom=bottom)
     size = (left + RIGHT + side, bottom + TOP + side)
     with canvas(ax, label=label, style=style, layout=layout, size=size) as frame:
         frame.y_label = left - 0.35
+        frame.main.tick_params(axis="x", rotation=90 if upright else 0)
         yield frame
 
 
-def _cells(frame: Canvas, shares: Array, colours: tuple[str, float, float], name: str) -> None:
+def cells(frame: Canvas, shares: Array, colours: tuple[str, float, float], name: str) -> None:
+    """Draw numbers as colours, given by a map's name with its ends, and a bar beside them."""
     if not np.isfinite(shares).any():
         say_empty(frame.main, "no numbers")
         return
@@ -136,25 +148,28 @@ def _cells(frame: Canvas, shares: Array, colours: tuple[str, float, float], name
     inset.tick_params(labelsize="xx-small")
 
 
-def _name(ax: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+def name_cells(ax: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Write words, as matplotlib takes them, at rows and columns."""
     size = "x-small"
-    ax.set_yticks(range(len(rows)), [plain_text(name) for name in rows], fontsize=size)
+    ax.set_yticks(range(len(rows)), rows, fontsize=size)
     ax.set_xticks(
         range(len(columns)),
-        [plain_text(name) for name in columns],
+        columns,
         fontsize=size,
-        rotation=90 if len(columns) > FLAT else 0,
     )
     ax.tick_params(which="both", length=0)
     ax.minorticks_off()
 
 
-def _write(ax: Axes, row: int, column: int, text: str, light: bool) -> None:
+def write_cell(
+    ax: Axes, row: int, column: int, text: str, light: bool, *, size: float = 10
+) -> None:
+    """Write into a cell, in white on a dark one."""
     colour = "white" if light else "black"
-    ax.text(column, row, text, ha="center", va="center", fontsize=10, color=colour)
+    ax.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
 
 
-def _pairs(rows: Sequence[str], columns: Sequence[str]) -> tuple[list[str], list[str]]:
+def pairs(rows: Sequence[str], columns: Sequence[str]) -> tuple[list[str], list[str]]:
     """Names of row and column of each cell, row by row."""
     return (
         [row for row in rows for _ in columns],

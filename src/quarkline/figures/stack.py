@@ -16,11 +16,18 @@ from quarkline.figures.pieces import (
     linear_y,
     log_y,
     per_bin,
-    poisson_error,
     say_empty,
     set_labels,
 )
-from quarkline.figures.style import GREY, RED, Canvas, Label, canvas, fills, single, with_lower
+from quarkline.figures.stacked import (
+    data_error,
+    draw_areas,
+    draw_band,
+    draw_ratio,
+    hide,
+    mark_outside,
+)
+from quarkline.figures.style import GREY, RED, Canvas, Label, canvas, single, with_lower
 from quarkline.figures.tables import Array, Table, bins, values
 from quarkline.statistics.evaluation import HistStack
 from quarkline.statistics.significance import excess_significance
@@ -56,18 +63,9 @@ def plot_stack(
     edges, total, error = np.asarray(result.edges), result.total, result.error
     layout = single if result.data is None else with_lower
     with canvas(ax, label=label, style=style, layout=layout, size=(7.2, 6.6)) as frame:
-        tops = _stack(frame, result, colors or {}, log)
-        frame.main.stairs(
-            total + error,
-            edges,
-            baseline=np.maximum(total - error, 1e-9 if log else -np.inf),
-            fill=True,
-            facecolor="none",
-            edgecolor="black",
-            hatch="////",
-            linewidth=0,
-            label="Simulation error",
-        )
+        areas = [(part.name, np.asarray(part.events)) for part in result.parts]
+        tops = draw_areas(frame.main, edges, areas, colors=colors or {}, log=log)
+        draw_band(frame.main, edges, total, error, log=log, name="Simulation error")
         signal = _signal(frame, result, overlay)
         drawn = [*tops, total + error, signal]
         if result.data is not None:
@@ -76,7 +74,7 @@ def plot_stack(
             frame.main.errorbar(
                 centres(edges),
                 shown,
-                yerr=_data_error(counts),
+                yerr=data_error(counts),
                 label="Data",
                 **DATA,
             )
@@ -105,29 +103,6 @@ def plot_stack(
     return frame.figure
 
 
-def _stack(frame: Canvas, result: HistStack, colors: Mapping[str, str], log: bool) -> list[Array]:
-    """Draw the samples on each other; the upper edge of each."""
-    edges = np.asarray(result.edges)
-    base = np.zeros(edges.size - 1)
-    tops: list[Array] = []
-    for part, fill in zip(result.parts, fills(len(result.parts)), strict=True):
-        top = base + np.asarray(part.events)
-        frame.main.stairs(
-            top,
-            edges,
-            baseline=np.maximum(base, 1e-9) if log else base,
-            fill=True,
-            facecolor=colors.get(part.name, fill.color),
-            edgecolor="white",
-            hatch=fill.hatch,
-            linewidth=0.4,
-            label=part.name,
-        )
-        tops.append(top)
-        base = top
-    return tops
-
-
 def _signal(frame: Canvas, result: HistStack, overlay: float | None) -> Array:
     """Draw the signal as a line; its heights."""
     parts = [np.asarray(part.events) for part in result.parts if part.name in result.signal]
@@ -145,8 +120,7 @@ def _signal(frame: Canvas, result: HistStack, overlay: float | None) -> Array:
 def _blind(frame: Canvas, result: HistStack) -> None:
     if result.blinded is None:
         return
-    for axes in frame.axes:
-        axes.axvspan(*result.blinded, color=GREY, alpha=0.25, linewidth=0, zorder=0)
+    hide(frame.axes, *result.blinded)
 
 
 def _below(frame: Canvas, result: HistStack, lower: Lower) -> None:
@@ -154,28 +128,15 @@ def _below(frame: Canvas, result: HistStack, lower: Lower) -> None:
         return
     edges, (middle, down, up) = np.asarray(result.edges), _compared(result, lower)
     if lower == "ratio":
-        total = result.total
-        share = np.divide(result.error, total, out=np.zeros_like(total), where=total > 0)
-        frame.lower.axhline(1, color=GREY, linewidth=1)
-        frame.lower.stairs(
-            1 + share, edges, baseline=1 - share, fill=True, facecolor="none", edgecolor="black",
-            hatch="////", linewidth=0,
-        )  # fmt: skip
-        low, high, mark = 0.5, 1.5, 0.05
-        frame.lower.errorbar(centres(edges), middle, yerr=np.stack([down, up]), **DATA)
-    else:
-        reach = max(3.0, min(float(np.nanmax(np.abs([*middle, 0.0]))) * 1.1, 8.0))
-        low, high, mark = -reach, reach, reach / 15
-        frame.lower.axhline(0, color=GREY, linewidth=1)
-        frame.lower.stairs(np.nan_to_num(middle), edges, fill=True, color=GREY, alpha=0.7)
-    frame.lower.set_ylim(low, high)
-    for outside, edge, marker in (
-        (middle > high, high - mark, "^"),
-        (middle < low, low + mark, "v"),
-    ):
-        frame.lower.plot(
-            centres(edges)[outside], np.full(outside.sum(), edge), marker, color="black"
+        draw_ratio(
+            frame.lower, edges, middle, np.stack([down, up]), result.total, result.error, (0.5, 1.5)
         )
+        return
+    reach = max(3.0, min(float(np.nanmax(np.abs([*middle, 0.0]))) * 1.1, 8.0))
+    frame.lower.axhline(0, color=GREY, linewidth=1)
+    frame.lower.stairs(np.nan_to_num(middle), edges, fill=True, color=GREY, alpha=0.7)
+    frame.lower.set_ylim(-reach, reach)
+    mark_outside(frame.lower, edges, middle)
 
 
 def _compared(result: HistStack, lower: Lower) -> tuple[Array, Array, Array]:
@@ -184,7 +145,7 @@ def _compared(result: HistStack, lower: Lower) -> tuple[Array, Array, Array]:
     counts = np.full(total.shape, np.nan) if result.data is None else np.asarray(result.data)
     guard = np.where(total > 0, total, 1.0)
     if lower == "ratio":
-        parts = (counts / guard, *_data_error(counts) / guard)
+        parts = (counts / guard, *data_error(counts) / guard)
         known = (total > 0) & (counts > 0)
     else:
         pull = np.asarray(excess_significance(np.nan_to_num(counts), guard, error))
@@ -192,12 +153,6 @@ def _compared(result: HistStack, lower: Lower) -> tuple[Array, Array, Array]:
         known = (total > 0) & np.isfinite(counts)
     middle, below, above = (np.where(known, part, np.nan) for part in parts)
     return middle, below, above
-
-
-def _data_error(counts: Array) -> Array:
-    """Distances down and up, (2, bins); NaN where data are hidden."""
-    error = poisson_error(np.nan_to_num(counts))
-    return np.where(np.isnan(counts), np.nan, error)
 
 
 def _table(result: HistStack) -> Table:
@@ -210,5 +165,5 @@ def _table(result: HistStack) -> Table:
     columns.append(values("Events expected", result.total, error=result.error))
     if result.data is not None:
         counts = np.asarray(result.data)
-        columns.append(values("Data", counts, error=_data_error(counts)))
+        columns.append(values("Data", counts, error=data_error(counts)))
     return Table(result.variable, (bins(result.variable, result.edges),), tuple(columns))

@@ -8,7 +8,6 @@ import pytest
 
 from quarkline.engine.core.findings import WorkError
 from quarkline.studies.search.friends import layout
-from quarkline.studies.search.names import typeset
 from quarkline.studies.search.publish import publish_friends
 from quarkline.tools.run import RunOutcome, load_analysis, run
 
@@ -44,18 +43,3 @@ def test_friends_are_copied_where_the_config_says_and_replace_friends_only(
     with pytest.raises(WorkError, match="the file is no friend"):
         publish_friends(again)
     assert changed.read_text() == "my thesis"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("t#bar{t}H", r"$\mathrm{t\bar{t}H}$"),
-        ("140 fb^{-1}", r"$\mathrm{140\ fb^{-1}}$"),
-        ("Z + jets", "Z + jets"),
-        (r"$t\bar{t}$", r"$t\bar{t}$"),
-        ("region #2", "region #2"),
-        ("#it{p}_{T}", "#it{p}_{T}"),
-    ],
-)
-def test_titles_of_root_become_formulas(text: str, expected: str) -> None:
-    assert typeset(text) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quarkline.catalog.tlatex import typeset
 from quarkline.engine.workflow.stage import Files, Stage
 from quarkline.events.expressions import nodes, parse
 from quarkline.learning.features.spec import Feature, FeatureSpec
@@ -11,7 +12,6 @@ from quarkline.studies.search.classes import classes_of
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.cut import CutConfig
 from quarkline.studies.search.judge import REST, JudgedConfig, titles_of
-from quarkline.studies.search.names import typeset
 from quarkline.studies.search.readings import NOMINAL, readings_of
 
 

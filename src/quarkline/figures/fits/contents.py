@@ -1,0 +1,117 @@
+"""What a stack of a prediction draws: groups of samples with their totals, data, hidden bins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from quarkline.figures.tables import Array
+from quarkline.templates.predictions import RegionPrediction
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """Samples that are drawn as one.
+
+    Attributes:
+        name: Name of the sample, or of the group.
+        signal: Whether it is signal.
+        contents: Expected events of each bin, with shape (n,).
+        total: Their sum.
+    """
+
+    name: str
+    signal: bool
+    contents: Array
+    total: float
+
+
+@dataclass(frozen=True, eq=False)
+class Stacked:
+    """A stack.
+
+    Attributes:
+        edges: Edges of n bins.
+        areas: What is stacked, the highest first as in the catalog.
+        total: Expectation of each bin.
+        error: Its error.
+        data: Counts of each bin, NaN where they are not shown; None without data.
+        hidden: Bins whose data are not shown.
+        yields: Sum of all bins and its error.
+    """
+
+    edges: Array
+    areas: tuple[Area, ...]
+    total: Array
+    error: Array
+    data: Array | None
+    hidden: tuple[int, ...]
+    yields: tuple[float, float]
+
+
+def of_region(result: RegionPrediction, groups: Mapping[str, str]) -> Stacked:
+    """The stack of one region."""
+    data = None if result.data is None else np.array(result.data, dtype=np.float64)
+    if data is not None:
+        data[list(result.hidden)] = np.nan
+    return Stacked(
+        edges=np.array(result.edges, dtype=np.float64),
+        areas=_merged(result, groups, per_bin=True),
+        total=np.array(result.contents, dtype=np.float64),
+        error=np.array(result.errors, dtype=np.float64),
+        data=data,
+        hidden=result.hidden,
+        yields=(result.total, result.total_error),
+    )
+
+
+def of_regions(results: Sequence[RegionPrediction], groups: Mapping[str, str]) -> Stacked:
+    """The stack of many regions, a bin each; data of a region with hidden bins are hidden."""
+    count = len(results)
+    found: dict[str, Area] = {}
+    for place, result in enumerate(results):
+        for area in _merged(result, groups, per_bin=False):
+            known = found.get(area.name) or replace(area, contents=np.zeros(count), total=0.0)
+            known.contents[place] += area.total
+            found[area.name] = replace(known, total=known.total + area.total)
+    hidden = tuple(place for place, result in enumerate(results) if result.hidden)
+    counts = np.array([np.nan if r.data is None else sum(r.data) for r in results])
+    counts[list(hidden)] = np.nan
+    return Stacked(
+        edges=np.arange(count + 1, dtype=np.float64),
+        areas=tuple(found.values()),
+        total=np.array([result.total for result in results], dtype=np.float64),
+        error=np.array([result.total_error for result in results], dtype=np.float64),
+        data=None if all(result.data is None for result in results) else counts,
+        hidden=hidden,
+        yields=(float(sum(result.total for result in results)), float("nan")),
+    )
+
+
+def per_width(stack: Stacked, width: float) -> Stacked:
+    """The same with each bin scaled to one width; data keep their counts."""
+    factor = width / np.diff(stack.edges)
+    return replace(
+        stack,
+        areas=tuple(replace(area, contents=area.contents * factor) for area in stack.areas),
+        total=stack.total * factor,
+        error=stack.error * factor,
+    )
+
+
+def _merged(result: RegionPrediction, groups: Mapping[str, str], per_bin: bool) -> tuple[Area, ...]:
+    """Samples of one region by group, in the order of the first of each."""
+    found: dict[str, Area] = {}
+    for sample in result.samples:
+        name = groups.get(sample.name) or sample.name
+        contents = np.array(sample.contents if per_bin else (sample.total,), dtype=np.float64)
+        area = Area(name, sample.role == "signal", contents, float(sample.total))
+        known = found.get(name)
+        if known:
+            area = replace(
+                known, contents=known.contents + contents, total=known.total + area.total
+            )
+        found[name] = area
+    return tuple(found.values())
