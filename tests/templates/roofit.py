@@ -123,7 +123,9 @@ def _add(factory: Any, sample: Any, tag: str, given: dict[str, str]) -> None:
         sample.AddOverallSys(given["Name"], float(given["Low"]), float(given["High"]))
     elif tag == "HistoSys":
         sides = [
-            given[f"Histo{key}{side}"] for side in ("Low", "High") for key in ("Name", "File", "Path")
+            given[f"Histo{key}{side}"]
+            for side in ("Low", "High")
+            for key in ("Name", "File", "Path")
         ]
         sample.AddHistoSys(given["Name"], *sides)
     elif tag == "ShapeSys":

@@ -45,6 +45,9 @@ class FitSettings(Config):
     asimov_from: str | None = Field(
         None, description="File with a fit's result whose values the Asimov data have."
     )
+    pseudo_data: str | None = Field(
+        None, description="Set of samples, by `asimov_for`, whose sum is fitted as data."
+    )
     shift_measurements: bool = Field(
         False, description="Whether auxiliary measurements of Asimov data have these values, too."
     )

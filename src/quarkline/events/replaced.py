@@ -30,7 +30,7 @@ def in_type(value: float, column: Column) -> float:
 
 def event_of(batch: Batch, row: int) -> str:
     """Which event, by its entry in the file, or its row in what was read if it has no entry."""
-    return f"entry {batch.entries.start + row}" if batch.entries else f"row {row}"
+    return f"entry {batch.entries.entry(row)}" if batch.entries else f"row {row}"
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Replacements:
         names = batch.columns.fields if isinstance(batch.columns, ak.Array) else batch.columns
         columns = {name: batch.columns[name] for name in names}
         shifted = {name: item.values(batch) for name, item in self.by_column.items()}
-        return Batch({**columns, **shifted}, batch.entries)
+        return Batch({**columns, **shifted}, batch.entries, rows=batch.rows)
 
 
 def _bind(name: str, text: str, schema: Schema, findings: list[Finding]) -> Replacement | None:

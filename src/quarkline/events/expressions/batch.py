@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import awkward as ak
@@ -53,26 +53,40 @@ class Entries:
         in_file: Entries of that file.
         before: Entries of the files before it.
         in_all: Entries of all files; None if that was not counted.
+        rows: Which events of those from `start` on they are; None if all.
     """
 
     start: int
     in_file: int
     before: int = 0
     in_all: int | None = None
+    rows: Integers | None = None
 
     def values(self, name: str, rows: int) -> NDArray[np.float64]:
         """`Entry$`, `LocalEntry$`, `Entries$` or `LocalEntries$` for the events of the batch."""
         match name:
             case "Entry$":
-                return np.arange(rows, dtype=np.float64) + (self.before + self.start)
+                return self._numbers(rows) + (self.before + self.start)
             case "LocalEntry$":
-                return np.arange(rows, dtype=np.float64) + self.start
+                return self._numbers(rows) + self.start
             case "LocalEntries$":
                 return np.full(rows, float(self.in_file))
         if self.in_all is None:
             msg = "`Entries$` was allowed, but the entries of all files were not counted"
             raise ValueError(msg)
         return np.full(rows, float(self.in_all))
+
+    def entry(self, row: int) -> int:
+        """The entry of an event of the batch in its file."""
+        return self.start + (row if self.rows is None else int(self.rows[row]))
+
+    def taken(self, rows: Integers) -> Entries:
+        """The place of some events of the batch, by their rows."""
+        return replace(self, rows=rows if self.rows is None else self.rows[rows])
+
+    def _numbers(self, rows: int) -> NDArray[np.float64]:
+        chosen = np.arange(rows) if self.rows is None else self.rows
+        return chosen.astype(np.float64)
 
 
 class Batch:
@@ -85,11 +99,18 @@ class Batch:
         by_event: What expressions have computed for every event, by node.
     """
 
-    def __init__(self, columns: Columns, entries: Entries | None = None) -> None:
+    def __init__(
+        self, columns: Columns, entries: Entries | None = None, *, rows: int | None = None
+    ) -> None:
         self.columns, self.entries = columns, entries
-        self.rows = _rows(columns)
+        self.rows = _rows(columns) if rows is None else rows
         self.by_event: dict[Node, NDArray[np.float64]] = {}
         self._levels: dict[str, Levels] = {}
+
+    def taken(self, rows: Integers, names: Iterable[str]) -> Batch:
+        """Some of its events, by their rows, with some of its columns."""
+        columns = {name: self.columns[name][rows] for name in names}
+        return Batch(columns, self.entries and self.entries.taken(rows), rows=len(rows))
 
     def levels(self, column: Column) -> Levels:
         """A column taken apart, as it was the first time."""

@@ -2,43 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
-
-import numpy as np
+from typing import Self
 
 from quarkline.engine.core.findings import Finding, InputError
-from quarkline.events.expressions import Batch, Expression, compile_expression
-from quarkline.events.expressions.compiled import joint_scope
+from quarkline.events.expressions import Batch, Expression, ResultKind, compile_expression
+from quarkline.events.expressions.shared import SharedSteps, SharedValues, is_shared
 from quarkline.events.replaced import Replacements
 from quarkline.events.schema import Schema
+from quarkline.templates.fill.sums import Place, places_of
 from quarkline.templates.fill.tables import Columns, Drawn, Table
-
-if TYPE_CHECKING:
-    from quarkline.templates.fill.task import Sums
 
 
 @dataclass(frozen=True)
-class _Bound:
+class BoundItem:
+    """What is drawn of some events with several weights.
+
+    Attributes:
+        drawn: What is drawn.
+        place: Where its histograms stand in the sums of the table.
+        batch: Number of the batch that it is drawn of.
+        conditions: Steps that must all be true.
+        factor: Step whose value multiplies the weight; None for none.
+        looping: Conditions on single elements of lists.
+        variable: The variable.
+        value: Step of the variable; None if it has several values an event.
+        weights: The weights.
+        weighing: Their steps; None if one of them has several values an event.
+    """
+
     drawn: Drawn
+    place: Place
+    batch: int
+    conditions: tuple[int, ...]
+    factor: int | None
+    looping: tuple[Expression, ...]
     variable: Expression
-    selection: Expression
+    value: int | None
     weights: tuple[Expression, ...]
+    weighing: tuple[int, ...] | None
+
+    @property
+    def counts_elements(self) -> bool:
+        """Whether the selection is a number of each element, which multiplies the weight."""
+        alone = not self.conditions and len(self.looping) == 1
+        return alone and self.looping[0].kind is not ResultKind.BOOLEAN
+
+    @property
+    def loops(self) -> bool:
+        """Whether an event may have several entries."""
+        return bool(self.looping) or self.value is None or self.weighing is None
 
 
 @dataclass(frozen=True)
 class BoundTable:
-    """What is drawn of a tree, as it fits the tree's columns.
+    """A table that fits the columns of its tree.
 
     Attributes:
-        table: The table.
-        shifts: Columns with other values.
         items: What is drawn.
+        steps: All expressions with one value an event.
+        shifts: Columns with other values, by number of the batch.
+        deciding: Columns that say which events count.
+        others: Further columns of events that count.
     """
 
-    table: Table
-    shifts: dict[Columns, Replacements]
-    items: tuple[_Bound, ...]
+    items: tuple[BoundItem, ...]
+    steps: SharedSteps
+    shifts: Mapping[int, Replacements]
+    deciding: tuple[str, ...]
+    others: tuple[str, ...]
 
     @classmethod
     def of(cls, table: Table, schema: Schema) -> Self:
@@ -47,54 +80,82 @@ class BoundTable:
         Raises:
             InputError: If an expression does not fit them.
         """
-        shifts = {}
-        findings: list[Finding] = []
-        for columns in dict.fromkeys(item.columns for item in table.drawn):
-            shifts[columns] = Replacements.of(schema, dict(columns), findings)
-        if findings:
-            raise InputError(*findings)
-        items = []
+        binder = _Binder(table, schema)
+        items = tuple(map(binder.item, table.drawn, places_of(table)))
+        if binder.findings:
+            raise InputError(*binder.findings)
+        shifted = {
+            name for shift in binder.shifts.values() for name in (*shift.columns, *shift.by_column)
+        }
+        deciding = sorted(binder.deciding | shifted)
+        others = sorted(binder.others - set(deciding))
+        return cls(items, binder.steps, binder.shifts, tuple(deciding), tuple(others))
+
+    def values(self, batch: Batch) -> SharedValues:
+        """What the steps give for a batch as it is in the file."""
+        return SharedValues(self.steps, self.batches(batch))
+
+    def batches(self, batch: Batch) -> dict[int, Batch]:
+        """A batch as it is in the file, with each of the shifts."""
+        return {number: shift.applied(batch) for number, shift in self.shifts.items()}
+
+
+class _Binder:
+    """Fits the expressions of a table, each text once."""
+
+    def __init__(self, table: Table, schema: Schema) -> None:
+        self.findings: list[Finding] = []
+        self.steps = SharedSteps()
+        self.deciding: set[str] = set()
+        self.others: set[str] = set()
+        self.numbers: dict[Columns, int] = {(): 0}
         for item in table.drawn:
-            own = shifts[item.columns].schema
+            self.numbers.setdefault(item.columns, len(self.numbers))
+        self.shifts = {
+            number: Replacements.of(schema, dict(columns), self.findings)
+            for columns, number in self.numbers.items()
+        }
+        self._known: dict[tuple[int, str], Expression] = {}
 
-            def bound(text: str, own: Schema = own) -> Expression:
-                return compile_expression(text, own, numbered=True)
+    def item(self, drawn: Drawn, place: Place) -> BoundItem:
+        batch = self.numbers[drawn.columns]
+        selection = self._bound(batch, drawn.selection, "selection")
+        variable = self._bound(batch, drawn.variable, "variable")
+        weights = tuple(self._bound(batch, text, "weight") for text in drawn.weights)
+        clauses = selection.clauses
+        flat = [clause for clause in clauses if is_shared(clause)]
+        looping = tuple(clause for clause in clauses if not is_shared(clause))
+        conditions = tuple(self._step(batch, clause) for clause in flat)
+        counts = len(clauses) == 1 and selection.kind is not ResultKind.BOOLEAN
+        for clause in flat:
+            self.deciding |= clause.columns
+        for expression in (variable, *looping, *weights):
+            self.others |= expression.columns
+        each = all(map(is_shared, weights))
+        return BoundItem(
+            drawn,
+            place,
+            batch,
+            conditions,
+            conditions[0] if counts and flat else None,
+            looping,
+            variable,
+            self._step(batch, variable) if is_shared(variable) else None,
+            weights,
+            tuple(self._step(batch, weight) for weight in weights) if each else None,
+        )
 
-            weights = tuple(map(bound, item.weights))
-            items.append(_Bound(item, bound(item.variable), bound(item.selection), weights))
-        return cls(table, shifts, tuple(items))
+    def _step(self, batch: int, expression: Expression) -> int:
+        own = frozenset(self.shifts[batch].by_column)
+        return self.steps.add(expression, batch=batch, own=own)
 
-    @property
-    def columns(self) -> list[str]:
-        """Names of the columns that are read."""
-        found = {name for shift in self.shifts.values() for name in shift.columns}
-        found |= {name for shift in self.shifts.values() for name in shift.by_column}
-        for item in self.items:
-            for expression in (item.variable, item.selection, *item.weights):
-                found |= expression.columns
-        return sorted(found)
-
-    def add(self, batch: Batch, sums: Sums) -> None:
-        """Add the events of a batch to the sums of the table."""
-        batches = {columns: shift.applied(batch) for columns, shift in self.shifts.items()}
-        first = 0
-        for number, (item, place) in enumerate(zip(self.items, self.table.places, strict=True)):
-            _add(item, batches[item.drawn.columns], sums, number, place, first)
-            first += len(item.weights)
-
-
-def _add(item: _Bound, batch: Batch, sums: Sums, number: int, place: slice, first: int) -> None:
-    scope = joint_scope(batch, [item.variable, item.selection, *item.weights])
-    factor = scope.values(item.selection.tree)
-    values = scope.values(item.variable.tree)
-    passed = (factor != 0) & ~np.isnan(values)
-    sums.undefined[number] += np.count_nonzero((factor != 0) & np.isnan(values))
-    cells = item.drawn.bins.cells
-    found = item.drawn.bins.find(values[passed])
-    for index, weight in enumerate(item.weights):
-        weights = scope.values(weight.tree)[passed] * factor[passed]
-        own = slice(place.start + index * cells, place.start + (index + 1) * cells)
-        sums.sums[own] += np.bincount(found, weights, minlength=cells)
-        sums.squares[own] += np.bincount(found, weights * weights, minlength=cells)
-        sums.entries[first + index] += np.count_nonzero(weights)
-        sums.broken[first + index] += np.count_nonzero(~np.isfinite(weights))
+    def _bound(self, batch: int, text: str, label: str) -> Expression:
+        key = (batch, text)
+        if key not in self._known:
+            schema = self.shifts[batch].schema
+            try:
+                self._known[key] = compile_expression(text, schema, label=label, numbered=True)
+            except InputError as error:
+                self.findings += error.findings
+                self._known[key] = compile_expression("0", schema)
+        return self._known[key]

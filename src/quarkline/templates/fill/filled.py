@@ -18,7 +18,7 @@ from quarkline.templates.fill.findings import (
 )
 from quarkline.templates.fill.plan import Plan, PlannedTable, short
 from quarkline.templates.fill.requests import HistRequest
-from quarkline.templates.fill.task import Sums
+from quarkline.templates.fill.sums import Sums, places_of
 from quarkline.templates.histograms import Histogram
 
 SHOWN = 5
@@ -131,16 +131,14 @@ class _Totals:
 
     def add(self, planned: PlannedTable, sums: Sums) -> None:
         """Add what a table gives, with the scale that it has in each histogram."""
-        drawn = planned.table.drawn
-        starts = [place.start for place in planned.table.places]
-        firsts = np.cumsum([0, *(len(item.weights) for item in drawn)])
+        drawn, places = planned.table.drawn, places_of(planned.table)
         for part in planned.parts:
-            cells = drawn[part.drawn].bins.cells
-            start = starts[part.drawn] + part.weight * cells
+            place, cells = places[part.drawn], drawn[part.drawn].bins.cells
+            start = place.cells.start + part.weight * cells
             own = slice(start, start + cells)
             self.sums[part.request] += sums.sums[own] * part.scale
             self.squares[part.request] += sums.squares[own] * part.scale**2
-            self.entries[part.request] += int(sums.entries[firsts[part.drawn] + part.weight])
+            self.entries[part.request] += int(sums.entries[place.histograms.start + part.weight])
 
     def histograms(self) -> Iterator[tuple[HistRequest, Histogram]]:
         for request, edges in self.edges.items():

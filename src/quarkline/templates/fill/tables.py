@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -83,14 +83,6 @@ class Table:
             for item in args["drawn"]
         )
         return cls(file, tuple(drawn))
-
-    @property
-    def places(self) -> Iterator[slice]:
-        """Where the bins of each of what is drawn stand in an array of all of them."""
-        start = 0
-        for item in self.drawn:
-            yield slice(start, start + item.cells)
-            start += item.cells
 
     @property
     def cells(self) -> int:

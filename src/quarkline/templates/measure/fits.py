@@ -1,0 +1,217 @@
+"""The fits that settings ask for: of all regions, of control regions first, of statistics alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from quarkline.catalog import Catalog, FitSettings
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
+from quarkline.engine.core.rng import rng
+from quarkline.statistics.arrays import Floats
+from quarkline.statistics.likelihood.fit import fit
+from quarkline.statistics.likelihood.model import Data, Model
+from quarkline.statistics.likelihood.results import LikelihoodFit
+from quarkline.statistics.likelihood.spec import LikelihoodSpec
+from quarkline.templates.likelihood import Likelihood, fitted_regions, likelihood_of
+from quarkline.templates.measure.data import Sources, asimov_values, data_of, sources_of
+from quarkline.templates.sets import TemplateSet
+
+NO_PARAMETER = Rule(
+    "QL-TEMPLATE-046",
+    "settings name parameters that the likelihood has",
+    "Fixed parameters, those with asymmetric errors and those that are ranked or scanned are named "
+    "as in the fit's result; a part of a name chooses all parameters that contain it.",
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A likelihood with what it is fitted to.
+
+    Attributes:
+        likelihood: The likelihood of all fitted regions.
+        model: The same, compiled, with the parameters fixed that settings hold.
+        data: The data.
+        sources: Which regions have observed data.
+        values: Parameters of Asimov data that are not initial.
+        conditional: The fit of the regions with observed data, without signal, whose values the
+            Asimov data of the others have; None unless both kinds are mixed.
+        findings: What was done against the settings.
+    """
+
+    likelihood: Likelihood
+    model: Model
+    data: Data
+    sources: Sources
+    values: Mapping[str, float]
+    conditional: LikelihoodFit | None
+    findings: tuple[Finding, ...]
+
+
+def problem_of(
+    templates: TemplateSet,
+    catalog: Catalog,
+    *,
+    blind: bool = False,
+    strength: tuple[str, float] | None = None,
+    name: str = "measurement",
+) -> Problem:
+    """The likelihood of an analysis with its data.
+
+    If some regions have observed and others Asimov data, those with observed data are fitted
+    without signal first, and Asimov data have the values of that fit.
+
+    Args:
+        templates: The templates.
+        catalog: The analysis.
+        blind: Whether all regions have Asimov data.
+        strength: Parameter of the signal and its value in Asimov data; None leaves it to settings.
+        name: What the measurement is called.
+    """
+    regions = fitted_regions(catalog, templates)
+    likelihood = likelihood_of(templates, catalog, regions=regions, name=name)
+    model = Model(likelihood.spec)
+    sources = sources_of(catalog, templates, regions, blind=blind)
+    values = asimov_values(catalog, model)
+    conditional = None
+    if sources.mixed and not any(given != catalog.poi for given in values):
+        conditional = _conditional(templates, catalog, sources)
+        values |= {row.name: row.value for row in conditional.parameters if not row.fixed}
+    if strength is not None:
+        values = {strength[0]: strength[1]} | _in_data(values, catalog, strength[0])
+    data = data_of(catalog, templates, model, sources, values)
+    kept = held(catalog, model, signal=strength is None)
+    fitted = Model(with_fixed(likelihood.spec, kept))
+    return Problem(likelihood, fitted, data, sources, values, conditional, sources.findings)
+
+
+def with_fixed(spec: LikelihoodSpec, values: Mapping[str, float]) -> LikelihoodSpec:
+    """The likelihood with some parameters fixed."""
+    parameters = tuple(
+        replace(one, initial=values[one.name], fixed=True) if one.name in values else one
+        for one in spec.parameters
+    )
+    return replace(spec, parameters=parameters)
+
+
+def _in_data(values: Mapping[str, float], catalog: Catalog, poi: str) -> dict[str, float]:
+    """Values of Asimov data for a limit or a significance.
+
+    The strength of the signal is the one of the fit only if a file has it; what settings of the fit
+    say about it is not meant for these.
+    """
+    settings = catalog.fit or FitSettings()
+    from_file = settings.asimov_from is not None and poi not in settings.asimov
+    return {name: value for name, value in values.items() if name != poi or from_file}
+
+
+def _conditional(templates: TemplateSet, catalog: Catalog, sources: Sources) -> LikelihoodFit:
+    """The fit without signal of the regions with observed data."""
+    likelihood = likelihood_of(templates, catalog, regions=sources.observed, name="conditional")
+    model = Model(likelihood.spec)
+    settings = catalog.fit or FitSettings()
+    fixed = {name: value for name, value in settings.fixed.items() if name in model.names}
+    data = data_of(catalog, templates, model, sources, {})
+    kept = Model(with_fixed(likelihood.spec, fixed | _no_signal(model, catalog.poi)))
+    return fit(kept, data, strategy=settings.strategy)
+
+
+def _no_signal(model: Model, poi: str | None) -> dict[str, float]:
+    return {poi: 0.0} if poi is not None and poi in model.names else {}
+
+
+def held(catalog: Catalog, model: Model, *, signal: bool = True) -> dict[str, float]:
+    """Parameters that settings hold, with their values.
+
+    Args:
+        catalog: The analysis.
+        model: Its likelihood.
+        signal: Whether the signal is held where the settings fit the background alone.
+    """
+    settings = catalog.fit or FitSettings()
+    fixed = {name: settings.fixed[name] for name in settings.fixed if model.index(name) >= 0}
+    if signal and settings.hypothesis == "background":
+        fixed |= _no_signal(model, catalog.poi)
+    return fixed
+
+
+def nominal_fit(problem: Problem, catalog: Catalog) -> LikelihoodFit:
+    """The fit that settings ask for."""
+    settings, model = catalog.fit or FitSettings(), problem.model
+    return fit(
+        model,
+        problem.data,
+        start=_start(settings, model),
+        minos=minos_of(settings, model),
+        strategy=settings.strategy,
+    )
+
+
+def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> LikelihoodFit:
+    """The fit with all but norm and shape factors at the values of the full fit."""
+    settings = catalog.fit or FitSettings()
+    kept = {
+        row.name: row.value
+        for row in full.parameters
+        if row.role not in ("norm-factor", "shape-factor") or row.fixed
+    }
+    model = Model(with_fixed(problem.model.spec, kept))
+    minos = [name for name in minos_of(settings, problem.model) if name not in kept]
+    return fit(model, problem.data, start=full.values, minos=minos, strategy=settings.strategy)
+
+
+def _start(settings: FitSettings, model: Model) -> Floats | None:
+    """Where a fit begins; at random for all but norm factors that are not measured, if asked."""
+    if settings.random_start is None:
+        return None
+    width = settings.random_start.width
+    drawn = rng(settings.random_start.seed, "random-start").uniform(-width, width, len(model.names))
+    for at, parameter in enumerate(model.spec.parameters):
+        if parameter.role == "norm-factor" and parameter.name != model.spec.poi:
+            drawn[at] = 0.0
+    drawn[model.fixed] = 0.0
+    moved: Floats = (model.initial + drawn).clip(model.low, model.high)
+    return moved
+
+
+def minos_of(settings: FitSettings, model: Model) -> list[str]:
+    """Parameters with asymmetric errors; `all` stays as it is.
+
+    Raises:
+        InputError: If a text is no part of any name.
+    """
+    if settings.minos == ["all"]:
+        return ["all"]
+    free = [row.name for row in model.spec.parameters if not row.fixed]
+    return chosen_names(settings.minos, free, "fit.minos")
+
+
+def chosen_names(
+    texts: Sequence[str], names: Iterable[str], place: str, *, single: bool = False
+) -> list[str]:
+    """The names that are meant: by themselves, or else by a part of them; each once.
+
+    Args:
+        texts: What settings say.
+        names: The names that there are.
+        place: Where they say it.
+        single: Whether a part of a name chooses none.
+
+    Raises:
+        InputError: If a text is no part of any name.
+    """
+    known = list(names)
+    found: dict[str, None] = {}
+    for text in texts:
+        meant = [text] if text in known else [name for name in known if text in name and not single]
+        if not meant:
+            raise InputError(
+                NO_PARAMETER.finding(
+                    f"no parameter is called `{text}`",
+                    suggestion=did_you_mean(text, known, what="parameters"),
+                    place=Place(label=place),
+                )
+            )
+        found |= dict.fromkeys(meant)
+    return list(found)

@@ -1,0 +1,269 @@
+"""Everything that the settings of an analysis ask of its likelihood, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias, get_args
+
+from quarkline.catalog import (
+    Catalog,
+    FitSettings,
+    LimitSettings,
+    RankingSettings,
+    ScanSettings,
+    SignificanceSettings,
+)
+from quarkline.engine.core.findings import Finding
+from quarkline.statistics.likelihood.discovery import discovery
+from quarkline.statistics.likelihood.goodness import goodness_of_fit
+from quarkline.statistics.likelihood.impacts import grouped_impacts
+from quarkline.statistics.likelihood.limits import asymptotic_limit
+from quarkline.statistics.likelihood.many import Runner
+from quarkline.statistics.likelihood.model import Data, Model
+from quarkline.statistics.likelihood.ranking import ranking
+from quarkline.statistics.likelihood.results import (
+    CLsLimit,
+    DiscoverySignificance,
+    GoodnessOfFit,
+    GroupedImpacts,
+    LikelihoodFit,
+    LikelihoodScan,
+    LikelihoodSurface,
+    Ranking,
+    ToyFits,
+)
+from quarkline.statistics.likelihood.scans import scan, scan_values, surface
+from quarkline.statistics.likelihood.signal import poi_of
+from quarkline.statistics.likelihood.toy_limits import toy_limit
+from quarkline.statistics.likelihood.toys import toy_fits
+from quarkline.templates.likelihood import Likelihood
+from quarkline.templates.measure.data import with_values
+from quarkline.templates.measure.fits import (
+    Problem,
+    chosen_names,
+    nominal_fit,
+    problem_of,
+    statistics_fit,
+)
+from quarkline.templates.sets import TemplateSet
+
+What: TypeAlias = Literal[
+    "fit", "goodness", "toys", "scans", "ranking", "limit", "significance", "impacts"
+]
+ALL: tuple[What, ...] = get_args(What)
+Fields: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found; None where it was not asked for.
+
+    Attributes:
+        likelihood: The likelihood of the fitted regions.
+        fit: The fit.
+        conditional: The fit without signal of the regions with observed data, whose values the
+            Asimov data of the others have; None unless both kinds are mixed.
+        statistics_only: The fit with all but factors at the values of the first one.
+        goodness: How well the data are described.
+        scans: Scans along one parameter.
+        surfaces: Scans along two.
+        ranking: Parameters by what they move.
+        impacts: Errors by group.
+        limit: An upper limit.
+        significance: How unlikely the data are without signal.
+        toys: Fits of pseudo-data.
+        findings: What was done against the settings.
+    """
+
+    likelihood: Likelihood
+    fit: LikelihoodFit | None = None
+    conditional: LikelihoodFit | None = None
+    statistics_only: LikelihoodFit | None = None
+    goodness: GoodnessOfFit | None = None
+    scans: tuple[LikelihoodScan, ...] = ()
+    surfaces: tuple[LikelihoodSurface, ...] = ()
+    ranking: Ranking | None = None
+    impacts: GroupedImpacts | None = None
+    limit: CLsLimit | None = None
+    significance: DiscoverySignificance | None = None
+    toys: ToyFits | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def asked(catalog: Catalog) -> tuple[What, ...]:
+    """What the settings ask for, in the order in which it is done."""
+    fit = catalog.fit
+    wanted = {
+        "fit": fit is not None,
+        "goodness": fit is not None and fit.goodness_of_fit,
+        "toys": fit is not None and fit.toys > 0,
+        "scans": fit is not None and bool(fit.scans),
+        "ranking": catalog.ranking is not None,
+        "limit": catalog.limit is not None,
+        "significance": catalog.significance is not None,
+        "impacts": catalog.ranking is not None,
+    }
+    return tuple(one for one in ALL if wanted[one])
+
+
+def measure(
+    templates: TemplateSet,
+    catalog: Catalog,
+    *,
+    what: Collection[What] | None = None,
+    fit: LikelihoodFit | None = None,
+    runner: Runner | None = None,
+    name: str = "measurement",
+) -> Measured:
+    """Do what the settings ask for.
+
+    Args:
+        templates: The templates.
+        catalog: The analysis.
+        what: What is done; None for all that settings ask for. Where something needs a fit, it is
+            done, too.
+        fit: An earlier fit of the same likelihood, which is then not repeated.
+        runner: What does many fits; None does them here.
+        name: What the measurement is called.
+    """
+    wanted = asked(catalog) if what is None else what
+    problem = problem_of(templates, catalog, name=name)
+    doing = _Doing(templates, catalog, problem, runner, fit)
+    found = Measured(problem.likelihood, conditional=problem.conditional, findings=problem.findings)
+    for one in ALL:
+        if one in wanted:
+            found = replace(found, **getattr(doing, one)())
+    return replace(found, fit=doing.done)
+
+
+class _Doing:
+    """One method for each thing that may be asked for; each gives fields of `Measured`."""
+
+    def __init__(
+        self,
+        templates: TemplateSet,
+        catalog: Catalog,
+        problem: Problem,
+        runner: Runner | None,
+        done: LikelihoodFit | None,
+    ) -> None:
+        self.templates = templates
+        self.catalog = catalog
+        self.settings = catalog.fit or FitSettings()
+        self.problem = problem
+        self.runner = runner
+        self.done = done
+
+    @property
+    def fitted(self) -> LikelihoodFit:
+        if self.done is None:
+            self.done = nominal_fit(self.problem, self.catalog)
+        return self.done
+
+    def fit(self) -> Fields:
+        full = self.fitted
+        if not self.settings.statistics_only:
+            return {}
+        return {"statistics_only": statistics_fit(self.problem, self.catalog, full)}
+
+    def goodness(self) -> Fields:
+        model, data = self.problem.model, self.problem.data
+        return {"goodness": goodness_of_fit(model, data, self.fitted, runner=self.runner)}
+
+    def toys(self) -> Fields:
+        """Pseudo-data with the values of Asimov data."""
+        model, settings = self.problem.model, self.settings
+        truth = with_values(model, self.problem.values)
+        number, seed = max(settings.toys, 1), settings.seed
+        return {"toys": toy_fits(model, truth, number, seed=seed, runner=self.runner)}
+
+    def scans(self) -> Fields:
+        found = [self._scan(settings) for settings in self.settings.scans]
+        return {
+            "scans": tuple(one for one in found if isinstance(one, LikelihoodScan)),
+            "surfaces": tuple(one for one in found if isinstance(one, LikelihoodSurface)),
+        }
+
+    def _scan(self, settings: ScanSettings) -> LikelihoodScan | LikelihoodSurface:
+        model, data, fitted = self.problem.model, self.problem.data, self.fitted
+        names = chosen_names(settings.parameters, fitted.free, "fit.scans", single=True)
+        axes = [self._axis(settings, at, name) for at, name in enumerate(names)]
+        if len(names) == 1:
+            return scan(model, data, fitted, names[0], axes[0], runner=self.runner)
+        both = (names[0], names[1])
+        return surface(model, data, fitted, both, axes[0], axes[1], runner=self.runner)
+
+    def _axis(self, settings: ScanSettings, at: int, name: str) -> tuple[float, ...]:
+        low, high = (
+            None if side is None else side[min(at, len(side) - 1)]
+            for side in (settings.low, settings.high)
+        )
+        steps = settings.steps[min(at, len(settings.steps) - 1)]
+        return scan_values(self.problem.model, self.fitted, name, low=low, high=high, steps=steps)
+
+    def ranking(self) -> Fields:
+        problem, fitted = self.problem, self.fitted
+        poi = poi_of(problem.model)
+        names = ranked_parameters(self.catalog, fitted, poi)
+        found = ranking(problem.model, problem.data, fitted, parameters=names, runner=self.runner)
+        return {"ranking": found}
+
+    def impacts(self) -> Fields:
+        """Groups as in TRExFitter: asymmetric only if the measured parameter's errors are."""
+        problem, fitted = self.problem, self.fitted
+        poi = poi_of(problem.model)
+        groups = {
+            name: tuple(one for one in members if one in fitted.free)
+            for name, members in self.problem.likelihood.groups.items()
+        }
+        known = {name: members for name, members in groups.items() if members}
+        minos = fitted.by_name[poi].up is not None
+        found = grouped_impacts(
+            problem.model, problem.data, fitted, known, minos=minos, runner=self.runner
+        )
+        return {"impacts": found}
+
+    def limit(self) -> Fields:
+        settings = self.catalog.limit or LimitSettings()
+        model, data, poi = self._tested(settings.poi, settings.data, 0.0)
+        if settings.method == "asymptotic":
+            found = asymptotic_limit(
+                model, data, poi=poi, level=settings.level, injected=settings.injected
+            )
+        else:
+            found = toy_limit(
+                model,
+                data,
+                poi=poi,
+                level=settings.level,
+                toys=settings.toys,
+                seed=self.settings.seed,
+                runner=self.runner,
+            )
+        return {"limit": found}
+
+    def significance(self) -> Fields:
+        settings = self.catalog.significance or SignificanceSettings()
+        model, data, poi = self._tested(settings.poi, settings.data, settings.expected_with)
+        found = discovery(model, data, poi=poi, expected_with=settings.expected_with)
+        return {"significance": found}
+
+    def _tested(
+        self, poi: str | None, data: str, strength: float
+    ) -> tuple[Model, Data | None, str]:
+        """The model of a test, its data unless none are looked at, and the signal's parameter."""
+        name = poi_of(self.problem.model, poi)
+        blind = data == "asimov"
+        problem = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
+        nothing = blind or not problem.sources.observed
+        return problem.model, None if nothing else problem.data, name
+
+
+def ranked_parameters(catalog: Catalog, fitted: LikelihoodFit, poi: str) -> list[str]:
+    """Parameters that settings rank: fitted ones, norm factors that are measured only if asked."""
+    settings = catalog.ranking or RankingSettings()
+    names = [name for name in fitted.free if settings.include_pois or name != poi]
+    if settings.parameters == ["all"]:
+        return names
+    return chosen_names(settings.parameters, names, "ranking.parameters")
