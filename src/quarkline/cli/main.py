@@ -20,6 +20,7 @@ from quarkline.cli.commands import (
     explain,
     export,
     fetch,
+    fit,
     hunt,
     inspect,
     jobs,
@@ -77,6 +78,7 @@ app.command("explain")(explain.command)
 app.command("cutflow")(cutflow.command)
 app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
+app.command("fit")(fit.command)
 app.command("skim")(skim.command)
 app.command("score")(score.command)
 app.command("export")(export.command)

@@ -51,8 +51,8 @@ def asymptotic_limit(
     """The value of the signal that is excluded at a confidence level, observed and expected.
 
     A limit is where CLs (see `cls`) falls to 1 - level. No range is needed: the search begins where
-    the likelihood says the limits are, with sqrt(q_A) proportional to the signal, and steps outwards
-    until CLs is below 1 - level; Brent's method does the rest. All limits share their fits.
+    the limits are if sqrt(q_A) is proportional to the signal, and steps outwards until CLs is below
+    1 - level; Brent's method does the rest. All limits share their fits.
 
     A result always comes back. Where a limit is not found, it is None, `complete` is false, and
     `note` says why.

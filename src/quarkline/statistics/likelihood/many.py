@@ -82,7 +82,7 @@ class InProcess:
         watch: Is told how many of how many are done.
     """
 
-    watch: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005, E731
+    watch: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005
 
     def run(self, one: One, problem: Problem, arguments: Sequence[Any]) -> list[Any]:
         """What `one` gives for every argument, in their order."""

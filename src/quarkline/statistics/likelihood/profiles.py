@@ -7,6 +7,7 @@ with all the fall-backs of a whole fit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.many import InProcess, Problem, Runner
-from quarkline.statistics.likelihood.minimise import Minimum, minimum
+from quarkline.statistics.likelihood.minimum import Minimum, minimum
 from quarkline.statistics.likelihood.model import Data, Model
 
 BETTER = 1e-4  # by how much one minimum has to be below another to count as another one
@@ -40,9 +41,9 @@ def profiled(model: Model, data: Data, start: Floats, fixed: Mapping[str, float]
 
 def _thorough(model: Model, data: Data, best: Minimum, fixed: Mapping[str, float]) -> Minimum:
     whole = fit(model, data, start=best.values, fixed=fixed, covariance=False)
-    if not (whole.nll <= best.nll or whole.quality.converged):
-        return best
-    return Minimum(values=whole.values, nll=whole.nll, converged=whole.quality.converged)
+    if whole.quality.converged or whole.nll < best.nll:
+        return replace(best, values=whole.values, nll=whole.nll, converged=whole.quality.converged)
+    return best
 
 
 def profile(problem: Problem, fixed: Mapping[str, float]) -> dict[str, Any]:

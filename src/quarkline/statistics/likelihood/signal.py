@@ -8,7 +8,7 @@ import numpy as np
 
 from quarkline.engine.core.findings import InputError, Rule, did_you_mean
 from quarkline.statistics.arrays import Floats
-from quarkline.statistics.likelihood.minimise import Minimum
+from quarkline.statistics.likelihood.minimum import Minimum
 from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.profiles import profiled
 from quarkline.statistics.likelihood.spec import Parameter

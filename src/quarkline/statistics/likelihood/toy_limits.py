@@ -40,9 +40,10 @@ def toy_limit(
 
     For each value tested, q-tilde (eq. 16 of arXiv:1007.1727) is computed for toys with that
     signal and toys without, drawn with the other parameters at their best values for the data
-    given the signal. CLs is the ratio of the fractions (k + 1) / (n + 1) at or above the data.
-    Expected ones are quantiles of CLs over toys without signal. The values tested span the limits
-    of large samples and are added to as needed; between them ln CLs is linear in the signal.
+    given the signal. CLs is the ratio of the fractions k / n of toys at or above the data, with
+    half a toy for none. Expected ones are quantiles of CLs over toys without signal. The values
+    tested span the limits of large samples and are added to as needed; between them ln CLs is
+    linear in the signal.
 
     Args:
         model: The likelihood.
@@ -140,9 +141,9 @@ class _Toys:
 
 
 def _fractions(toys: Floats, values: Floats) -> Floats:
-    """(k + 1) / (n + 1), with k of n toys at or above each value."""
+    """The share k / n of toys at or above each value, with half a toy for none."""
     below = np.searchsorted(np.sort(toys), values - SAME_Q)
-    return np.asarray((len(toys) - below + 1.0) / (len(toys) + 1.0))
+    return np.asarray(np.maximum(len(toys) - below, 0.5) / len(toys))
 
 
 def _curves(points: Mapping[float, LimitPoint]) -> list[list[float]]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from quarkline.engine.core.rng import rng
 from quarkline.statistics.arrays import Floats
-from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.many import InProcess, Problem, Runner
 from quarkline.statistics.likelihood.model import Model
 from quarkline.statistics.likelihood.profiles import profiled
@@ -65,13 +64,11 @@ def fit_toy(problem: Problem, argument: Mapping[str, Any]) -> dict[str, Any] | N
     """
     model, name = problem.model, argument["parameter"]
     toy = model.toy(problem.start, rng(argument["seed"], "fit-toys", argument["toy"]))
-    found = fit(model, toy, start=problem.start)
-    if not found.quality.converged:
+    found = profiled(model, toy, problem.start, {})
+    at = model.index(name)
+    held = profiled(model, toy, found.values, {name: float(problem.start[at])})
+    error = float(found.errors()[at])
+    if not (found.converged and held.converged and np.isfinite(error)):
         return None
-    at_truth = {name: float(problem.start[model.index(name)])}
-    held = profiled(model, toy, found.values, at_truth)
-    if not held.converged:
-        return None
-    row = found.by_name[name]
     covers = 2.0 * (held.nll - found.nll) <= 1.0
-    return {"value": row.value, "error": row.error, "covers": bool(covers)}
+    return {"value": float(found.values[at]), "error": error, "covers": bool(covers)}

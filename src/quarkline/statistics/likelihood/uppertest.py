@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from quarkline.statistics.arrays import Floats
-from quarkline.statistics.likelihood.minimise import Minimum
+from quarkline.statistics.likelihood.minimum import Minimum
 from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.profiles import BETTER, profiled
 from quarkline.statistics.likelihood.signal import Signal

@@ -1,0 +1,304 @@
+"""Likelihoods from files: pyhf's JSON, alone or in an archive, HistFactory's XML, and our own."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
+from quarkline.statistics.likelihood.spec import LikelihoodSpec
+from quarkline.statistics.likelihood.spec_json import SCHEMA, spec_from_json
+from quarkline.statistics.likelihood.workspace import spec_from_workspace
+from quarkline.tools.histfactory import read_xml
+
+NOT_WORKSPACE = Rule(
+    "QL-FIT-050",
+    "a likelihood comes as a workspace",
+    "A workspace is pyhf's JSON with `channels`, `observations` and `measurements`, the XML of a "
+    "HistFactory measurement, or the specification that Quarkline writes. A patch or a patch set "
+    "changes a workspace and is not one itself.",
+)
+WHICH_WORKSPACE = Rule(
+    "QL-FIT-051",
+    "an archive says which of its workspaces is meant",
+    "Published likelihoods come as archives with a workspace for each region. Name the one to fit "
+    "as ARCHIVE:MEMBER, or its folder as ARCHIVE:FOLDER.",
+)
+UNKNOWN_PATCH = Rule(
+    "QL-FIT-052",
+    "a patch is known by its name",
+    "Signals of a published likelihood are patches of the workspace: files such as "
+    "`patch.NAME.json` beside it, or entries of a patch set beside it.",
+)
+UNKNOWN_POI = Rule(
+    "QL-FIT-053",
+    "the measured parameter is one of the likelihood",
+    "`--poi` measures another parameter than the workspace says: one of its parameters, by name.",
+)
+
+LARGEST = 1 << 30  # bytes of a JSON file that are read
+
+
+@dataclass(frozen=True)
+class Files:
+    """Files of a folder or an archive, which are read without being unpacked.
+
+    Attributes:
+        label: The folder or archive, as the user named it.
+        names: Their names, relative to it.
+        read: Gives the content of one.
+    """
+
+    label: str
+    names: tuple[str, ...]
+    read: Callable[[str], bytes]
+
+    def json(self, name: str) -> Any:
+        """A file of JSON.
+
+        Raises:
+            InputError: If it is none.
+        """
+        try:
+            return json.loads(self.read(name))
+        except (ValueError, UnicodeDecodeError) as error:
+            message = f"not JSON: {error}"
+            raise InputError(NOT_WORKSPACE.finding(message, place=self.place(name))) from error
+
+    def place(self, name: str) -> Place:
+        """Where a file is, for messages."""
+        return Place(Path(self.label) / name)
+
+    def beside(self, name: str) -> list[str]:
+        """The JSON files in the folder of a file, without itself."""
+        folder = PurePosixPath(name).parent
+        return [
+            other
+            for other in self.names
+            if PurePosixPath(other).parent == folder and other.endswith(".json") and other != name
+        ]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A likelihood that was read.
+
+    Attributes:
+        name: What it was read from.
+        patch: Name of its patch; None without one.
+        spec: The likelihood.
+    """
+
+    name: str
+    patch: str | None
+    spec: LikelihoodSpec
+
+
+def read_likelihood(
+    workspace: str,
+    *,
+    patch: str | None = None,
+    measurement: str | None = None,
+    poi: str | None = None,
+    root_dir: Path | None = None,
+) -> Source:
+    """Read a likelihood.
+
+    Args:
+        workspace: A file of JSON or XML, an archive of published likelihoods, or ARCHIVE:MEMBER.
+        patch: Name of a patch that comes with the workspace, a file with one, or FILE:NAME.
+        measurement: Name of the measurement; None for the first.
+        poi: The parameter to measure; None for the measurement's.
+        root_dir: Folder from which the paths in XML count.
+
+    Raises:
+        InputError: If there is no such likelihood, patch, measurement or parameter.
+    """
+    if _path(workspace).suffix == ".xml":
+        content, name, operations = read_xml(Path(workspace), root_dir), workspace, None
+        if patch is not None:
+            message = f"`{workspace}` is XML, which has no patches"
+            raise InputError(UNKNOWN_PATCH.finding(message))
+    else:
+        files, name = _files(workspace)
+        content = files.json(name)
+        operations = None if patch is None else _operations(files, name, patch)
+        name = str(Path(files.label) / name)
+    return Source(name, patch, _spec(content, name, operations, measurement, poi))
+
+
+def _spec(
+    content: Any,
+    name: str,
+    operations: list[Any] | None,
+    measurement: str | None,
+    poi: str | None,
+) -> LikelihoodSpec:
+    if isinstance(content, Mapping) and content.get("schema") == SCHEMA:
+        spec = _own(content, name)
+    elif _is_workspace(content):
+        spec = spec_from_workspace(dict(content), measurement=measurement, patch=operations)
+    else:
+        raise InputError(_not_workspace(content, name))
+    return spec if poi is None else with_poi(spec, poi)
+
+
+def with_poi(spec: LikelihoodSpec, poi: str) -> LikelihoodSpec:
+    """The likelihood with another measured parameter.
+
+    Raises:
+        InputError: If it has no such parameter.
+    """
+    names = [parameter.name for parameter in spec.parameters]
+    if poi not in names:
+        message = f"there is no parameter `{poi}` to measure"
+        suggestion = did_you_mean(poi, names, what="parameters")
+        raise InputError(UNKNOWN_POI.finding(message, suggestion=suggestion))
+    return replace(spec, poi=poi)
+
+
+def _own(content: Mapping[str, Any], name: str) -> LikelihoodSpec:
+    try:
+        return spec_from_json(content)
+    except ValueError as error:
+        message = f"a damaged specification: {error}"
+        raise InputError(NOT_WORKSPACE.finding(message, place=Place(Path(name)))) from error
+
+
+def _not_workspace(content: Any, name: str) -> Finding:
+    """What a file is instead of a workspace."""
+    if _is_patch(content):
+        message, suggestion = "a patch, not a workspace", "give the workspace, and this as --patch"
+    elif isinstance(content, Mapping) and "patches" in content:
+        message = "a patch set, not a workspace"
+        suggestion = "give the workspace, and the name of one of these patches as --patch"
+    else:
+        keys = ", ".join(sorted(content)[:8]) if isinstance(content, Mapping) else ""
+        message = "no workspace" + (f": its keys are {keys}" if keys else "")
+        suggestion = "a workspace has `channels`, `observations`, `measurements` and `version`"
+    return NOT_WORKSPACE.finding(message, suggestion=suggestion, place=Place(Path(name)))
+
+
+def _files(workspace: str) -> tuple[Files, str]:
+    """The files around a workspace, and its name among them."""
+    path = _path(workspace)
+    member = workspace.removeprefix(str(path)).removeprefix(":") if path != Path(workspace) else ""
+    if not path.exists():
+        message = f"`{path}` does not exist"
+        near = did_you_mean(path.name, _names_in(path.parent), what="files")
+        raise InputError(NOT_WORKSPACE.finding(message, suggestion=near))
+    if path.is_dir():
+        return (files := _folder(path)), _chosen(files, member)
+    if tarfile.is_tarfile(path):
+        return (files := _archive(path)), _chosen(files, member)
+    return _folder(path.parent), path.name
+
+
+def _path(workspace: str) -> Path:
+    """The file or archive of a name that may have a member's name behind it."""
+    whole, (file, _, _) = Path(workspace), workspace.rpartition(":")
+    return whole if whole.exists() or not file or not Path(file).exists() else Path(file)
+
+
+def _names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+
+
+def _folder(path: Path) -> Files:
+    names = tuple(sorted(file.name for file in path.iterdir() if file.is_file()))
+    return Files(str(path), names, lambda name: (path / name).read_bytes())
+
+
+def _archive(path: Path) -> Files:
+    with tarfile.open(path) as archive:
+        sizes = {row.name: row.size for row in archive.getmembers() if row.isfile()}
+
+    def read(name: str) -> bytes:
+        if sizes[name] > LARGEST:
+            message = f"{name} has {sizes[name]:,} bytes, which is more than a likelihood takes"
+            raise InputError(NOT_WORKSPACE.finding(message, place=Place(path)))
+        with tarfile.open(path) as archive:
+            member = archive.extractfile(name)
+            return b"" if member is None else member.read()
+
+    return Files(str(path), tuple(sorted(sizes)), read)
+
+
+def _chosen(files: Files, member: str) -> str:
+    """The workspace that is meant: the named one, the one of a folder, or the only one."""
+    if member in files.names:
+        return member
+    below = f"{member.rstrip('/')}/" if member else ""
+    jsons = [name for name in files.names if name.startswith(below) and name.endswith(".json")]
+    likely = [name for name in jsons if not PurePosixPath(name).name.startswith("patch")]
+    found = [name for name in likely if _is_workspace(files.json(name))]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        what = f"`{member}`" if member else "a workspace"
+        message = f"there is no {what} in it"
+        near = did_you_mean(member, [name for name in files.names if name.endswith(".json")])
+    else:
+        message = f"it has {len(found)} workspaces"
+        near = "write one of " + ", ".join(f"{files.label}:{name}" for name in found[:6])
+    raise InputError(
+        WHICH_WORKSPACE.finding(message, suggestion=near, place=Place(Path(files.label)))
+    )
+
+
+def _is_workspace(content: Any) -> bool:
+    return isinstance(content, Mapping) and {"channels", "measurements"} <= content.keys()
+
+
+def _is_patch(content: Any) -> bool:
+    return isinstance(content, list) and all(isinstance(row, Mapping) for row in content)
+
+
+def _operations(files: Files, workspace: str, patch: str) -> list[Any]:
+    """The operations of a patch: a file's, one of a patch set, or one beside the workspace."""
+    path = _path(patch)
+    if path.is_file():
+        own = _folder(path.parent)
+        content = own.json(path.name)
+        rest = patch.removeprefix(str(path)).removeprefix(":") if path != Path(patch) else ""
+        return _of_content(content, rest, str(path))
+    by_name = {_patch_name(name): name for name in files.beside(workspace)}
+    if patch in by_name:
+        return _of_content(files.json(by_name[patch]), "", by_name[patch])
+    sets = [files.json(name) for name in files.beside(workspace) if "patchset" in name]
+    inside = {name: found for content in sets for name, found in _entries(content).items()}
+    if patch in inside:
+        return inside[patch]
+    suggestion = did_you_mean(patch, {*by_name, *inside}, what="patches")
+    message = f"there is no patch `{patch}`"
+    place = files.place(workspace)
+    raise InputError(UNKNOWN_PATCH.finding(message, suggestion=suggestion, place=place))
+
+
+def _of_content(content: Any, name: str, file: str) -> list[Any]:
+    """The operations in a file that is a patch, or a patch set with one of that name."""
+    if _is_patch(content) and not name:
+        return list(content)
+    entries = _entries(content)
+    if not name and len(entries) == 1:
+        return next(iter(entries.values()))
+    if name in entries:
+        return entries[name]
+    message = f"there is no patch `{name}`" if name else f"it holds {len(entries)} patches"
+    near = did_you_mean(name, entries, what="patches")
+    suggestion = near if name else f"name one as {file}:NAME; {near}"
+    raise InputError(UNKNOWN_PATCH.finding(message, suggestion=suggestion, place=Place(Path(file))))
+
+
+def _entries(content: Any) -> dict[str, list[Any]]:
+    """The patches of a patch set by name."""
+    rows = content.get("patches", []) if isinstance(content, Mapping) else []
+    return {row["metadata"]["name"]: row["patch"] for row in rows}
+
+
+def _patch_name(file: str) -> str:
+    return PurePosixPath(file).name.removesuffix(".json").removeprefix("patch.")
