@@ -84,8 +84,8 @@ def plot_correlation(
         style: Name of a style.
     """
     names = (*result.names, "score") if result.names else ()
-    square = np.asarray(result.matrix).reshape(len(result.names), len(result.names))
-    shares = np.vstack([square, result.with_score]) if result.names else np.empty((0, 0))
+    inner = np.asarray(result.matrix).reshape(len(result.names), len(result.names))
+    shares = np.vstack([inner, result.with_score]) if result.names else np.empty((0, 0))
     with square(ax, label, style, names, cell=0.25) as frame:
         cells(frame, shares, ("RdBu_r", -1.0, 1.0), "Correlation")
         name_cells(frame.main, [*map(plain_text, names)], [*map(plain_text, result.names)])
