@@ -6,12 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from quarkline.catalog.catalog import Catalog
-from quarkline.catalog.inference import (
-    FitSettings,
-    LimitSettings,
-    ScanSettings,
-    SignificanceSettings,
-)
+from quarkline.catalog.inference import FitSettings, ScanSettings
 from quarkline.catalog.names import selects
 from quarkline.catalog.samples import Sample
 from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Severity, did_you_mean
@@ -137,12 +132,12 @@ def _inferring(catalog: Catalog, options: CommandOptions) -> Catalog:
         nothing = {"statistics_only": True, "mc_statistics": None}
         update["templates"] = catalog.templates.model_copy(update=nothing)
     blind = not any(sample.role == "data" for sample in catalog.samples.values())
-    update["fit"] = _fit(catalog.fit or FitSettings(), options, blind=blind)
-    if blind:
-        limit = catalog.limit or LimitSettings()
-        significance = catalog.significance or SignificanceSettings()
-        update["limit"] = limit.model_copy(update={"data": "asimov"})
-        update["significance"] = significance.model_copy(update={"data": "asimov"})
+    if catalog.fit:
+        update["fit"] = _fit(catalog.fit, options, blind=blind)
+    if blind and catalog.limit:
+        update["limit"] = catalog.limit.model_copy(update={"data": "asimov"})
+    if blind and catalog.significance:
+        update["significance"] = catalog.significance.model_copy(update={"data": "asimov"})
     return catalog.model_copy(update=update)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from quarkline.catalog.written import Written
@@ -135,6 +135,15 @@ def read_options(text: str) -> CommandOptions:
     if findings:
         raise InputError(*findings)
     return CommandOptions(**values)
+
+
+def joined_options(common: CommandOptions, own: str) -> CommandOptions:
+    """The options of one job of a multi-fit: those of all, and its own, which win.
+
+    Raises:
+        InputError: With all that is wrong with its own.
+    """
+    return replace(common, **read_options(own).given)
 
 
 def _placed(text: str) -> Written:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ NO_FREE = Rule(
     "The option fits a norm factor that the config declares constant.",
 )
 
+INFERENCE = ("Fit", "Limit", "Significance")
 HISTOGRAMS = "Histograms"
 FITS = "Fits"
 WORKSPACES = "RooStats"
@@ -45,7 +46,7 @@ class Filed:
 
 @dataclass(frozen=True)
 class Job:
-    """One job; its catalog always says how it is fitted, ranked and limited.
+    """One job; its catalog says how it is fitted, ranked and limited, by defaults if need be.
 
     Attributes:
         name: Name in those of its files: the config's job, or `InputName`.
@@ -143,6 +144,7 @@ def open_job(
     *,
     free: Sequence[str] = (),
     output: Path | None = None,
+    usual: Collection[str] = INFERENCE,
 ) -> Job:
     """The job of a config that has been read.
 
@@ -151,11 +153,12 @@ def open_job(
         options: What the option string says.
         free: Constant parameters that are fitted all the same.
         output: Folder that the job's folder is made in, instead of `OutputDir`.
+        usual: Blocks about the likelihood with TRExFitter's defaults where the config has none.
 
     Raises:
         InputError: With all that is wrong.
     """
-    file = translate(config, usual=("Fit", "Limit", "Significance"))
+    file = translate(config, usual=usual)
     (block,) = config.of("Job")
     name = str(block.name)
     parent = output or Path(options.output or block.text("OutputDir") or ".")
@@ -189,6 +192,8 @@ def _freed(catalog: Catalog, names: Sequence[str]) -> Catalog:
         message = f"there is no norm factor `{unknown[0]}`"
         place = Place(label=f"--free {unknown[0]}")
         raise InputError(NO_FREE.finding(message, suggestion=hint, place=place))
+    if not names:
+        return catalog
     fit = catalog.fit or FitSettings()
     freed = fit.model_copy(update={"free": [*fit.free, *names]})
     return catalog.model_copy(update={"fit": freed})

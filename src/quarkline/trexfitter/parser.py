@@ -8,6 +8,8 @@ from os.path import normpath
 from pathlib import Path
 
 from quarkline.catalog.files import is_there
+from quarkline.catalog.written import Written
+from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import Finding, InputError, Rule, Severity, did_you_mean
 from quarkline.trexfitter.blocks import Block, Option, TrexConfig
 from quarkline.trexfitter.lines import BAD_LINE, Line, read_text, split, split_lines
@@ -40,11 +42,10 @@ SPREAD = Rule(
     Severity.WARNING,
 )
 
+INPUTS = {f"{kind}Path{plural}" for kind in ("Ntuple", "Histo") for plural in ("", "s")}
 MOST_FILES = 1000
 MOST_NAMES = 1000
 DEEPEST = 100
-BASE_KEYS = ("ReplacementFile", "NtuplePaths", "NtuplePath", "HistoPaths", "HistoPath")
-"""Options that name something below the folder that paths count from."""
 
 
 def read_trexfitter(
@@ -55,8 +56,8 @@ def read_trexfitter(
     Args:
         path: The config file.
         base: Folder that TRExFitter would be run in; by default the nearest folder at or above the
-            config in which its replacement file or its inputs are found, else the current folder if
-            they are there, else the folder of the config.
+            config in which its replacement file is found, else the current folder or the nearest
+            in which a folder of its inputs is found, else the folder of the config.
         replace: Values of placeholders that win over those of the replacement file.
 
     Raises:
@@ -74,20 +75,33 @@ def read_trexfitter(
 
 
 def _base_of(path: Path, text: str) -> Path:
-    """The nearest folder at or above a config in which its replacement file or inputs are found."""
+    """The folder that a config seems to be run in.
+
+    That is the nearest one at or above the config in which its replacement file is found, else the
+    current one or the nearest in which a folder of its inputs is found.
+    """
     here = path.resolve().parent
-    named = {line.key: line.value for line in split_lines(path, text, []) if line.text}
-    for key in (key for key in BASE_KEYS if key in named):
-        name = split(named[key], ",")[0].trimmed()
-        for folder in (here, *here.parents, Path.cwd()):
-            if is_there(folder / name) or _is_folder(folder / name):
-                return folder
-    return here
+    above, current = (here, *here.parents), Path.cwd()
+    named = [line for line in split_lines(path, text, []) if line.text]
+    for line in named:
+        if line.key == "ReplacementFile":
+            name = line.value.trimmed()
+            found = (folder for folder in (*above, current) if is_there(folder / name))
+            return next(found, here)
+    inputs = [item for line in named if line.key in INPUTS for item in _relative(line.value)]
+    found = (folder for folder in (current, *above) if any(_is_folder(folder, x) for x in inputs))
+    return next(found, here)
 
 
-def _is_folder(path: Path) -> bool:
+def _relative(value: Written) -> list[str]:
+    """The relative paths in a list of folders, without those that hold placeholders."""
+    items = (item.trimmed() for item in split(value, ","))
+    return [item for item in items if item and item[0] not in "/~" and "XXX" not in item]
+
+
+def _is_folder(folder: Path, name: str) -> bool:
     try:
-        return path.is_dir()
+        return not address_of(name) and (folder / name).is_dir()
     except OSError:  # a name that no folder can have
         return False
 

@@ -36,7 +36,7 @@ NO_DATA = Rule(
 
 def name_findings(catalog: Catalog, place: PlaceOf) -> list[Finding]:
     """What is wrong with the names."""
-    return [*_references(catalog, place), *_poi(catalog, place), *_data(catalog, place)]
+    return [*_references(catalog, place), *_pois(catalog, place), *_data(catalog, place)]
 
 
 def _references(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
@@ -75,23 +75,29 @@ def _unknown(
             )
 
 
-def _poi(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
-    if catalog.poi is None:
-        return
-    factor = catalog.norm_factors.get(catalog.poi)
+def _pois(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
+    if catalog.poi is not None:
+        yield from _poi(catalog, catalog.poi, place, "poi")
+    for index, name in enumerate(catalog.further_pois):
+        yield from _poi(catalog, name, place, "further_pois", index)
+
+
+def _poi(catalog: Catalog, poi: str, place: PlaceOf, *where: str | int) -> Iterator[Finding]:
+    factor = catalog.norm_factors.get(poi)
     if factor is None:
         yield NO_POI.finding(
-            f"no norm factor is named `{catalog.poi}`",
-            suggestion=did_you_mean(catalog.poi, catalog.norm_factors, what="norm factors"),
-            place=place("poi"),
+            f"no norm factor is named `{poi}`",
+            suggestion=did_you_mean(poi, catalog.norm_factors, what="norm factors"),
+            place=place(*where),
         )
         return
-    at = ("norm_factors", catalog.poi)
-    if factor.constant:
+    at = ("norm_factors", poi)
+    if factor.constant and not (catalog.fit and poi in catalog.fit.free):
         yield NO_POI.finding(
-            f"`{catalog.poi}` is the parameter of interest and is held constant at "
+            f"`{poi}` is the parameter of interest and is held constant at "
             f"{factor.nominal:g}: the fit cannot measure it",
-            suggestion="set it free (`constant: false`)",
+            suggestion="set it free: `constant: false`, or "
+            f"`quarkline trexfitter ... --free {poi}` with a TRExFitter config",
             place=place(*at, "constant"),
             severity=Severity.WARNING,
         )
@@ -101,10 +107,10 @@ def _poi(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
         if selects(factor.samples, name) and sample.role == "signal"
     ]
     formulas = [other.expression or "" for other in catalog.norm_factors.values()]
-    entering = any(re.search(rf"\b{re.escape(catalog.poi)}\b", text) for text in formulas)
+    entering = any(re.search(rf"\b{re.escape(poi)}\b", text) for text in formulas)
     if catalog.samples and not scaled and not entering:
         yield NO_POI.finding(
-            f"`{catalog.poi}` scales no signal sample",
+            f"`{poi}` scales no signal sample",
             suggestion="name the signal under `samples` of the norm factor",
             place=place(*at, "samples"),
             severity=Severity.WARNING,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from quarkline.cli import options
+
+if TYPE_CHECKING:
+    from quarkline.trexfitter.job import Job
+    from quarkline.trexfitter.multifit import MultiFit
+
+SEVERITIES = ("error", "warning", "note")
 
 
 def command(
@@ -60,18 +68,81 @@ def command(
 
     `check` tells every problem at once, `convert` writes the analysis as our YAML.
     """
+    values = options.named_values("--replace", replace or ())
+    if actions == "check":
+        _check(config, option_string, values, free or [], as_json=as_json)
+    elif actions == "convert":
+        _convert(config, option_string, values, free or [], output)
+    else:
+        compute = options.compute_keys(
+            workers=workers, cluster=cluster, batch=batch, submit_dir=submit_dir
+        )
+        job = _load(config, option_string, values, free or [], output)
+        if dry_run:
+            _plan(job, actions, as_json=as_json)
+        else:
+            _run(job, actions, compute, as_json=as_json)
+
+
+def _check(
+    config: Path, option_string: str, values: dict[str, str], free: list[str], *, as_json: bool
+) -> None:
+    """Show everything that is wrong; exit code 2 if there are errors."""
+    from quarkline.engine.core.results import pretty_json
+    from quarkline.tools import trexfitter as tool
+
+    found = tool.check(config, option_string, replace=values, free=free)
+    if as_json:
+        typer.echo(pretty_json(found), nl=False)
+    else:
+        for item in found.findings:
+            typer.echo(_lines(item))
+        counts = Counter(item["severity"] for item in found.findings)
+        said = (f"{counts[name]:,} {name}{'s' * (counts[name] != 1)}" for name in SEVERITIES)
+        typer.echo(f"{config}: {', '.join(said)}")
+    raise typer.Exit(2 if found.errors else 0)
+
+
+def _lines(item: Mapping[str, Any]) -> str:
+    """A finding in one or two lines, its place as seen from the current folder."""
+    place = str(item["place"] or "").replace(f"{Path.cwd()}/", "")
+    head = "  ".join(part for part in (item["severity"], item["code"], place) if part)
+    hint = f"\n    -> {item['suggestion']}" if item["suggestion"] else ""
+    return f"{head}\n    {item['message']}{hint}"
+
+
+def _convert(
+    config: Path, option_string: str, values: dict[str, str], free: list[str], output: Path | None
+) -> None:
+    """Write the analysis as YAML to a file, or show it."""
+    from quarkline.tools import trexfitter as tool
+
+    text = tool.convert(config, option_string, replace=values, free=free, output=output)
+    typer.echo(str(output) if output else text, nl=output is not None)
+
+
+def _load(
+    config: Path, option_string: str, values: dict[str, str], free: list[str], output: Path | None
+) -> Job | MultiFit:
+    from quarkline.tools import trexfitter as tool
+
+    return tool.load_job(config, option_string, replace=values, free=free, output=output)
+
+
+def _plan(job: Job | MultiFit, actions: str, *, as_json: bool) -> None:
+    from quarkline.engine.core.results import pretty_json
+    from quarkline.tools import trexfitter as tool
+    from quarkline.trexfitter.plan import plan_text
+
+    planned = tool.plan(job, actions)
+    typer.echo(pretty_json(planned) if as_json else plan_text(planned) + "\n", nl=False)
+
+
+def _run(job: Job | MultiFit, actions: str, compute: dict[str, Any], *, as_json: bool) -> None:
     from quarkline.engine.compute.config import ComputeConfig
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools import trexfitter as tool
 
-    values = options.named_values("--replace", replace or ())
-    compute = options.compute_keys(
-        workers=workers, cluster=cluster, batch=batch, submit_dir=submit_dir
-    )
-    job = tool.load_job(config, option_string, replace=values, free=free or (), output=output)
-    if dry_run:
-        typer.echo(tool.plan(job, actions))
-        return
     with options.continued():
         done = tool.run(job, actions, ComputeConfig(**compute))
     if as_json:

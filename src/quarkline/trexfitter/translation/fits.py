@@ -40,14 +40,19 @@ def add_fit(data: Data, fit: Block, job: Block, *, blind: bool) -> None:
     _add_fixed(data, fit, job)
     _add_minimiser(data, fit)
     _add_toys(data, fit)
-    for name, reader in (("doLHscan", _lines), ("do2DLHscan", _planes)):
-        if option := fit.first(name):
-            scans = [_scan(fit, parameters) for parameters in reader(data, option)]
-            known = data.values.get("fit", {}).get("scans", [])
-            data.put("fit.scans", [*known, *scans], option.place)
+    add_scans(data, fit)
     data.truth("fit.goodness_of_fit", fit, "GetGoodnessOfFit")
     data.items("fit.hidden_parameters", fit, "BlindedParameters")
     data.truth("ranking.include_pois", fit, "UsePOISinRanking")
+
+
+def add_scans(data: Data, block: Block) -> None:
+    """The key `fit.scans`, from a fit or a multi-fit."""
+    for name, reader in (("doLHscan", _lines), ("do2DLHscan", _planes)):
+        if option := block.first(name):
+            scans = [_scan(block, parameters) for parameters in reader(data, option)]
+            known = data.values.get("fit", {}).get("scans", [])
+            data.put("fit.scans", [*known, *scans], option.place)
 
 
 def _add_asimov(data: Data, fit: Block, job: Block) -> None:
