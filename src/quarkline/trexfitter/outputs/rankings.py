@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quarkline.statistics.likelihood.results import (
+    FittedParameter,
     GroupedImpacts,
     LikelihoodFit,
     RankedParameter,
@@ -60,20 +61,30 @@ class ImpactLine:
         return f"{self.name}    {spelt(self.error)}  ( +{spelt(self.up)}, -{spelt(self.down)} )"
 
 
-def ranking_lines(ranking: Ranking, order: tuple[str, ...]) -> list[RankingLine]:
-    """A ranking as lines, in the order of the config and not by size."""
+def ranking_lines(
+    ranking: Ranking, order: tuple[str, ...], fit: LikelihoodFit
+) -> list[RankingLine]:
+    """A ranking as lines, not by size.
+
+    Args:
+        ranking: The ranking.
+        order: Parameters in the order wanted; others come last.
+        fit: Its fit, whose errors may be asymmetric.
+    """
     rows = {row.name: row for row in ranking.rows}
     names = [name for name in order if name in rows]
     names += [row.name for row in ranking.rows if row.name not in order]
-    return [_ranking_line(rows[name]) for name in names]
+    return [_ranking_line(rows[name], fit.by_name[name]) for name in names]
 
 
-def _ranking_line(row: RankedParameter) -> RankingLine:
+def _ranking_line(row: RankedParameter, fitted: FittedParameter) -> RankingLine:
     before = (row.up_before, row.down_before)
     if row.role != "systematic" or None in before:
         before = (0.0, 0.0)
     shifts = (row.up, row.down, before[0] or 0.0, before[1] or 0.0)
-    return RankingLine(row.name, row.value, row.error, row.error, shifts)
+    up = row.error if fitted.up is None else fitted.up
+    down = row.error if fitted.down is None else fitted.down
+    return RankingLine(row.name, row.value, up, down, shifts)
 
 
 def written(lines: list[RankingLine] | list[ImpactLine]) -> str:

@@ -73,6 +73,11 @@ class Inputs:
         given = self.job.options.fit_results
         return self.fit_in(Path(given) if given else self.fits.fit())
 
+    def keep(self, fit: LikelihoodFit) -> None:
+        """Take a fit that has just been made for the one of the folder."""
+        if self.job.options.fit_results is None:
+            self.__dict__["fit"] = fit
+
     def fit_in(self, path: Path) -> LikelihoodFit:
         """The fit of a text file, with all digits if Quarkline wrote it.
 
@@ -83,7 +88,7 @@ class Inputs:
             InputError: If it is absent, or of another likelihood.
         """
         text = read_fit(path)
-        if exact := _exact(path, str(text), self.job.catalog.fit and _hidden(self.job)):
+        if exact := _exact(path, str(text), _hidden(self.job)):
             return exact
         fit = fit_of(text, self.likelihood.spec)
         if text.lines and not fit.free:
@@ -114,7 +119,7 @@ def _hidden(job: Job) -> tuple[str, ...]:
     return tuple(job.catalog.fit.hidden_parameters) if job.catalog.fit else ()
 
 
-def _exact(path: Path, text: str, hidden: tuple[str, ...] | None) -> LikelihoodFit | None:
+def _exact(path: Path, text: str, hidden: tuple[str, ...]) -> LikelihoodFit | None:
     """The fit with all digits, as long as it says the same as the text."""
     beside = path.with_suffix(".json")
     if hidden or not beside.is_file():
