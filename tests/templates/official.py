@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import uproot
 
 from quarkline.catalog import Catalog, Varied
 from quarkline.templates.build import Built
+from quarkline.templates.fill import HistRequest
 from quarkline.templates.histograms import Histogram
 from quarkline.trexfitter import read_trexfitter, translate
-
-
-@dataclass(frozen=True)
-class Key:
-    """What names a filled histogram."""
-
-    sample: str
-    region: str
-    variation: str = ""
 
 
 def catalog_of(folder: Path, name: str) -> Catalog:
@@ -38,18 +29,18 @@ def histogram(path: Path, name: str) -> Histogram:
         )
 
 
-def fit_example(folder: Path, catalog: Catalog) -> dict[Key, Histogram]:
+def fit_example(folder: Path, catalog: Catalog) -> dict[HistRequest, Histogram]:
     """The histograms of FitExample, read without any code of ours."""
     inputs, histograms = folder / "inputs" / "Histo", {}
     for region, where in catalog.regions.items():
         tree = where.files.trees[0]
         for sample, chosen in catalog.samples.items():
             path = inputs / f"{chosen.files.names[0]}.root"
-            histograms[Key(sample, region)] = histogram(path, tree)
+            histograms[HistRequest(sample, region)] = histogram(path, tree)
             for name, systematic in catalog.systematics_of(sample, region).items():
                 if isinstance(systematic, Varied):
                     up = histogram(path, f"{tree}_jesUp")
-                    histograms[Key(sample, region, f"{name}:up")] = up
+                    histograms[HistRequest(sample, region, f"{name}:up")] = up
     return histograms
 
 

@@ -138,7 +138,7 @@ class TestLeptoquarks:
         groups = {sample.group for sample in leptoquarks.samples.values()}
         assert len(groups) == 7
         binning = leptoquarks.regions["probs-lq"].binning
-        assert (binning.rule, binning.parameters, binning.fine.bins) == ("TransfoD", [2, 2], 5)
+        assert (binning.rule, binning.parameters, binning.fine.bins) == ("TransfoD", [2, 2], 10_000)
 
     def test_weight_and_selection_are_those_whose_yields_root_gave(self, data_folder: Path):
         """The table has, by hash of `(weight)*(selection)`, what ROOT drew file by file."""

@@ -12,13 +12,6 @@ IN_BINS = slice(1, -1)
 """The bins among sums that have underflow and overflow at their ends."""
 
 
-def scaled(histogram: Histogram, factor: float) -> Histogram:
-    """A histogram times a number."""
-    return replace(
-        histogram, sums=histogram.sums * factor, squares=histogram.squares * (factor * factor)
-    )
-
-
 def added(first: Histogram, second: Histogram, factor: float = 1.0) -> Histogram:
     """The first histogram and `factor` times the second; their errors are independent."""
     return replace(

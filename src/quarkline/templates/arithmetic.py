@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from quarkline.engine.core.findings import Rule, Severity
-from quarkline.templates.algebra import added, divided, multiplied, scaled
+from quarkline.templates.algebra import added, divided, multiplied
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.histograms import Histogram
 
@@ -56,8 +56,8 @@ def combine_samples(where: Where, name: str, drafts: Drafts) -> Draft:
 
 def _normalised(draft: Draft, other: Draft) -> Draft:
     factor = other.nominal.integral / draft.nominal.integral
-    draft = draft.with_pairs(lambda _, pair: pair.apply(lambda side: scaled(side, factor)))
-    return replace(draft, nominal=scaled(draft.nominal, factor))
+    draft = draft.with_pairs(lambda _, pair: pair.apply(lambda side: side.scaled(factor)))
+    return replace(draft, nominal=draft.nominal.scaled(factor))
 
 
 def _combined(where: Where, kind: str, first: Draft, second: Draft) -> Draft:
@@ -90,7 +90,7 @@ def _inherited(kind: str, first: Draft, nominal: Histogram, second: Draft, pair:
         if kind != "divide":
             return OPERATIONS[kind](first.nominal, variation)
         shifted = multiplied(divided(nominal, second.nominal), variation)
-        return added(scaled(shifted, -1), nominal, 2)
+        return added(shifted.scaled(-1), nominal, 2)
 
     return Pair(side(pair.up), side(pair.down), first.filled, first.filled)
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from quarkline.catalog import Catalog
 from quarkline.engine.core.findings import Finding, InputError
-from quarkline.templates.algebra import added
 from quarkline.templates.arithmetic import combine_samples
 from quarkline.templates.combine import combine_variations, merge_parameters
 from quarkline.templates.drafts import Drafts, Where
 from quarkline.templates.empty import check, fill_empty
+from quarkline.templates.fill import HistRequest
 from quarkline.templates.finish import drop_bins, shifts_of
 from quarkline.templates.histograms import Histogram
 from quarkline.templates.norms import drop_norms, drop_shapes, force_shapes, keep_norms, take_over
@@ -42,22 +41,6 @@ STEPS: tuple[Callable[[Where, Drafts], Drafts], ...] = (
 """What is done to all samples of a region one after the other."""
 
 
-class Request(Protocol):
-    """What names a filled histogram."""
-
-    @property
-    def sample(self) -> str:
-        """Name of the sample."""
-
-    @property
-    def region(self) -> str:
-        """Name of the region."""
-
-    @property
-    def variation(self) -> str:
-        """`systematic:up`, `systematic:down`, or nothing for the nominal histogram."""
-
-
 @dataclass(frozen=True, eq=False)
 class Built:
     """Templates, and what there is to say about them.
@@ -71,7 +54,7 @@ class Built:
     findings: tuple[Finding, ...]
 
 
-def build_templates(catalog: Catalog, histograms: Mapping[Request, Histogram]) -> Built:
+def build_templates(catalog: Catalog, histograms: Mapping[HistRequest, Histogram]) -> Built:
     """Make templates of filled histograms.
 
     Args:
@@ -127,5 +110,5 @@ def _data(where: Where, drafts: Drafts) -> Histogram | None:
     total: Histogram | None = None
     for name, draft in drafts.items():
         if where.sample(name).role == "data":
-            total = added(total, draft.nominal) if total else draft.nominal
+            total = total + draft.nominal if total else draft.nominal
     return total

@@ -106,7 +106,7 @@ class Where:
     def _without_effect(self, systematic: Systematic, sample: str) -> bool:
         return (
             isinstance(systematic, Varied)
-            and sample in systematic.without_effect_on
+            and selects(systematic.without_effect_on, sample)
             and selects(systematic.regions, self.name)
             and not selects(systematic.exclude, self.name)
         )

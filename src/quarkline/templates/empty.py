@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import Rule, Severity
-from quarkline.templates.algebra import scaled, with_contents, with_errors
+from quarkline.templates.algebra import with_contents, with_errors
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.histograms import Array, Histogram
 
@@ -77,7 +77,7 @@ def _side(side: Histogram, empty: Bools) -> Histogram:
     """A variation without empty bins where the nominal histogram had some, and the same sum."""
     total = side.integral
     filled = with_contents(side, np.where(empty & (side.contents <= 0), TINY, side.contents))
-    return scaled(filled, total / filled.integral) if filled.integral != total else filled
+    return filled.scaled(total / filled.integral) if filled.integral != total else filled
 
 
 def _say(where: Where, name: str, empty: Bools, total: float) -> None:

@@ -276,10 +276,24 @@ class _Point:
 
     def factor(self, region: str, sample: str) -> float:
         """What norm factors multiply a sample by."""
+        scales = [
+            one.parameter for one in self._modifiers(region, sample) if isinstance(one, Scale)
+        ]
+        return float(np.prod([self.values[self.model.index(name)] for name in scales]))
+
+    def without_parameter(self, region: str, sample: str, bins: int) -> Array:
+        """Whether no parameter stands for the size of the simulation in each bin, shape (n,)."""
+        without = np.ones(bins, dtype=bool)
+        for one in self._modifiers(region, sample):
+            if isinstance(one, BinScale):
+                for at, name in enumerate(one.parameters):
+                    without[at] &= name not in self.errors or not naming.is_statistical(str(name))
+        return without
+
+    def _modifiers(self, region: str, sample: str) -> tuple[Modifier, ...]:
         (channel,) = (one for one in self.model.spec.channels if one.name == region)
         (found,) = (one for one in channel.samples if one.name == sample)
-        scales = [one.parameter for one in found.modifiers if isinstance(one, Scale)]
-        return float(np.prod([self.values[self.model.index(name)] for name in scales]))
+        return found.modifiers
 
     def _take(self, fit: LikelihoodFit) -> None:
         known = fit.by_name
@@ -297,8 +311,14 @@ class _Point:
         self.errors = {name: sides for name, sides in self.errors.items() if any(sides)}
 
     def _moved(self, name: str, by: float) -> dict[tuple[str, str], Floats]:
+        """Contents with a parameter moved by an error.
+
+        Those of single bins count relative to their contents after the fit, as in TRExFitter.
+        """
+        at = self.model.index(name)
         values = self.values.copy()
-        values[self.model.index(name)] += by
+        relative = self.model.spec.parameters[at].role == "gamma"
+        values[at] += by * values[at] if relative else by
         return self.model.samples(values)
 
     def _correlation(self, fit: LikelihoodFit) -> Array:
@@ -350,8 +370,10 @@ def _statistical_after(
 ) -> Array:
     """Statistical errors that no parameter stands for, scaled by norm factors."""
     rows = [
-        template.nominal.errors * point.factor(region, name)
-        if _has_statistical_error(catalog, name) and not point.gamma_pulls
+        template.nominal.errors
+        * point.factor(region, name)
+        * point.without_parameter(region, name, len(template.nominal.contents))
+        if _has_statistical_error(catalog, name)
         else np.zeros_like(template.nominal.contents)
         for name, template in templates.templates.items()
     ]

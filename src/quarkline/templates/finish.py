@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from quarkline.catalog import Independent
-from quarkline.templates.algebra import IN_BINS, scaled, with_contents
+from quarkline.templates.algebra import IN_BINS, with_contents
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.histograms import Histogram
 from quarkline.templates.sets import Shift
@@ -49,7 +49,7 @@ def _shift(draft: Draft, pair: Pair) -> Shift:
     nominal = draft.nominal
     if pair.stated:
         up, down = pair.stated
-        sides = (scaled(nominal, 1 + up), scaled(nominal, 1 + down))
+        sides = (nominal.scaled(1 + up), nominal.scaled(1 + down))
         return Shift(*sides, None, None, up, down, None, None, shape_kept=False)
     return Shift(
         pair.up,

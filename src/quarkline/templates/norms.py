@@ -12,7 +12,6 @@ from quarkline.templates.algebra import (
     divided,
     multiplied,
     positive_sum,
-    scaled,
     with_contents,
 )
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
@@ -40,13 +39,13 @@ def drop_shapes(where: Where, drafts: Drafts) -> Drafts:
 def without_norm(nominal: Histogram, side: Histogram) -> Histogram:
     """A variation with the nominal yield; negative bins do not count."""
     total = positive_sum(side)
-    return scaled(side, positive_sum(nominal) / total) if total > NONE else side
+    return side.scaled(positive_sum(nominal) / total) if total > NONE else side
 
 
 def without_shape(nominal: Histogram, side: Histogram) -> Histogram:
     """The nominal shape with the yield of a variation; negative bins do not count."""
     total, own = positive_sum(nominal), positive_sum(side)
-    return scaled(nominal, own / total) if total > NONE and own > NONE else side
+    return nominal.scaled(own / total) if total > NONE and own > NONE else side
 
 
 def _changed(
@@ -91,7 +90,7 @@ def _group_kept(drafts: Drafts, name: str, members: list[str]) -> Drafts:
     for key, draft in inside.items():
         pair = draft.pairs[name]
         pair = replace(
-            pair, up=scaled(pair.up, nominal / ups), down=scaled(pair.down, nominal / downs)
+            pair, up=pair.up.scaled(nominal / ups), down=pair.down.scaled(nominal / downs)
         )
         changed[key] = replace(draft, pairs={**draft.pairs, name: pair})
     return changed

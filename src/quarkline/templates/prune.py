@@ -11,7 +11,7 @@ from quarkline.catalog import Catalog, Normalisation
 from quarkline.catalog.names import selects
 from quarkline.catalog.systematics import Independent
 from quarkline.catalog.templates import Pruning
-from quarkline.templates.algebra import added, positive_sum, scaled
+from quarkline.templates.algebra import positive_sum
 from quarkline.templates.distances import alike
 from quarkline.templates.drafts import Where
 from quarkline.templates.histograms import Array, Histogram
@@ -54,8 +54,8 @@ def _reference(catalog: Catalog, templates: Mapping[str, Template]) -> Histogram
     total: Histogram | None = None
     for sample, template in templates.items():
         if catalog.samples[sample].role in wanted:
-            part = scaled(template.nominal, nominal_scale(catalog, sample))
-            total = added(total, part) if total else part
+            part = template.nominal.scaled(nominal_scale(catalog, sample))
+            total = total + part if total else part
     return total
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from quarkline.catalog import Automatic, Edges, Normalisation, Varied
+from quarkline.catalog import Automatic, Normalisation, Varied
+from quarkline.catalog.names import selects
 from quarkline.engine.core.findings import Finding, InputError, Rule, Severity
-from quarkline.templates.algebra import added, scaled
 from quarkline.templates.automatic import automatic_edges
-from quarkline.templates.binning import edges_between, fold_flow, merge_groups, merge_to_edges
+from quarkline.templates.binning import fold_flow, merge_groups
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.reference import less_reference, relative_to_reference
@@ -31,103 +31,102 @@ NO_SUMS = Rule(
 BETWEEN = Rule(
     "QL-TEMPLATE-010",
     "new edges are edges of the filled bins",
-    "A filled bin is not divided: it goes where its centre lies, so the merged bins have other "
-    "edges than they claim. Choose edges of the filled histogram, or fill finer bins.",
-    Severity.WARNING,
+    "A filled bin cannot be divided. Choose edges among those of the filled histogram, or fill "
+    "finer bins.",
 )
 
 Fills = Mapping[tuple[str, str, str], Histogram]
 """Filled histograms by sample, region and variation."""
-Binned = Callable[[str, str], Histogram]
-"""The histogram of a sample and a variation in the bins of the fit."""
+Binned = Mapping[tuple[str, str], Histogram]
+"""Histograms in the bins of the fit, by sample and variation."""
 
 
 def read_region(where: Where, fills: Fills) -> Drafts:
     """Drafts of all samples in a region; none if it has no sample that may be seen.
 
+    A systematic with a side that is not filled is left out of its sample, which is told.
+
     Raises:
-        InputError: If a histogram is missing, or bins cannot be found.
+        InputError: If a nominal histogram is missing, or bins cannot be found.
     """
-    samples = [
-        name
-        for name in where.catalog.samples
-        if where.catalog.holds(name, where.name) and not where.catalog.hides(name, where.name)
-    ]
-    lost = [
-        (name, variation)
-        for name in samples
-        for variation in _variations(where, name)
-        if (name, where.name, variation) not in fills
-    ]
-    if lost:
-        raise InputError(*(_missing(where, *what) for what in lost))
+    samples = seen_samples(where)
+    absent = [name for name in samples if (name, where.name, "") not in fills]
+    if absent:
+        raise InputError(*(_missing(where, name) for name in absent))
     if not samples:
         return {}
     merge = _merging(where, samples, fills)
     binned = {
         (name, variation): merge(fills[name, where.name, variation])
         for name in samples
-        for variation in _variations(where, name)
+        for variation in _variations(where)
+        if (name, where.name, variation) in fills
     }
-    return {name: _draft(where, name, lambda *key: binned[key]) for name in samples}
+    return {name: _draft(where, name, binned) for name in samples}
 
 
-def _variations(where: Where, sample: str) -> Iterator[str]:
-    """Histograms that a sample needs: the nominal one, and sides that are filled."""
+def seen_samples(where: Where) -> list[str]:
+    """The samples in a region, without data that are not to be seen."""
+    catalog = where.catalog
+    return [
+        name
+        for name in catalog.samples
+        if catalog.holds(name, where.name) and not catalog.hides(name, where.name)
+    ]
+
+
+def _variations(where: Where) -> Iterator[str]:
+    """The nominal histogram and the sides that others may need of a sample."""
     yield ""
-    for name, systematic in where.systematics_of(sample).items():
-        if isinstance(systematic, Varied) and sample not in systematic.without_effect_on:
-            for side, variation in systematic.sides.items():
-                if not variation.sample:
-                    yield f"{name}:{side}"
-    yield from _as_reference(where, sample)
-
-
-def _as_reference(where: Where, sample: str) -> Iterator[str]:
-    """Sides that data need since others subtract them."""
-    if where.sample(sample).role != "data":
-        return
     for name, systematic in where.catalog.systematics.items():
-        if not isinstance(systematic, Varied) or not systematic.subtract_reference:
-            continue
-        if systematic.reference == sample:
+        if isinstance(systematic, Varied):
             yield from (f"{name}:{side}" for side in systematic.sides)
 
 
-def _missing(where: Where, sample: str, variation: str) -> Finding:
+def _missing(where: Where, sample: str, variation: str = "") -> Finding:
     what = f"`{variation}` of `{sample}`" if variation else f"`{sample}`"
     message = f"{what} has no histogram in `{where.name}`"
     evidence = {"sample": sample, "region": where.name, "variation": variation}
-    return MISSING.finding(message, suggestion="fill the histograms again", evidence=evidence)
+    if variation:
+        hint, severity = "the systematic is left out of the sample", Severity.WARNING
+    else:
+        hint, severity = "fill the histograms again", Severity.ERROR
+    return MISSING.finding(message, suggestion=hint, evidence=evidence, severity=severity)
 
 
 def _merging(where: Where, samples: list[str], fills: Fills) -> Callable[[Histogram], Histogram]:
     """What makes the bins of the fit of filled ones."""
-    catalog, region = where.catalog, where.region
+    catalog, binning = where.catalog, where.region.binning
     folds = catalog.templates.merge_flow
     folds = catalog.reads == "ntuples" if folds is None else folds
     fold = fold_flow if folds else _as_it_is
-    edges: Array | None = None
-    if isinstance(region.binning, Automatic):
-        edges = _automatic(where, region.binning, samples, fills, fold)
-    elif isinstance(region.binning, Edges) and catalog.reads == "histograms":
-        edges = np.asarray(region.binning.edges, float)
-        _say_between(where, fills[samples[0], where.name, ""].edges, edges)
+    found: Array | None = None
+    if isinstance(binning, Automatic):
+        found = _automatic(where, binning, samples, fills, fold)
 
     def merge(histogram: Histogram) -> Histogram:
         merged = fold(histogram)
-        if edges is not None:
-            merged = fold(merge_to_edges(merged, edges))
-        if isinstance(region.merge, int):
-            merged = merge_groups(merged, region.merge)
-        elif region.merge:
-            merged = merge_to_edges(merged, np.asarray(region.merge, float))
-        return merged
+        return merge_later(where, merged if found is None else merged.merged(found))
 
-    if isinstance(region.merge, list):
-        inner = edges if edges is not None else fills[samples[0], where.name, ""].edges
-        _say_between(where, inner, np.asarray(region.merge, float))
     return merge
+
+
+def merge_later(where: Where, histogram: Histogram) -> Histogram:
+    """A histogram after the merging that the region asks for besides its bins.
+
+    Raises:
+        InputError: If an edge lies within a bin.
+    """
+    merge = where.region.merge
+    if isinstance(merge, int):
+        return merge_groups(histogram, merge)
+    try:
+        return histogram.merged(np.asarray(merge, float)) if merge else histogram
+    except ValueError as error:
+        evidence = {"region": where.name, "edges": merge}
+        hint = f"change `regions.{where.name}.merge`"
+        finding = BETWEEN.finding(f"`{where.name}`: {error}", suggestion=hint, evidence=evidence)
+        raise InputError(finding) from error
 
 
 def _as_it_is(histogram: Histogram) -> Histogram:
@@ -146,7 +145,7 @@ def _automatic(
         role = where.sample(name).role
         if role in {"signal", "background"}:
             part = fold(fills[name, where.name, ""])
-            sums[role] = added(sums[role], part) if role in sums else part
+            sums[role] = sums[role] + part if role in sums else part
     absent = [role for role in ("signal", "background") if role not in sums]
     if absent:
         message = f"`{where.name}` has no {' and no '.join(absent)} to find its bins from"
@@ -154,49 +153,55 @@ def _automatic(
     return automatic_edges(binning.rule, binning.parameters, sums["signal"], sums["background"])
 
 
-def _say_between(where: Where, fine: Array, edges: Array) -> None:
-    between = edges_between(fine, edges.tolist())
-    if between:
-        listed = ", ".join(f"{edge:g}" for edge in between)
-        message = f"`{where.name}` is to have edges within filled bins: {listed}"
-        evidence = {"region": where.name, "edges": between}
-        where.found.append(BETWEEN.finding(message, evidence=evidence))
-
-
 def _draft(where: Where, sample: str, binned: Binned) -> Draft:
-    filled = binned(sample, "")
+    filled = binned[sample, ""]
     pairs: dict[str, Pair] = {}
     for name, systematic in where.systematics_of(sample).items():
         if isinstance(systematic, Normalisation):
-            stated = (systematic.up, systematic.down)
-            up, down = (scaled(filled, 1 + change) for change in stated)
-            pairs[name] = Pair(up, down, up, down, stated)
-        elif isinstance(systematic, Varied):
+            pairs[name] = stated_pair(filled, systematic)
+            continue
+        if not isinstance(systematic, Varied):
+            continue
+        try:
             up, down = (_side(where, sample, name, side, binned) for side in ("up", "down"))
+        except KeyError as error:
+            where.found.append(_missing(where, *error.args[0]))
+        else:
             pairs[name] = Pair(up, down, up, down)
+    return Draft(with_scaled_errors(where, sample, filled), filled, pairs)
+
+
+def stated_pair(filled: Histogram, systematic: Normalisation) -> Pair:
+    """The sides of a systematic of the yield alone."""
+    up, down = (filled.scaled(1 + change) for change in (systematic.up, systematic.down))
+    return Pair(up, down, up, down, (systematic.up, systematic.down))
+
+
+def with_scaled_errors(where: Where, sample: str, filled: Histogram) -> Histogram:
+    """A nominal histogram with its errors times what the sample asks for."""
     factor = where.sample(sample).mc_statistics_scale
-    nominal = replace(filled, squares=filled.squares * factor**2)
-    return Draft(nominal, filled, pairs)
+    return replace(filled, squares=filled.squares * factor**2)
 
 
 def _side(where: Where, sample: str, name: str, side: str, binned: Binned) -> Histogram:
-    """One side as it was filled, or relative to a reference; the nominal one if it has none."""
+    """One side as it was filled, or relative to a reference; the nominal one if it has none.
+
+    Raises:
+        KeyError: If a histogram is missing; its argument is the sample and the variation.
+    """
     systematic = where.varied(name)
-    nominal = binned(sample, "")
+    nominal = binned[sample, ""]
     variation = systematic.sides.get(side) if systematic else None
     if systematic is None or variation is None or variation.sample:
         return nominal
-    if sample in systematic.without_effect_on:
+    if selects(systematic.without_effect_on, sample):
         return nominal
-    filled = binned(sample, f"{name}:{side}")
+    key = f"{name}:{side}"
+    filled = binned[sample, key]
     reference = systematic.reference
     if reference is None or (reference == sample and systematic.subtract_reference):
         return filled
-    try:
-        if systematic.subtract_reference:
-            theirs = binned(reference, f"{name}:{side}")
-            return less_reference(filled, nominal, binned(reference, ""), theirs)
-        keep = systematic.keep_reference_norm
-        return relative_to_reference(filled, nominal, binned(reference, ""), keep_norm=keep)
-    except KeyError:
-        raise InputError(_missing(where, reference, f"{name}:{side}")) from None
+    if systematic.subtract_reference:
+        return less_reference(filled, nominal, binned[reference, ""], binned[reference, key])
+    keep = systematic.keep_reference_norm
+    return relative_to_reference(filled, nominal, binned[reference, ""], keep_norm=keep)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from quarkline.catalog import Varied
-from quarkline.templates.algebra import added, divided, exact, multiplied, scaled
+from quarkline.catalog.names import selects
+from quarkline.templates.algebra import added, divided, exact, multiplied
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.histograms import Histogram
 
@@ -35,7 +36,7 @@ def relative_to_reference(
     taken = multiplied(divided(side, exact(reference)), exact(nominal))
     now = float(taken.sums.sum() / nominal.sums.sum())
     if keep_norm and abs(change - 1) > NOTABLE and abs(now - 1) > NOTABLE:
-        return scaled(taken, change / now)
+        return taken.scaled(change / now)
     return taken
 
 
@@ -60,7 +61,7 @@ def take_samples_as_sides(where: Where, name: str, draft: Draft, drafts: Drafts)
         systematic = where.varied(key)
         if systematic is None or not any(side.sample for side in systematic.sides.values()):
             return pair
-        if name in systematic.without_effect_on:
+        if selects(systematic.without_effect_on, name):
             return replace(pair, up=draft.nominal, down=draft.nominal)
         up, down = (_sample_side(systematic, side, draft, drafts) for side in ("up", "down"))
         return replace(pair, up=up, down=down)

@@ -8,12 +8,10 @@ from quarkline.trexfitter.blocks import Block, Option
 from quarkline.trexfitter.lines import split, unquoted
 from quarkline.trexfitter.schema import NUMBER
 from quarkline.trexfitter.translation.data import Data
-from quarkline.trexfitter.translation.figures import add_region_drawing
 
 RULES = {"TRANSFOD": "TransfoD", "TRANSFOF": "TransfoF", "TRANSFOJ": "TransfoJ"}
-USUAL_PARAMETERS = {"TransfoJ": (5.0, 1.0, 5.0)}
 FINE_BINS = 10_000
-"""Bins in which TRExFitter fills what its automatic bins are made of, whatever `Variable` says."""
+"""Bins that automatic ones are merged from, whatever number the variable has."""
 VARIABLE_FORM = "write `Variable: expression,bins,low,high`"
 
 
@@ -21,7 +19,6 @@ def region_data(data: Data, block: Block) -> Data:
     """The keys of one region."""
     region = data.below()
     roles = {"SIGNAL": "signal", "CONTROL": "control", "VALIDATION": "validation"}
-    region.put("role", "control", block.place)  # what a region without type is there
     region.choice("role", block, "Type", roles)
     fine = _add_variable(region, block)
     _add_binning(region, block, fine)
@@ -32,8 +29,6 @@ def region_data(data: Data, block: Block) -> Data:
     _add_for_samples(region, "selection_for", block, "SelectionForSample")
     region.files("files", block)
     region.choice("data", block, "DataType", {"DATA": "observed", "ASIMOV": "asimov"})
-    if region.values["role"] == "signal" and data.job and data.job.true("BlindSRs"):
-        region.put("data", "asimov", data.job.options["BlindSRs"].place)
     if option := block.first("DropBins"):
         bins = region.numbers(option, option.items)
         region.put("drop_bins", bins and [int(number) for number in bins], option.place)
@@ -43,7 +38,6 @@ def region_data(data: Data, block: Block) -> Data:
     region.label("short_label", block, "ShortLabel")
     region.label("tex_label", block, "TexLabel")
     region.label("group", block, "Group")
-    add_region_drawing(region, block, data.job)
     return region
 
 
@@ -66,7 +60,7 @@ def _add_variable(region: Data, block: Block) -> dict[str, Any] | None:
 
 def _add_binning(region: Data, block: Block, fine: dict[str, Any] | None) -> None:
     option = block.first("Binning")
-    if option is None or not option.items or option.value == "-":
+    if option is None or not option.items:
         return
     if option.items[0].upper() != "AUTOBIN":
         edges = region.numbers(option, option.items)
@@ -77,24 +71,12 @@ def _add_binning(region: Data, block: Block, fine: dict[str, Any] | None) -> Non
         hint = "rules are " + ", ".join(sorted(RULES.values()))
         region.refuse(option, "names no known rule", hint)
         return
-    parameters = _rule_parameters(region, option, rule)
+    parameters = region.numbers(option, option.items[2:])
     automatic: dict[str, Any] = {"kind": "automatic", "rule": rule, "parameters": parameters}
     if fine:
         automatic["fine"] = fine | {"bins": FINE_BINS}
     if parameters is not None:
         region.put("binning", automatic, option.place)
-
-
-def _rule_parameters(region: Data, option: Option, rule: str) -> list[float] | None:
-    """The numbers of a rule of automatic bins, with TRExFitter's in place of missing ones."""
-    usual = USUAL_PARAMETERS.get(rule, ())
-    given = region.numbers(option, option.items[2:])
-    if given is None:
-        return None
-    if len(given) < 2 and not usual:
-        region.refuse(option, "has less than two numbers", f'write `"AutoBin","{rule}",2,2`')
-        return None
-    return [*given, *usual[len(given) :]]
 
 
 def _add_merging(region: Data, block: Block) -> None:

@@ -17,10 +17,10 @@ ROLES = {
     "GHOST": "reference",
 }
 ARITHMETIC = {
-    "AddSample": "add",
-    "AddSamples": "add",
     "SubtractSample": "subtract",
     "SubtractSamples": "subtract",
+    "AddSample": "add",
+    "AddSamples": "add",
     "MultiplyBy": "multiply",
     "DivideBy": "divide",
     "NormToSample": "normalise",
@@ -69,9 +69,9 @@ def sample_data(data: Data, block: Block) -> Data:
 
 def _add_arithmetic(sample: Data, block: Block) -> None:
     steps = [
-        ({"kind": ARITHMETIC[name], "samples": option.items}, option.place)
-        for name, option in block.options.items()
-        if name in ARITHMETIC
+        ({"kind": kind, "samples": option.items}, option.place)
+        for name, kind in ARITHMETIC.items()  # TRExFitter's order, whatever that of the options
+        if (option := block.first(name))
     ]
     if steps:
         sample.put("arithmetic", [step for step, _ in steps], steps[0][1])
