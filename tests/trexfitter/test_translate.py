@@ -278,6 +278,7 @@ class TestSystematics:
             "kind": "varied",
             "up": {"weight_factor": "a"},
             "symmetrise": "one-sided",
+            "sub_category": "Uncategorised",
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from quarkline.trexfitter.translation.systematics import systematic_data
 REFUSED = Rule(
     "QL-TREX-031",
     "what decides numbers is understood",
-    "Unfolding, morphing, custom C++ functions and bootstrap replicas are not read. The result "
-    "would be another than TRExFitter's, so the config is refused.",
+    "Unfolding, morphing, custom C++ functions, bootstrap replicas, fits without profiling and "
+    "histograms of bin-by-bin errors are not read. The result would be another than TRExFitter's, "
+    "so the config is refused.",
 )
 NOT_CARRIED = Rule(
     "QL-TREX-032",
@@ -33,6 +35,8 @@ NOT_CARRIED = Rule(
     Severity.WARNING,
 )
 
+SIDED = re.compile(r"(Histo|Ntuple|Weight)\w*(Up|Down)")
+"""Options that say what is varied."""
 RANKED = 10
 """Parameters in a figure of the ranking, if the job does not say how many."""
 REFUSED_BLOCKS = {"Unfolding", "UnfoldingSample", "UnfoldingSystematic", "TruthSample"}
@@ -125,6 +129,25 @@ def _not_understood(config: TrexConfig) -> Iterator[Finding]:
                 yield REFUSED.finding(f"`{name}` is not read", place=option.place)
             if name in NOT_CARRIED_OPTIONS.get(block.kind, ()):
                 yield NOT_CARRIED.finding(f"`{name}` has no effect here yet", place=option.place)
+        yield from _not_understood_values(block)
+
+
+def _not_understood_values(block: Block) -> Iterator[Finding]:
+    """Options of which only some values cannot be expressed."""
+    if block.kind == "Fit" and block.true("DoNonProfileFit"):
+        what = "`DoNonProfileFit` replaces the fit by others, and is not done"
+        yield REFUSED.finding(what, place=block.options["DoNonProfileFit"].place)
+    if block.kind == "Fit" and (block.text("FitType") or "").upper() == "UNFOLDING":
+        what = "`FitType: UNFOLDING` is not done"
+        yield REFUSED.finding(what, place=block.options["FitType"].place)
+    if block.kind == "Sample" and (block.text("IgnoreWeight") or "").upper() == "TRUE":
+        what = "`IgnoreWeight: TRUE` has no effect here yet; give the text that is left out"
+        yield NOT_CARRIED.finding(what, place=block.options["IgnoreWeight"].place)
+    if block.kind == "Systematic" and (block.text("Type") or "").upper() == "SHAPE":
+        sided = [option for name, option in block.options.items() if SIDED.match(name)]
+        if sided:
+            what = f"`{sided[0].name}` gives every bin a parameter of its own, which is not done"
+            yield REFUSED.finding(what, place=sided[0].place)
 
 
 def read_config(path: Path) -> ParsedFile:

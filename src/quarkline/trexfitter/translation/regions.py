@@ -51,7 +51,11 @@ def _add_variable(region: Data, block: Block) -> dict[str, Any] | None:
     if len(commas) < 3 or not all(NUMBER.fullmatch(number) for number in numbers):
         region.refuse(option, "has no bins and range", VARIABLE_FORM)
         return None
-    region.put("variable", option.raw.part(0, commas[-3]).trimmed(), option.place)
+    variable = option.raw.part(0, commas[-3]).trimmed()
+    if len(split(variable, "|")) == 2:
+        region.refuse(option, "is two variables against each other", VARIABLE_FORM)
+        return None
+    region.put("variable", variable, option.place)
     bins, low, high = map(float, numbers)
     fine = {"kind": "uniform", "bins": int(bins), "low": low, "high": high}
     region.put("binning", fine, option.place)
