@@ -73,6 +73,11 @@ class Inputs:
         given = self.job.options.fit_results
         return self.fit_in(Path(given) if given else self.fits.fit())
 
+    def forget(self) -> None:
+        """Read histograms and what is made of them again: they have been written anew."""
+        for name in ("templates", "whole_likelihood", "likelihood", "fit"):
+            self.__dict__.pop(name, None)
+
     def keep(self, fit: LikelihoodFit) -> None:
         """Take a fit that has just been made for the one of the folder."""
         if self.job.options.fit_results is None:

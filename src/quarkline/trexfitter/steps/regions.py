@@ -103,8 +103,8 @@ def _draw_summaries(work: Work, now: Predictions, before: Predictions) -> None:
     drawing = work.catalog.drawing
     asked = {False: drawing.summary_regions, True: drawing.summary_validation_regions}
     for validation, names in asked.items():
-        chosen = [name for name in _summarised(work.catalog, names, validation=validation)]
-        chosen = [name for name in chosen if name in now]
+        summarised = _summarised(work.catalog, names, validation=validation)
+        chosen = [name for name in summarised if name in now]
         if not chosen:
             continue
         after = now[chosen[0]].after_fit

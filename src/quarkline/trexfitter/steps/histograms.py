@@ -1,0 +1,36 @@
+"""Filling, `n` and `h`, and treatment, `b`: from ntuples or histograms to the job's histograms."""
+
+from __future__ import annotations
+
+from quarkline.templates.build import build_templates
+from quarkline.templates.fill import Allowed, fill, requests_of
+from quarkline.trexfitter.steps.controls import draw_controls
+from quarkline.trexfitter.steps.inputs import Inputs
+from quarkline.trexfitter.steps.store import write_job_templates
+from quarkline.trexfitter.steps.work import Work
+
+
+def fill_job(work: Work, inputs: Inputs) -> None:
+    """Fill all histograms, each file read once, make templates of them, and draw systematics."""
+    requests = requests_of(work.catalog)
+    work.tell(f"filling {len(requests):,} histograms")
+    filled = fill(requests, work.catalog, executor=work.executor, allowed=_allowed(work))
+    work.findings += filled.findings
+    built = build_templates(work.catalog, filled.histograms)
+    work.findings += built.findings
+    work.files += write_job_templates(work.job, filled.histograms, built.templates)
+    inputs.forget()
+    draw_controls(work, inputs)
+
+
+def treat_again(work: Work, inputs: Inputs) -> None:
+    """Treat the filled histograms anew, after settings of smoothing or symmetrising changed."""
+    inputs.forget()
+    draw_controls(work, inputs)
+
+
+def _allowed(work: Work) -> Allowed:
+    """Files may be missing where the job says `HistoChecks: NOCRASH`."""
+    job = work.job.config.job
+    crash = job is None or (job.text("HistoChecks") or "CRASH").upper() != "NOCRASH"
+    return Allowed(missing=0 if crash else None)
