@@ -66,13 +66,16 @@ def command(
 ) -> None:
     """Run a TRExFitter CONFIG as it is: its actions, option string, folders and file names.
 
-    `check` tells every problem at once, `convert` writes the analysis as our YAML.
+    `check` tells every problem at once, `convert` writes the analysis as our YAML, `compare` shows
+    two folders of one job side by side: compare THEIRS OURS.
     """
     values = options.named_values("--replace", replace or ())
     if actions == "check":
         _check(config, option_string, values, free or [], as_json=as_json)
     elif actions == "convert":
         _convert(config, option_string, values, free or [], output)
+    elif actions == "compare":
+        _compare(config, option_string, as_json=as_json)
     else:
         compute = options.compute_keys(
             workers=workers, cluster=cluster, batch=batch, submit_dir=submit_dir
@@ -138,14 +141,35 @@ def _plan(job: Job | MultiFit, actions: str, *, as_json: bool) -> None:
     typer.echo(pretty_json(planned) if as_json else plan_text(planned) + "\n", nl=False)
 
 
+def _compare(theirs: Path, ours: str, *, as_json: bool) -> None:
+    """Show what two folders of one job say, side by side."""
+    from quarkline.cli.commands.trexfitter_compare import show
+    from quarkline.engine.core.results import pretty_json
+    from quarkline.tools import trexfitter as tool
+
+    comparison = tool.compare(theirs, Path(ours) if ours else None)
+    if as_json:
+        typer.echo(pretty_json(comparison), nl=False)
+    else:
+        show(comparison)
+
+
 def _run(job: Job | MultiFit, actions: str, compute: dict[str, Any], *, as_json: bool) -> None:
+    from rich.console import Console
+
     from quarkline.engine.compute.config import ComputeConfig
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools import trexfitter as tool
 
-    with options.continued():
-        done = tool.run(job, actions, ComputeConfig(**compute))
+    console = Console(stderr=True)
+    with options.continued(), console.status(job.name) as status:
+        told = status.update if console.is_terminal and not as_json else None
+        done = tool.run(job, actions, ComputeConfig(**compute), progress=told)
     if as_json:
         typer.echo(pretty_json(done), nl=False)
-    else:
-        typer.echo(f"{done.letters}: {done.folder}")
+        return
+    for finding in done.findings:
+        typer.echo(_lines(finding.as_json()), err=True)
+    if done.headline:
+        typer.echo(done.headline)
+    typer.echo(f"{done.letters}: {done.folder}, {len(done.files):,} files")

@@ -227,9 +227,7 @@ def _best(work: Work, inputs: Inputs, found: CLsLimit) -> float | None:
 
 def significance(work: Work, inputs: Inputs) -> None:
     """Find the significance."""
-    found = _measured(
-        work, inputs, ["significance"], fit=_known_fit(work, inputs)
-    ).significance
+    found = _measured(work, inputs, ["significance"], fit=_known_fit(work, inputs)).significance
     if found is None:
         return
     filed = work.job.significance_files
@@ -240,4 +238,3 @@ def significance(work: Work, inputs: Inputs) -> None:
     )
     observed = "" if found.z is None else f"{found.z:.3g} sigma observed, "
     work.headlines.append(f"{found.poi}: {observed}{found.z_expected:.3g} sigma expected")
-

@@ -53,9 +53,7 @@ def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
         _draw_signal_regions(work, now)
 
 
-def _draw_region(
-    work: Work, region: RegionPrediction, earlier: RegionPrediction | None
-) -> None:
+def _draw_region(work: Work, region: RegionPrediction, earlier: RegionPrediction | None) -> None:
     from quarkline.figures.fits import plot_prediction
 
     catalog = work.catalog
@@ -78,9 +76,7 @@ def _draw_region(
 
 def groups(catalog: Catalog) -> dict[str, str]:
     """What samples are drawn as: their group, or the title that they may share."""
-    return {
-        name: sample.group or sample.title or name for name, sample in catalog.samples.items()
-    }
+    return {name: sample.group or sample.title or name for name, sample in catalog.samples.items()}
 
 
 def titles(catalog: Catalog) -> dict[str, str]:
@@ -137,8 +133,7 @@ def _summarised(catalog: Catalog, names: list[str], *, validation: bool) -> list
 def region_titles(catalog: Catalog) -> dict[str, str]:
     """Short titles of regions."""
     return {
-        name: region.short_label or region.label or name
-        for name, region in catalog.regions.items()
+        name: region.short_label or region.label or name for name, region in catalog.regions.items()
     }
 
 
@@ -159,12 +154,13 @@ def write_tables(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
         else expected_after(catalog, inputs.templates, fit)
     )
     for group in ("", *catalog.drawing.region_groups):
-        regions = [
-            name for name in expected if not group or catalog.regions[name].group == group
-        ]
+        regions = [name for name in expected if not group or catalog.regions[name].group == group]
         if regions:
             table = table_content.yield_table(
-                expected, inputs.templates, catalog, regions=regions,
+                expected,
+                inputs.templates,
+                catalog,
+                regions=regions,
                 signal=catalog.drawing.signal_in_stack,
             )
             _write_yields(work, work.layout.yields(group, after=after), table)

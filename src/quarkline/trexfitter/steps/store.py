@@ -41,9 +41,16 @@ def root(histogram: Histogram) -> object:
         "xaxis", "", len(edges) - 1, edges[0], edges[-1], fXbins=edges
     )
     return uproot.writing.identify.to_TH1x(
-        "h", "", histogram.sums, float(histogram.entries or 0),
-        float(histogram.sums.sum()), float(histogram.squares.sum()), 0.0, 0.0,
-        histogram.squares, axis,
+        "h",
+        "",
+        histogram.sums,
+        float(histogram.entries or 0),
+        float(histogram.sums.sum()),
+        float(histogram.squares.sum()),
+        0.0,
+        0.0,
+        histogram.squares,
+        axis,
     )
 
 
