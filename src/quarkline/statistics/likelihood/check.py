@@ -15,6 +15,7 @@ from quarkline.statistics.likelihood.spec import (
     Modifier,
     NormShift,
     Parameter,
+    Poisson,
     SampleSpec,
     ShapeShift,
 )
@@ -22,9 +23,9 @@ from quarkline.statistics.likelihood.spec import (
 NUMBERS = Rule(
     "QL-FIT-001",
     "numbers of a likelihood are finite and possible",
-    "Contents, data, variations, bounds and errors of a likelihood must be finite numbers; data and "
-    "norm factors must not be negative, widths of constraints must be positive, and a parameter "
-    "must begin inside its bounds. A single NaN would make every fit fail without saying why.",
+    "Contents, data, variations, bounds and errors of a likelihood must be finite numbers; data "
+    "and norm factors must not be negative, widths of constraints must be positive, and a "
+    "parameter must begin inside its bounds. One NaN would make every fit fail without a reason.",
 )
 NAMES = Rule(
     "QL-FIT-002",
@@ -41,8 +42,8 @@ LENGTHS = Rule(
 NO_DATA = Rule(
     "QL-FIT-004",
     "a fit has data",
-    "A likelihood may come without data, for Asimov data and pseudo-data. A fit of the observed data "
-    "needs them in every channel.",
+    "A likelihood may come without data, for Asimov data and pseudo-data. A fit of the observed "
+    "data needs them in every channel.",
 )
 
 
@@ -74,18 +75,15 @@ def _parameter(parameter: Parameter) -> Iterator[Finding]:
             f"the initial value {initial:g} is outside the bounds {low:g} and {high:g}", place=place
         )
     match parameter.constraint:
-        case Gaussian(centre, width) if not (
-            math.isfinite(centre) and math.isfinite(width) and width > 0
-        ):
+        case Gaussian(centre, width) if not (math.isfinite(centre) and 0 < width < math.inf):
             yield NUMBERS.finding(
                 f"a measurement of {centre:g} with the error {width:g}; errors are positive",
                 place=place,
             )
-        case constraint if constraint and not isinstance(constraint, Gaussian):
-            if not (math.isfinite(constraint.tau) and constraint.tau > 0):
-                yield NUMBERS.finding(
-                    f"an auxiliary count of {constraint.tau:g}; it must be positive", place=place
-                )
+        case Poisson(tau, counted) if not (0 < tau < math.inf and 0 <= (counted or 0) < math.inf):
+            yield NUMBERS.finding(
+                f"an auxiliary count that expects {tau:g}; it must be positive", place=place
+            )
 
 
 def _channel(channel: ChannelSpec, known: set[str]) -> Iterator[Finding]:

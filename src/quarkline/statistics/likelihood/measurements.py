@@ -10,7 +10,7 @@ from scipy.special import gammaln
 
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood import poisson
-from quarkline.statistics.likelihood.spec import Gaussian, Parameter, Poisson
+from quarkline.statistics.likelihood.spec import Constraint, Gaussian, Parameter, Poisson
 
 
 class Measurements:
@@ -19,10 +19,7 @@ class Measurements:
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         held = [(at, item.constraint) for at, item in enumerate(parameters) if item.constraint]
         self.parameters = np.array([at for at, _ in held], dtype=np.intp)
-        self.nominal = np.array(
-            [kind.centre if isinstance(kind, Gaussian) else kind.tau for _, kind in held],
-            dtype=np.float64,
-        )
+        self.nominal = np.array([_came_out(kind) for _, kind in held], dtype=np.float64)
         normal = [(row, kind) for row, (_, kind) in enumerate(held) if isinstance(kind, Gaussian)]
         counted = [(row, kind) for row, (_, kind) in enumerate(held) if isinstance(kind, Poisson)]
         self._normal = np.array([row for row, _ in normal], dtype=np.intp)
@@ -70,3 +67,9 @@ class Measurements:
         means = values[self.parameters]
         pulls = (means[self._normal] - measured[self._normal]) / self._width
         return pulls, means[self._counted] * self._tau, measured[self._counted]
+
+
+def _came_out(constraint: Constraint) -> float:
+    if isinstance(constraint, Gaussian):
+        return constraint.centre
+    return constraint.tau if constraint.counted is None else constraint.counted

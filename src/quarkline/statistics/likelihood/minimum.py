@@ -16,6 +16,8 @@ MOST_STEPS = 100
 CLOSE = 1e-6
 SHORTEST = 1e-10  # of a step, before the search along it is given up
 DESCENT = 1e-4  # part of the linear descent that a step must reach (Armijo)
+FLAT = 1e-9  # curvature that is added where a direction changes nothing
+DAMPING = 1e-3  # part of the curvature that is added to Gauss and Newton's
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class Minimum:
     Attributes:
         values: Parameters, with shape (P,).
         nll: Minus the logarithm of the likelihood there.
-        converged: Whether it is a minimum within the bounds, with positive curvature.
+        converged: Whether it is a minimum within the bounds.
         distance: Estimated vertical distance to the minimum, before the last step.
         steps: Steps taken.
         free: Which parameters were fitted, with shape (P,).
@@ -43,9 +45,11 @@ class Minimum:
     def covariance(self) -> Floats:
         """Inverse of the second derivatives by the fitted parameters, in their order.
 
-        NaN if it is not positive definite.
+        NaN if these are not positive definite.
         """
         part = self.hessian[np.ix_(self.free, self.free)]
+        if not part.size:
+            return part
         try:
             return np.asarray(cho_solve(cho_factor(part), np.eye(len(part))))
         except np.linalg.LinAlgError:
@@ -69,7 +73,8 @@ def minimum(
     """Maximise a likelihood within the bounds of its parameters.
 
     Every step solves the quadratic model with exact second derivatives, parameters that it drives
-    out of bounds being held there, and is shortened until the likelihood rises enough.
+    out of bounds being held there, and is shortened until the likelihood rises enough. Where the
+    second derivatives are not positive definite, Gauss and Newton's part of them takes their place.
 
     Args:
         model: The likelihood.
@@ -80,37 +85,34 @@ def minimum(
             the model does not fix if None.
     """
     values = np.array(model.initial if start is None else start, dtype=np.float64)
-    open_ = ~model.fixed if free is None else free.copy()
+    fitted = ~model.fixed if free is None else free.copy()
     for name, value in (fixed or {}).items():
         at = model.index(name)
-        values[at], open_[at] = value, False
-    values[open_] = np.clip(values, model.low, model.high)[open_]
-    return _descend(model, data, values, open_)
+        values[at], fitted[at] = value, False
+    values[fitted] = np.clip(values, model.low, model.high)[fitted]
+    return _descend(model, data, values, fitted)
 
 
 def _descend(model: Model, data: Data, values: Floats, free: Bools) -> Minimum:
     here = model.expansion(values, data)
-    distance, converged, steps = np.inf, False, 0
+    distance, steps = np.inf, 0
     while steps < MOST_STEPS and np.isfinite(here.nll):
         step, positive = _step(model, here, values, free)
         slope = float(here.gradient @ step)
         distance = -slope / 2
-        last = positive and 0.0 <= distance < CLOSE
+        close = positive and distance < CLOSE
         length, nll = _along(model, data, values, step, here.nll, slope)
         steps += 1
-        if last or length == 0.0:
-            converged = positive and distance < CLOSE
-            values = values + length * step
-            return Minimum(values, nll, converged, distance, steps, free, here.hessian)
-        values = np.clip(
-            values + length * step, np.minimum(model.low, values), np.maximum(model.high, values)
-        )
+        values = values + length * step
+        values[free] = np.clip(values, model.low, model.high)[free]
+        if close or length == 0.0:
+            return Minimum(values, nll, close, distance, steps, free, here.hessian)
         here = model.expansion(values, data)
-    return Minimum(values, here.nll, converged, distance, steps, free, here.hessian)
+    return Minimum(values, here.nll, False, distance, steps, free, here.hessian)
 
 
 def _step(model: Model, here: Expansion, values: Floats, free: Bools) -> tuple[Floats, bool]:
-    """The step to the minimum of the quadratic model, and whether that is positive definite."""
+    """The step to the minimum of the quadratic model, and whether that has one."""
     gradient = here.gradient
     moving = free & ~((values <= model.low) & (gradient > 0.0))
     moving &= ~((values >= model.high) & (gradient < 0.0))
@@ -130,14 +132,17 @@ def _step(model: Model, here: Expansion, values: Floats, free: Bools) -> tuple[F
 
 
 def _solved(here: Expansion, pull: Floats, moving: Bools) -> tuple[Floats, bool]:
-    """Newton's step; Gauss and Newton's, which always descends, where the former does not exist."""
+    """Newton's step, or one that descends where there is none, and which of the two it is."""
     part = np.ix_(moving, moving)
-    try:
-        return -cho_solve(cho_factor(here.hessian[part]), pull[moving]), True
-    except np.linalg.LinAlgError:
-        squares = here.squares[part]
-        ridge = 1e-3 * np.maximum(np.diag(squares), 1e-8)
-        return -cho_solve(cho_factor(squares + np.diag(ridge)), pull[moving]), False
+    curvature, squares = here.hessian[part], here.squares[part]
+    flat = np.diag(FLAT * np.maximum(np.diag(squares), 1.0))
+    damping = np.diag(DAMPING * np.maximum(np.diag(squares), 1.0))
+    for matrix, newton in ((curvature, True), (curvature + flat, True), (squares + damping, False)):
+        try:
+            return -cho_solve(cho_factor(matrix), pull[moving]), newton
+        except np.linalg.LinAlgError:
+            continue
+    return -pull[moving] / np.maximum(np.diag(squares), 1.0), False
 
 
 def _along(
@@ -149,5 +154,5 @@ def _along(
         there = model.nll(values + length * step, data)
         if there <= nll + DESCENT * length * slope:
             return length, there
-        length /= 4 if not np.isfinite(there) else 2
+        length /= 2
     return 0.0, nll

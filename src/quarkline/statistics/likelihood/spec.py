@@ -23,9 +23,15 @@ class Gaussian:
 
 @dataclass(frozen=True)
 class Poisson:
-    """An auxiliary count, whose expectation is the parameter times `tau`; it came out as `tau`."""
+    """An auxiliary count, whose expectation is the parameter times `tau`.
+
+    Attributes:
+        tau: The expectation with the parameter at 1.
+        counted: How the count came out; as `tau` if None.
+    """
 
     tau: float
+    counted: float | None = None
 
 
 Constraint: TypeAlias = Gaussian | Poisson
