@@ -51,11 +51,17 @@ class Files:
         label: The folder or archive, as the user named it.
         names: Their names, relative to it.
         read: Gives the content of one.
+        sign: What stands between label and name where a user names one.
     """
 
     label: str
     names: tuple[str, ...]
     read: Callable[[str], bytes]
+    sign: str = "/"
+
+    def named(self, name: str) -> str:
+        """A file as a user names it."""
+        return f"{self.label}{self.sign}{name}" if self.label != "." else name
 
     def json(self, name: str) -> Any:
         """A file of JSON.
@@ -71,7 +77,7 @@ class Files:
 
     def place(self, name: str) -> Place:
         """Where a file is, for messages."""
-        return Place(Path(self.label) / name)
+        return Place(Path(self.named(name)))
 
     def beside(self, name: str) -> list[str]:
         """The JSON files in the folder of a file, without itself."""
@@ -127,7 +133,7 @@ def read_likelihood(
         files, name = _files(workspace)
         content = files.json(name)
         operations = None if patch is None else _operations(files, name, patch)
-        name = str(Path(files.label) / name)
+        name = files.named(name)
     return Source(name, patch, _spec(content, name, operations, measurement, poi))
 
 
@@ -225,7 +231,7 @@ def _archive(path: Path) -> Files:
             member = archive.extractfile(name)
             return b"" if member is None else member.read()
 
-    return Files(str(path), tuple(sorted(sizes)), read)
+    return Files(str(path), tuple(sorted(sizes)), read, ":")
 
 
 def _chosen(files: Files, member: str) -> str:
@@ -244,7 +250,7 @@ def _chosen(files: Files, member: str) -> str:
         near = did_you_mean(member, [name for name in files.names if name.endswith(".json")])
     else:
         message = f"it has {len(found)} workspaces"
-        near = "write one of " + ", ".join(f"{files.label}:{name}" for name in found[:6])
+        near = "write one of " + ", ".join(files.named(name) for name in found[:6])
     raise InputError(
         WHICH_WORKSPACE.finding(message, suggestion=near, place=Place(Path(files.label)))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.many import InProcess, Problem, Runner
@@ -15,6 +15,9 @@ from quarkline.statistics.likelihood.signal import poi_of
 GAMMAS = "Gammas"
 NORM_FACTORS = "NormFactors"
 FULL = "FullSyst"
+
+Errors: TypeAlias = dict[str, float | None]
+"""The symmetric `error` and those of MINOS, `up` and `down`; None where there is none."""
 
 
 def standard_groups(model: Model, poi: str | None = None) -> dict[str, tuple[str, ...]]:
@@ -82,16 +85,23 @@ def grouped_impacts(
     total, rest, *others = (runner or InProcess()).run(error_with, problem, arguments)
     return GroupedImpacts(
         poi=measured,
-        total=GroupImpact("total", everything, total["error"], total["up"], total["down"]),
-        statistical=GroupImpact("statistical", (), rest["error"], rest["up"], rest["down"]),
+        total=_impact("total", everything, total),
+        statistical=_impact("statistical", (), rest),
         groups=tuple(
-            GroupImpact(name, members, *(_left(total[side], other[side]) for side in total))
+            _impact(name, members, {side: _left(total[side], other[side]) for side in total})
             for (name, members), other in zip(chosen.items(), others, strict=True)
         ),
     )
 
 
-def error_with(problem: Problem, argument: Mapping[str, Any]) -> dict[str, float | None]:
+def _impact(name: str, members: tuple[str, ...], errors: Errors) -> GroupImpact:
+    error = errors["error"]
+    return GroupImpact(
+        name, members, math.nan if error is None else error, errors["up"], errors["down"]
+    )
+
+
+def error_with(problem: Problem, argument: Mapping[str, Any]) -> Errors:
     """The errors of the measured parameter while others are held where the problem starts.
 
     Args:
@@ -106,7 +116,8 @@ def error_with(problem: Problem, argument: Mapping[str, Any]) -> dict[str, float
         fixed={name: float(problem.start[model.index(name)]) for name in argument["hold"]},
         minos=(poi,) if argument["minos"] else (),
     ).by_name[poi]
-    return {"error": found.error, "up": found.up, "down": found.down}
+    error = found.error if math.isfinite(found.error) else None
+    return {"error": error, "up": found.up, "down": found.down}
 
 
 def _left(total: float | None, rest: float | None) -> float | None:

@@ -141,8 +141,10 @@ class _Search:
                 self.notes.append(NO_SENSITIVITY.format(self.test.signal.poi))
                 return None
             low, high = self._bracket(height, offset + root * width)
-            xtol = TOLERANCE * high
-            return float(brentq(lambda at: self._at(height, at), low, high, xtol=xtol))
+            least = TOLERANCE**2 * high
+            return float(
+                brentq(lambda at: self._at(height, at), low, high, xtol=least, rtol=TOLERANCE)
+            )
         except _UnfoundError as error:
             self.notes.append(str(error))
         return None

@@ -1,0 +1,124 @@
+"""Ranking, 1,000 toys and a limit of a published likelihood, against pyhf and cabinetry.
+
+    python benchmarks/inference.py ARCHIVE:RegionA/BkgOnly.json --patch sbottom_1300_850_60
+        [--toys 1000] [--their-toys 20] [--workers 2] [--skip-their-ranking]
+
+Theirs are the calls that their manuals show: `cabinetry.fit.ranking` after `cabinetry.fit.fit`,
+`pyhf.infer.mle.fit` of toys drawn with `make_pdf(...).sample` (both with Minuit, as cabinetry
+sets it), and `pyhf.infer.intervals.upper_limits.upper_limit` (with pyhf's own optimiser, SciPy).
+Their toys are timed in a few and scaled. Ours are spread over WORKERS processes, whose start is
+counted; clock and processor time are those of all processes. Needs cabinetry.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cabinetry
+import numpy as np
+import pyhf
+
+from quarkline.engine.compute.local import LocalWorkers
+from quarkline.engine.compute.threads import limit_this_process
+from quarkline.statistics.likelihood.fit import fit
+from quarkline.statistics.likelihood.limits import asymptotic_limit
+from quarkline.statistics.likelihood.many import Spread
+from quarkline.statistics.likelihood.model import Model
+from quarkline.statistics.likelihood.ranking import ranking
+from quarkline.statistics.likelihood.toys import toy_fits
+from quarkline.statistics.likelihood.workspace import patched, spec_from_workspace
+from quarkline.tools.fit import ItemsHere
+from quarkline.tools.workspaces import read_json
+
+
+def main() -> None:
+    """Time both, print the ratios."""
+    options = arguments()
+    limit_this_process(1)
+    workspace, operations = read_json(options.workspace, options.patch)
+    model = Model(spec_from_workspace(workspace, patch=operations))
+    print(f"{len(model.names)} parameters, {len(model.data.counts)} bins, load {os.getloadavg()[0]:.1f}")
+    ours = our_times(model, options)
+    theirs = their_times(patched(workspace, operations or []), options)
+    for what, (clock, processor, number) in ours.items():
+        line = f"{what:<16} ours {clock:8.2f} s, processor {processor:8.2f} s ({number})"
+        if what in theirs:
+            their_clock, their_processor, _ = theirs[what]
+            line += (
+                f"   theirs {their_clock:8.1f} s, processor {their_processor:8.1f} s"
+                f"   ratio {their_clock / clock:6.1f}, processor {their_processor / processor:6.1f}"
+            )
+        print(line)
+
+
+def our_times(model: Model, options: argparse.Namespace) -> dict[str, tuple[float, float, str]]:
+    fitted = fit(model, model.data)
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        spread = Spread(ItemsHere(LocalWorkers(options.workers), Path(folder)), Path(folder))
+        here = timed(lambda: ranking(model, model.data, fitted))
+        found["ranking"] = (*here, "one process")
+        toys = timed(lambda: toy_fits(model, fitted.values, options.toys, runner=spread))
+        found["toys"] = (*toys, f"{options.workers} processes")
+        found["limit"] = (*timed(lambda: asymptotic_limit(model, model.data)), "one process")
+    return found
+
+
+def their_times(
+    workspace: dict[str, Any], options: argparse.Namespace
+) -> dict[str, tuple[float, float, str]]:
+    found = {}
+    model, data = cabinetry.model_utils.model_and_data(workspace)
+    if not options.skip_their_ranking:
+        fitted = cabinetry.fit.fit(model, data)
+        times = timed(lambda: cabinetry.fit.ranking(model, data, fit_results=fitted))
+        found["ranking"] = (*times, "")
+    scale = options.toys / options.their_toys
+    clock, processor = timed(lambda: their_toys(model, data, options.their_toys))
+    found["toys"] = (clock * scale, processor * scale, "")
+    pyhf.set_backend("numpy", "scipy")
+    times = timed(lambda: pyhf.infer.intervals.upper_limits.upper_limit(data, model))
+    found["limit"] = (*times, "")
+    return found
+
+
+def their_toys(model: pyhf.Model, data: list[float], number: int) -> None:
+    pyhf.set_backend("numpy", pyhf.optimize.minuit_optimizer(verbose=0))
+    best = pyhf.infer.mle.fit(data, model)
+    np.random.seed(1)  # noqa: NPY002  pyhf samples with the global state
+    for toy in model.make_pdf(pyhf.tensorlib.astensor(best)).sample((number,)):
+        pyhf.infer.mle.fit(toy, model, return_uncertainties=True)
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Clock and processor time of some work, that of ended processes included."""
+    clock, processor = time.perf_counter(), _processor()
+    work()
+    return time.perf_counter() - clock, _processor() - processor
+
+
+def _processor() -> float:
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(sum(resource.getrusage(kind)[:2]) for kind in kinds)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("workspace")
+    parser.add_argument("--patch")
+    parser.add_argument("--toys", type=int, default=1000)
+    parser.add_argument("--their-toys", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--skip-their-ranking", action="store_true")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Rankings and grouped impacts: a plain loop of fits, and models that are solved on paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from quarkline.engine.core.findings import InputError
+from quarkline.statistics.likelihood.fit import fit
+from quarkline.statistics.likelihood.impacts import grouped_impacts, standard_groups
+from quarkline.statistics.likelihood.model import Model
+from quarkline.statistics.likelihood.ranking import ranking
+from quarkline.statistics.likelihood.spec import (
+    ChannelSpec,
+    Gaussian,
+    LikelihoodSpec,
+    Parameter,
+    SampleSpec,
+    Scale,
+    ShapeShift,
+)
+from tests.statistics.likelihood.likelihoods import counting, mu, shapes
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Model(shapes((70.0, 75.0)))
+
+
+@pytest.fixture(scope="module")
+def fitted(model):
+    return fit(model, model.data)
+
+
+def test_shifts_are_those_of_a_plain_loop(model, fitted):
+    best = fitted.by_name["mu"].value
+    found = {row.name: row for row in ranking(model, model.data, fitted).rows}
+    assert set(found) == {"shape", "scale", "other"}
+    for name, row in found.items():
+        start = fitted.by_name[name]
+        moves = {"up": start.error, "down": -start.error, "up_before": 1.0, "down_before": -1.0}
+        for side, step in moves.items():
+            shift = getattr(row, side)
+            if name == "other" and side.endswith("before"):
+                assert shift is None
+                continue
+            held = fit(model, model.data, fixed={name: start.value + step})
+            assert shift == pytest.approx(held.by_name["mu"].value - best, abs=1e-5)
+        assert row.failed == ()
+
+
+def test_the_largest_comes_first(model, fitted):
+    rows = ranking(model, model.data, fitted).rows
+    sizes = [max(abs(row.up), abs(row.down)) for row in rows]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_parameters_may_be_chosen(model, fitted):
+    assert [row.name for row in ranking(model, model.data, fitted, parameters=["scale"]).rows] == [
+        "scale"
+    ]
+
+
+def test_another_parameter_may_be_measured(model, fitted):
+    found = ranking(model, model.data, fitted, poi="other")
+    assert found.poi == "other"
+    assert {row.name for row in found.rows} == {"mu", "shape", "scale"}
+
+
+def test_a_parameter_is_not_moved_beyond_its_bounds():
+    spec = counting((50.0, 52.0))
+    tight = Parameter("gamma_0", "gamma", 1.0, 0.99, 1.01, constraint=spec.parameters[1].constraint)
+    model = Model(LikelihoodSpec("tight", spec.channels, (mu(), tight, spec.parameters[2]), "mu"))
+    row = {x.name: x for x in ranking(model, model.data, fit(model, model.data)).rows}["gamma_0"]
+    held = fit(model, model.data, fixed={"gamma_0": 0.99})
+    best = fit(model, model.data).by_name["mu"].value
+    assert row.down_before == pytest.approx(held.by_name["mu"].value - best, abs=1e-5)
+
+
+def linear():
+    """Counts that depend on all parameters in straight lines: n = 10 mu + 100 + 6 a + 8 b."""
+    background = (
+        ShapeShift("a", (106.0,), (94.0,), "0"),
+        ShapeShift("b", (108.0,), (92.0,), "0"),
+    )
+    samples = (
+        SampleSpec("signal", (10.0,), (Scale("mu"),)),
+        SampleSpec("background", (100.0,), background),
+    )
+    alphas = [Parameter(name, "systematic", 0.0, -5.0, 5.0, constraint=Gaussian()) for name in "ab"]
+    channel = ChannelSpec("SR", samples, (110.0,))
+    return Model(LikelihoodSpec("linear", (channel,), (mu(low=-20.0, high=20.0), *alphas), "mu"))
+
+
+def test_impacts_of_a_counting_experiment_are_those_on_paper():
+    model = linear()
+    found = grouped_impacts(
+        model, model.data, fit(model, model.data), {"A": ["a"], "B": ["b"]}, minos=False
+    )
+    assert found.statistical.error == pytest.approx(np.sqrt(110.0) / 10.0, rel=1e-3)
+    assert found.total.error == pytest.approx(np.sqrt(110.0 + 36.0 + 64.0) / 10.0, rel=1e-3)
+    by_name = {group.name: group.error for group in found.groups}
+    assert by_name == pytest.approx({"FullSyst": 1.0, "A": 0.6, "B": 0.8}, rel=1e-3)
+
+
+def test_shifts_of_a_counting_experiment_are_those_on_paper():
+    model = linear()
+    rows = {row.name: row for row in ranking(model, model.data, fit(model, model.data)).rows}
+    assert rows["a"].up_before == pytest.approx(-0.6, rel=1e-4)
+    assert rows["b"].down_before == pytest.approx(0.8, rel=1e-4)
+
+
+def test_the_standard_groups_are_those_of_trexfitter():
+    assert standard_groups(Model(counting())) == {
+        "Gammas": ("gamma_0", "gamma_1"),
+        "FullSyst": ("gamma_0", "gamma_1"),
+    }
+    assert standard_groups(Model(shapes()))["NormFactors"] == ("other",)
+
+
+def test_a_group_of_nothing_has_no_impact_and_one_of_all_has_all(model, fitted):
+    everything = [name for name in model.names if name != "mu"]
+    found = grouped_impacts(model, model.data, fitted, {"none": [], "all": everything}, minos=False)
+    by_name = {group.name: group for group in found.groups}
+    assert by_name["none"].error == pytest.approx(0.0, abs=1e-6)
+    assert by_name["all"].error == by_name["FullSyst"].error
+    total, statistical = found.total.error, found.statistical.error
+    assert by_name["all"].error ** 2 == pytest.approx(total**2 - statistical**2)
+
+
+def test_a_group_with_an_unknown_parameter_is_refused(model, fitted):
+    with pytest.raises(InputError, match="shap"):
+        grouped_impacts(model, model.data, fitted, {"G": ["shap"]})
+
+
+def test_a_likelihood_that_measures_nothing_has_no_ranking(fitted):
+    spec = shapes()
+    model = Model(LikelihoodSpec(spec.name, spec.channels, spec.parameters, None))
+    with pytest.raises(InputError, match="does not say which parameter is measured") as caught:
+        ranking(model, model.data, fitted)
+    assert "norm factors here: mu, other" in str(caught.value)
