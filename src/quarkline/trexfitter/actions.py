@@ -15,7 +15,7 @@ from quarkline.trexfitter.multifit import MultiFit
 from quarkline.trexfitter.steps import histograms, measured, regions, separation, workspace
 from quarkline.trexfitter.steps.inputs import Inputs
 from quarkline.trexfitter.steps.together import run_together
-from quarkline.trexfitter.steps.work import Progress, Work, silent
+from quarkline.trexfitter.steps.work import Output, Progress, Work, silent
 
 STEPS: Mapping[str, Callable[[Work, Inputs], None]] = {
     "n": histograms.fill_job,
@@ -80,23 +80,24 @@ def run_actions(
     executor.check()
     make_folder(job.folder)
     remove_leftovers(job.folder)
+    tell = progress or silent
     if isinstance(job, MultiFit):
-        work = run_together(job, wanted, executor, progress or silent)
+        work = run_together(job, wanted, executor, tell)
     else:
-        work = _run(job, wanted, executor, progress or silent)
+        work = _run(job, wanted, executor, tell)
     files = tuple(dict.fromkeys(work.files))
     headline = "\n".join(work.headlines) or None
     return ActionsDone(wanted, job.folder, files, tuple(work.findings), headline)
 
 
-def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Work:
+def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Output:
     for letter in wanted:
         if READS.get(letter, job.catalog.reads) != job.catalog.reads:
             right = next(name for name, reads in READS.items() if reads == job.catalog.reads)
             message = f"`{letter}` reads {READS[letter]}, and the job reads {job.catalog.reads}"
             hint = f"use `{right}` instead"
             raise InputError(WRONG_INPUTS.finding(message, suggestion=hint))
-    work = Work(job, executor, tell)
+    work = Work.of(job, executor, tell)
     inputs = Inputs(job, work.layout)
     for letter in wanted:
         if letter in STEPS:

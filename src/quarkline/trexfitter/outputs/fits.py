@@ -104,11 +104,19 @@ def fit_text(fit: LikelihoodFit, hidden: tuple[str, ...] = ()) -> FitText:
     lines = []
     for name in free:
         found = fit.by_name[name]
-        up = found.error if found.up is None else found.up
-        down = found.error if found.down is None else found.down
+        bound = name in fit.quality.at_limit
+        up, down = (_side(side, found, bound=bound) for side in (found.up, found.down))
         lines.append(FitLine(name, found.value, up, down, name in hidden))
     matrix = fit.correlation if fit.covariance else np.eye(len(free))
     return FitText(tuple(lines), matrix[np.ix_(chosen, chosen)], fit.nll)
+
+
+def _side(side: float | None, found: FittedParameter, *, bound: bool) -> float:
+    """An error of one side: the symmetric one if none was found; nothing below a bound."""
+    if side is not None:
+        return side
+    other_found = found.up is not None or found.down is not None
+    return 0.0 if bound and other_found else found.error
 
 
 def _roofit_name(parameter: FittedParameter) -> str:

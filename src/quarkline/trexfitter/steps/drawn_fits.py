@@ -170,7 +170,7 @@ def draw_limit(work: Work, inputs: Inputs, limit: CLsLimit, stem: Path) -> None:
 
 def draw_toys(work: Work, inputs: Inputs, toys: ToyFits) -> None:
     """Best values of pseudo-data."""
-    from quarkline.figures.fits import plot_toys
+    from quarkline.figures.fits import plot_toy_fits
 
-    figure = plot_toys(toys, titles=titles_of(work, inputs), label=work.label)
+    figure = plot_toy_fits(toys, titles=titles_of(work, inputs), label=work.label)
     work.draw(figure, work.layout.toys(f"ToysPlot_{toys.parameter}"))

@@ -7,7 +7,6 @@ from pathlib import Path
 from quarkline.catalog import FitSettings
 from quarkline.engine.core.findings import InputError, Rule, did_you_mean
 from quarkline.engine.core.results import pretty_json
-from quarkline.statistics.likelihood.many import Spread
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
     FittedParameter,
@@ -27,7 +26,7 @@ from quarkline.trexfitter.steps.drawn_fits import (
     draw_toys,
 )
 from quarkline.trexfitter.steps.inputs import Inputs, write_fit
-from quarkline.trexfitter.steps.work import Parts, Work
+from quarkline.trexfitter.steps.work import Work
 
 NO_GROUP = Rule(
     "QL-TREX-065",
@@ -78,8 +77,7 @@ def _measured(
 ) -> Measured:
     """What the settings ask for, with its parts spread over the workers of the job."""
     work.tell(", ".join(what))
-    with work.scratch() as folder:
-        runner = Spread(Parts(work.executor, folder, work.tell), folder)
+    with work.runner() as runner:
         found = measure(
             inputs.templates, work.catalog, what=what, fit=fit, runner=runner, name=work.job.name
         )

@@ -12,6 +12,7 @@ from quarkline.templates.expectation import expected_after, expected_before
 from quarkline.templates.predict import predict
 from quarkline.templates.predictions import RegionPrediction
 from quarkline.trexfitter.outputs import table_content, tables
+from quarkline.trexfitter.outputs.layout import POST
 from quarkline.trexfitter.outputs.region_histograms import write_region_histograms
 from quarkline.trexfitter.steps.inputs import Inputs
 from quarkline.trexfitter.steps.work import Work
@@ -135,6 +136,32 @@ def region_titles(catalog: Catalog) -> dict[str, str]:
     return {
         name: region.short_label or region.label or name for name, region in catalog.regions.items()
     }
+
+
+def _draw_pies(work: Work, now: Predictions, *, after: bool) -> None:
+    """Shares of the backgrounds in each region."""
+    from quarkline.figures.fits import plot_pie_charts
+
+    figure = plot_pie_charts(
+        _mini(work, now),
+        samples=looks(work.catalog),
+        titles=titles(work.catalog),
+        regions=region_titles(work.catalog),
+        groups=groups(work.catalog),
+        label=work.label,
+    )
+    work.draw(figure, work.layout.figure("PieChart", end=POST * after))
+
+
+def _draw_signal_regions(work: Work, now: Predictions) -> None:
+    """Signal over background in each region."""
+    from quarkline.figures.fits import plot_signal_regions
+
+    chosen = _mini(work, now)
+    if any(sample.role == "signal" for region in chosen for sample in region.samples):
+        titles_ = region_titles(work.catalog)
+        figure = plot_signal_regions(chosen, regions=titles_, label=work.label)
+        work.draw(figure, work.layout.figure("SignalRegions"))
 
 
 def _mini(work: Work, now: Predictions) -> list[RegionPrediction]:

@@ -18,6 +18,7 @@ from quarkline.engine.compute.local import failures, finished
 from quarkline.engine.compute.outcome import Done, Item
 from quarkline.engine.core.findings import Finding, Rule, WorkError
 from quarkline.engine.store.atomic import write_atomic
+from quarkline.statistics.likelihood.many import Spread
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.outputs.layout import Layout
 
@@ -40,25 +41,62 @@ def silent(told: str) -> None:
     """Say nothing."""
 
 
-@dataclass
-class Work:
-    """A job at work.
+@dataclass(kw_only=True)
+class Output:
+    """What actions write, say and found, and what does their work.
 
     Attributes:
-        job: The job.
+        folder: Where results are.
         executor: What does work in parts.
+        formats: Formats of figures.
         tell: Is told what is done now.
         files: What was written.
         findings: What there is to say about it.
         headlines: The results, a sentence each.
     """
 
-    job: Job
+    folder: Path
     executor: Executor
+    formats: Sequence[str]
     tell: Progress = silent
     files: list[Path] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     headlines: list[str] = field(default_factory=list)
+
+    def write(self, path: Path, content: str) -> None:
+        """Write a text file."""
+        self.files.append(write_atomic(path, content))
+
+    def draw(self, figure: Figure, stem: Path) -> None:
+        """Write a figure in the formats asked for."""
+        from quarkline.figures.save import save
+
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        self.files += save(figure, stem, formats=self.formats)
+
+    @contextmanager
+    def runner(self) -> Iterator[Spread]:
+        """What does many fits, with a hidden folder for what they hand over."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".work-", dir=self.folder) as folder:
+            yield Spread(Parts(self.executor, Path(folder), self.tell), Path(folder))
+
+
+@dataclass(kw_only=True)
+class Work(Output):
+    """A job at work.
+
+    Attributes:
+        job: The job.
+    """
+
+    job: Job
+
+    @classmethod
+    def of(cls, job: Job, executor: Executor, tell: Progress = silent) -> Work:
+        """The work on a job."""
+        formats = job.catalog.drawing.formats
+        return cls(folder=job.folder, executor=executor, formats=formats, tell=tell, job=job)
 
     @property
     def catalog(self) -> Catalog:
@@ -73,30 +111,19 @@ class Work:
     @cached_property
     def label(self) -> Label:
         """The line above its figures."""
-        from quarkline.figures.style import Label
-
         drawing = self.catalog.drawing
-        energy = f" ({typeset(drawing.energy)})" if drawing.energy else ""
-        luminosity = typeset(self.catalog.luminosity.label) + energy
-        return Label(drawing.experiment, drawing.status, luminosity.strip())
+        luminosity = self.catalog.luminosity.label
+        return label_of(drawing.experiment, drawing.status, luminosity, drawing.energy)
 
-    def write(self, path: Path, content: str) -> None:
-        """Write a text file."""
-        self.files.append(write_atomic(path, content))
 
-    def draw(self, figure: Figure, stem: Path) -> None:
-        """Write a figure in the formats of the job."""
-        from quarkline.figures.save import save
+def label_of(experiment: str, status: str, luminosity: str, energy: str) -> Label:
+    """The line above a figure, from texts as ROOT spells them."""
+    from quarkline.figures.style import Label
 
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        self.files += save(figure, stem, formats=self.catalog.drawing.formats)
-
-    @contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """A hidden folder in the job's, for what parts of an action hand over; it goes with it."""
-        self.job.folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".work-", dir=self.job.folder) as folder:
-            yield Path(folder)
+    right = " ".join(
+        part for part in (typeset(luminosity), f"({typeset(energy)})" if energy else "") if part
+    )
+    return Label(experiment, status, right)
 
 
 @dataclass(frozen=True)
