@@ -12,7 +12,12 @@ import pytest
 from quarkline.catalog import Catalog, Normalisation, Varied
 from quarkline.engine.core.config import ConfigFile, load_config
 from quarkline.engine.core.findings import InputError
+from quarkline.tools.trexfitter import load_job
 from quarkline.trexfitter import TrexConfig, read_trexfitter, translate
+from quarkline.trexfitter.command_line import CommandOptions
+from quarkline.trexfitter.convert import converted
+from quarkline.trexfitter.job import Job, open_job
+from quarkline.trexfitter.plan import plan_of
 
 LQ, TREX = "lq/trex-fitter", "trexfitter_configs"
 TTH = f"{TREX}/tth_2lss1tau/configs"
@@ -54,6 +59,35 @@ REFUSED = {
     f"{TREX}/zprime_4mu/config_template_p4_sys_module.config": ("QL-TREX-022", "no `Job` block"),
     f"{TREX}/zprime_4mu/config_template_wt_sys_module.config": ("QL-TREX-022", "no `Job` block"),
 }
+# files, missing ones, histograms, what is refused of n or h, w, f, d, p
+FORMULA = "is the formula"
+PLANS: dict[str, tuple[int, int, int, str | None]] = {
+    f"{LQ}/configs/pre-fit.config": (304, 249, 96, None),
+    f"{LQ}/configs/probs.config": (300, 249, 15, None),
+    f"{LQ}/configs/raw-events.config": (304, 249, 32, None),
+    f"{LQ}/configs/training.config": (300, 249, 15, None),
+    f"{LQ}/configs/training_small.config": (300, 249, 15, None),
+    f"{TREX}/official_tests/configs/FitExample.config": (4, 0, 18, None),
+    f"{TREX}/official_tests/configs/FitExampleInterferenceOffset.config": (5, 0, 13, FORMULA),
+    f"{TREX}/official_tests/configs/FitExampleNtuple.config": (3, 0, 48, None),
+    f"{TREX}/official_tests/configs/FitExampleStatOnly.config": (4, 0, 12, None),
+    f"{TTH}/no-fakes.config": (331, 331, 133, None),
+    f"{TTH}/partial-sys/electrons-gamma-met.config": (297, 297, 150, None),
+    f"{TTH}/pre-fit-small.config": (505, 505, 190, None),
+    f"{TTH}/pre-fit.config": (484, 484, 245, None),
+    f"{TTH}/probs-partial-sys-partial-bg.config": (699, 699, 673, None),
+    f"{TTH}/probs-partial-sys.config": (1197, 1197, 1245, None),
+    f"{TTH}/probs-sys.config": (1233, 1233, 1363, None),
+    f"{TTH}/probs.config": (480, 480, 34, None),
+    f"{TTH}/raw-events.config": (331, 331, 38, None),
+    f"{TTH}/training.config": (327, 327, 18, None),
+    f"{TREX}/tutorial/myFit.config": (4, 4, 18, None),
+    f"{TREX}/tutorial/ttHbbLjetBase.config": (90, 90, 1620, None),
+    f"{TREX}/vbs_eft/VBS_2lep_EFT_Ntuples_FT0.config": (6, 6, 18, FORMULA),
+    f"{TREX}/zprime_4mu/zprime_42_fit.config": (2, 2, 4, None),
+}
+"""What `--dry-run` says; the official inputs are found from a folder that holds `test/inputs`."""
+LARGE = {name for name in PLANS if PLANS[name][0] > 450 and "probs-sys" not in name}
 PART = ("QL-TREX-022", "there is no `Job` block")
 
 
@@ -84,6 +118,54 @@ def test_a_config_is_read(data_folder: Path, name: str, tmp_path: Path):
     own = tmp_path / "own.yaml"
     own.write_text(json.dumps(catalog.model_dump(mode="json", exclude_unset=True)))
     assert load_config(own).validate(Catalog) == catalog
+    job = open_job(config, CommandOptions())
+    own.write_text(converted(job))
+    assert load_config(own).validate(Catalog) == job.catalog
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in PLANS],
+)
+def test_a_plan_says_what_would_be_done(
+    data_folder: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "test").symlink_to(data_folder / TREX / "official_tests")
+    monkeypatch.chdir(tmp_path)
+    ntuples = {"XXX_NtuplePaths": str(data_folder / "lq_ntuples")}
+    job = load_job(data_folder / name, replace=ntuples if name.startswith(LQ) else None)
+    assert isinstance(job, Job)
+    fill = "n" if job.catalog.reads == "ntuples" else "h"
+    plan = plan_of(job, f"pdfw{fill}")
+    files, missing, histograms, refused = PLANS[name]
+    assert (plan.files, plan.missing, plan.histograms) == (files, missing, histograms)
+    assert "".join(step.letter for step in plan.steps) == f"{fill}wfdp"
+    assert bool(plan.refused) == bool(refused)
+    assert all(refused in str(item["message"]) for item in plan.refused if refused)
+    assert all(item["place"] for item in plan.refused)
+    assert not any(step.missing for step in plan.steps)
+
+
+def test_every_config_that_is_read_has_a_plan():
+    assert set(PLANS) == set(READ)
+
+
+def test_leptoquark_configs_go_on_without_what_is_missing(data_folder: Path):
+    job = load_job(data_folder / LQ / "configs/probs.config", free=["mu_lq"])
+    assert isinstance(job, Job)
+    assert job.allow_missing
+    assert job.catalog.fit is not None
+    assert job.catalog.fit.free == ["mu_lq"]
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"), [("myTopWS_multifit", [17, 21]), ("ttH2015_multifit_CRvsSR", [15, 19])]
+)
+def test_multi_fits_whose_jobs_are_not_there(data_folder: Path, name: str, lines: list[int]):
+    with pytest.raises(InputError) as caught:
+        load_job(data_folder / TREX / "tutorial" / f"{name}.config")
+    absent = [item for item in caught.value.findings if item.code == "QL-TREX-001"]
+    assert [item.place and item.place.line for item in absent] == lines
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -64,6 +64,7 @@ class Job:
         input_folder: Where histogram files of an earlier job are read; None for its own.
         workspace: A workspace that is fitted instead of its own; None for its own.
         keep_pruning: Whether what was pruned before stays pruned.
+        allow_missing: Whether input files that are not there are only warned of.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Job:
     input_folder: Path | None = None
     workspace: Path | None = None
     keep_pruning: bool = False
+    allow_missing: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -182,6 +184,7 @@ def open_job(
         input_folder=_path(block, "InputFolder"),
         workspace=_path(block, "WorkspaceFileName"),
         keep_pruning=bool(block.true("KeepPruning")),
+        allow_missing=_text(block, "HistoChecks").upper() == "NOCRASH",
     )
 
 

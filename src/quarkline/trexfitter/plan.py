@@ -55,6 +55,7 @@ class JobPlan(Result, kind="trexfitter-plan"):
         norm_factors: Number of norm factors.
         files: Number of input files.
         missing: How many of them are not there.
+        missing_allowed: Whether the work goes on without them.
         missing_examples: The first of these.
         histograms: How many histograms are filled or read.
         refused: What cannot be done, and why.
@@ -70,6 +71,7 @@ class JobPlan(Result, kind="trexfitter-plan"):
     norm_factors: int = 0
     files: int = 0
     missing: int = 0
+    missing_allowed: bool = False
     missing_examples: tuple[str, ...] = ()
     histograms: int = 0
     refused: tuple[dict[str, object], ...] = ()
@@ -102,6 +104,7 @@ def plan_of(job: Job | MultiFit, letters: str) -> JobPlan:
         norm_factors=len(catalog.norm_factors),
         files=len(files),
         missing=len(absent),
+        missing_allowed=job.allow_missing,
         missing_examples=tuple(absent[:SHOWN]),
         histograms=histogram_count(catalog),
         refused=tuple(finding.as_json() for finding in refusals(job, letters)),
@@ -116,7 +119,8 @@ def plan_text(plan: JobPlan) -> str:
             f"  {plan.regions:,} regions, {plan.samples:,} samples, {plan.systematics:,} "
             f"systematics, {plan.norm_factors:,} norm factors"
         )
-        absent = f", such as {plan.missing_examples[0]}" if plan.missing else ""
+        how = "allowed" if plan.missing_allowed else "an error without `HistoChecks: NOCRASH`"
+        absent = f" ({how}), such as {plan.missing_examples[0]}" if plan.missing else ""
         files = f"{plan.files:,} files, {plan.missing:,} missing{absent}"
         lines.append(f"  {plan.histograms:,} histograms from {files}")
     for step in plan.steps:
@@ -158,7 +162,8 @@ def _input_files(catalog: Catalog) -> Iterator[InputFile]:
             for systematic in catalog.systematics_of(sample, region).values():
                 if isinstance(systematic, Varied):
                     for side in systematic.sides.values():
-                        yield from catalog.files_of(sample, region, side)
+                        if side.files.model_fields_set or catalog.files.nominal_suffixes:
+                            yield from catalog.files_of(sample, region, side)
 
 
 def _steps(job: Job, wanted: str) -> Iterator[Step]:

@@ -30,7 +30,8 @@ def kind_of_files(job: Block) -> str:
 
 def add_job(data: Data, job: Block) -> None:
     """The keys that a job gives, but for how figures look."""
-    data.put("reads", "histograms" if data.kind == "Histo" else "ntuples", job.place)
+    place = (job.first("ReadFrom") or job).place
+    data.put("reads", "histograms" if data.kind == "Histo" else "ntuples", place)
     data.files("files", job)
     data.text("selection", job, "Selection")
     data.text("weights.event", job, "MCweight")
