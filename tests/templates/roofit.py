@@ -9,70 +9,72 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 
-def fitted_by_roofit(document: Path, minos: list[str] | None = None) -> dict[str, Any]:
-    """Values, errors and the minimum that RooFit finds for a measurement's XML."""
+def fitted_by_roofit(*documents: Path, minos: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """What RooFit finds for each measurement's XML: parameters, and how far the likelihood fell.
+
+    A parameter has its value, its error, and its errors above and below.
+    """
     done = subprocess.run(
-        [sys.executable, __file__, document.name, *(minos or [])],
+        [sys.executable, __file__, ",".join(minos), *map(str, documents)],
         check=True,
         timeout=300,
         capture_output=True,
         text=True,
-        cwd=document.parent,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def _main(name: str, minos: list[str]) -> None:
+def _main(minos: list[str], documents: list[Path]) -> None:
     import ROOT
 
     ROOT.RooMsgService.instance().setGlobalKillBelow(ROOT.RooFit.FATAL)
-    factory = ROOT.RooStats.HistFactory
-    measurement = _measurement(factory, ET.parse(name).getroot())
+    found = []
+    for document in documents:
+        os.chdir(document.parent)
+        found.append(_fitted(ROOT, document, minos))
+    sys.stdout.write(f"{json.dumps(found)}\n")
+
+
+def _fitted(root: Any, document: Path, minos: list[str]) -> dict[str, Any]:
+    factory = root.RooStats.HistFactory
+    measurement = _measurement(factory, ET.parse(document).getroot())
     measurement.CollectHistograms()
     workspace = factory.MakeModelAndMeasurementFast(measurement)
     config = workspace.obj("ModelConfig")
     for fixed in measurement.GetConstantParams():
         workspace.var(str(fixed)).setConstant(True)
-    pdf, data = config.GetPdf(), workspace.data("obsData")
-    nll = pdf.createNLL(
-        data,
-        ROOT.RooFit.Constrain(config.GetNuisanceParameters()),
-        ROOT.RooFit.GlobalObservables(config.GetGlobalObservables()),
+    nll = config.GetPdf().createNLL(
+        workspace.data("obsData"),
+        root.RooFit.Constrain(config.GetNuisanceParameters()),
+        root.RooFit.GlobalObservables(config.GetGlobalObservables()),
     )
-    minimiser = ROOT.RooMinimizer(nll)
+    start = nll.getVal()
+    minimiser = root.RooMinimizer(nll)
     minimiser.setPrintLevel(-1)
     minimiser.setStrategy(2)
-    minimiser.setEps(1e-3)
-    status = minimiser.minimize("Minuit2", "Migrad")
+    minimiser.setEps(1e-5)
+    minimiser.minimize("Minuit2", "Migrad")
     minimiser.hesse()
     if minos:
-        minimiser.minos(ROOT.RooArgSet(*(workspace.var(one) for one in minos)))
-    result = minimiser.save()
-    print(
-        json.dumps(
-            {
-                "status": status,
-                "nll": result.minNll(),
-                "start": nll.getVal(),
-                "parameters": {
-                    one.GetName().removeprefix("alpha_"): [
-                        one.getVal(),
-                        one.getError(),
-                        one.getErrorHi(),
-                        one.getErrorLo(),
-                    ]
-                    for one in result.floatParsFinal()
-                },
-            }
-        )
-    )
+        minimiser.minos(root.RooArgSet(*(workspace.var(one) for one in minos)))
+    parameters = {
+        one.GetName().removeprefix("alpha_"): [
+            one.getVal(),
+            one.getError(),
+            one.getErrorHi(),
+            -one.getErrorLo(),
+        ]
+        for one in minimiser.save().floatParsFinal()
+    }
+    return {"fall": start - nll.getVal(), "parameters": parameters}
 
 
 def _measurement(factory: Any, root: ET.Element) -> Any:
@@ -145,4 +147,4 @@ def _one(element: ET.Element, tag: str) -> ET.Element:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], sys.argv[2:])
+    _main([name for name in sys.argv[1].split(",") if name], [*map(Path, sys.argv[2:])])

@@ -18,7 +18,8 @@ from quarkline.statistics.likelihood.spec import (
 )
 from quarkline.templates.likelihood import Likelihood, likelihood_of
 from quarkline.templates.sets import Template, TemplateSet
-from tests.templates import small
+
+from . import small
 
 
 def names(likelihood: Likelihood) -> list[str]:

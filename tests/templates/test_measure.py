@@ -16,7 +16,8 @@ from quarkline.templates.likelihood import likelihood_of
 from quarkline.templates.measure import asked, measure
 from quarkline.templates.measure.fits import Problem, nominal_fit, problem_of
 from quarkline.templates.sets import RegionTemplates, TemplateSet
-from tests.templates import small
+
+from . import small
 
 
 def problem(**changes: Any) -> Problem:

@@ -162,7 +162,7 @@ class TestJob:
 class TestRegions:
     def test_variables_with_commas_and_every_kind_of_bins(self, made: Catalog):
         signal, control = made.regions["SR"], made.regions["CR"]
-        fine = Uniform(bins=10_000, low=0, high=200)
+        fine = Uniform(bins=10_000, low=0, high=200)  # as TRExFitter has them
         assert signal.variable == "max(a,b)/1e3"
         assert signal.binning == Automatic(rule="TransfoD", parameters=[2, 3.5], fine=fine)
         assert control.variable == "min(a, b)"

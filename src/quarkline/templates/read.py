@@ -49,7 +49,7 @@ def read_region(where: Where, fills: Fills) -> Drafts:
     Raises:
         InputError: If a nominal histogram is missing, or bins cannot be found.
     """
-    samples = seen_samples(where)
+    samples = _seen(where, fills)
     absent = [name for name in samples if (name, where.name, "") not in fills]
     if absent:
         raise InputError(*(_missing(where, name) for name in absent))
@@ -65,13 +65,14 @@ def read_region(where: Where, fills: Fills) -> Drafts:
     return {name: _draft(where, name, binned) for name in samples}
 
 
-def seen_samples(where: Where) -> list[str]:
-    """The samples in a region, without data that are not to be seen."""
+def _seen(where: Where, fills: Fills) -> list[str]:
+    """The samples in a region, without data that are hidden and were not filled."""
     catalog = where.catalog
     return [
         name
         for name in catalog.samples
-        if catalog.holds(name, where.name) and not catalog.hides(name, where.name)
+        if catalog.holds(name, where.name)
+        and ((name, where.name, "") in fills or not catalog.hides(name, where.name))
     ]
 
 

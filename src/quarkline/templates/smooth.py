@@ -1,7 +1,7 @@
 """Variations without the fluctuations of few simulated events, relative to the nominal histogram.
 
-The rules are those that TRExFitter's `SmoothingOption` names. All keep the sum of the variation,
-and none of them changes a histogram of one bin.
+The rules are those that TRExFitter's `SmoothingOption` names. All but those with a kernel keep the
+sum of the variation, and none of them changes a histogram of one bin.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from quarkline.templates.grouping import (
     grouped_by_significance,
 )
 from quarkline.templates.histograms import Array, Histogram
+from quarkline.templates.kernel import Kernel, kernel_smoothed
 from quarkline.templates.tukey import smooth_353qh
 
 TOLERANCE = 0.08
@@ -31,6 +32,8 @@ LONGEST = 4
 """Longest flat piece that asks for more smoothing."""
 OFFSET = 100.0
 """Added to relative shifts, which the smoother is to see as positive numbers."""
+LEAST = 10
+"""Level below which TTBARRESONANCE does nothing."""
 INDEPENDENT = 100
 """Level from which on a variation is statistically independent of the nominal histogram."""
 
@@ -47,13 +50,9 @@ def smoothed(rule: str, level: int, nominal: Histogram, variation: Histogram) ->
         nominal: Nominal histogram, whose errors decide.
         variation: The same with the systematic at +1 or -1; what comes out has no errors.
     """
-    if level == 0 or len(nominal.contents) == 1:
+    if level == 0 or len(nominal.contents) == 1 or (rule == "TTBARRESONANCE" and level < LEAST):
         return variation
-    contents = RULES[rule](level, nominal, variation)
-    total = contents.sum()
-    if total != 0:
-        contents = contents * (variation.integral / total)
-    return exact(with_contents(variation, np.maximum(contents, 0.0)))
+    return exact(with_contents(variation, RULES[rule](level, nominal, variation)))
 
 
 def _max_variation(level: int, nominal: Histogram, variation: Histogram) -> Array:
@@ -65,7 +64,8 @@ def _max_variation(level: int, nominal: Histogram, variation: Histogram) -> Arra
         contents, slopes = _in_groups(nominal, contents, tolerance)
     ratios = ratio(contents, nominal.contents)
     width = min(shortest_piece(ratios), LONGEST)
-    return _shift_smoothed(nominal.contents, contents, 2 * width, needed=2 * width)
+    contents = _shift_smoothed(nominal.contents, contents, 2 * width, needed=2 * width)
+    return _with_sum_of(variation, contents)
 
 
 def _ttbar_resonance(level: int, nominal: Histogram, variation: Histogram) -> Array:
@@ -73,7 +73,9 @@ def _ttbar_resonance(level: int, nominal: Histogram, variation: Histogram) -> Ar
     independent = level >= INDEPENDENT
     starts = grouped_by_significance(nominal, variation, independent=independent)
     contents = nominal.contents * group_ratios(nominal.contents, variation.contents, starts)
-    return _shift_smoothed(nominal.contents, contents, 4 if independent else 1, needed=1)
+    times = 4 if independent else 1
+    contents = _shift_smoothed(nominal.contents, contents, times, needed=1)
+    return _with_sum_of(variation, contents)
 
 
 def _few_extrema(most: int) -> Rule:
@@ -83,9 +85,23 @@ def _few_extrema(most: int) -> Rule:
         ratios = group_ratios(nominal.contents, variation.contents, starts)
         means = ratios.copy()
         means[1:-1] = (ratios[:-2] + 2 * ratios[1:-1] + ratios[2:]) / 4
-        return np.asarray(means * nominal.contents)
+        return _with_sum_of(variation, means * nominal.contents)
 
     return rule
+
+
+def _kernel(kernel: Kernel, *, of_ratio: bool) -> Rule:
+    def rule(_: int, nominal: Histogram, variation: Histogram) -> Array:
+        return kernel_smoothed(kernel, nominal, variation, of_ratio=of_ratio)
+
+    return rule
+
+
+def _with_sum_of(variation: Histogram, contents: Array) -> Array:
+    """Contents scaled to the sum of the variation, negative ones set to 0 after that."""
+    total = contents.sum()
+    factor = variation.integral / total if total != 0 else 1.0
+    return np.maximum(contents * factor, 0.0)
 
 
 RULES: dict[str, Rule] = {
@@ -93,6 +109,9 @@ RULES: dict[str, Rule] = {
     "TTBARRESONANCE": _ttbar_resonance,
     "COMMONTOOLSMOOTHMONOTONIC": _few_extrema(0),
     "COMMONTOOLSMOOTHPARABOLIC": _few_extrema(1),
+    "KERNELRATIOUNIFORM": _kernel("box", of_ratio=True),
+    "KERNELRATIOGAUSS": _kernel("normal", of_ratio=True),
+    "KERNELDELTAGAUSS": _kernel("normal", of_ratio=False),
 }
 
 

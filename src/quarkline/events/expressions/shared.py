@@ -78,7 +78,10 @@ class SharedSteps:
         Returns:
             The number of the step with its values.
         """
-        number = self._add(expression, expression.tree, batch, own)
+        return self.again(self._add(expression, expression.tree, batch, own))
+
+    def again(self, number: int) -> int:
+        """Use a step that is there once more."""
         self.uses[number] += 1
         return number
 
@@ -194,7 +197,7 @@ def _sign(node: Node) -> Hashable:
             return type(node), sign
         case nodes.Call(function):
             return type(node), function
-    return type(node)
+    return (type(node),)
 
 
 def _combined(node: Node, values: Sequence[Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -29,7 +29,8 @@ from quarkline.events.friends.proof import (
 from quarkline.events.friends.write import TAKEN
 from quarkline.events.identity import group_ids
 from quarkline.events.schema import Schema
-from quarkline.events.sources import Source, open_source
+from quarkline.events.sources import Source, Sweep, open_source
+from quarkline.events.sources.base import record_array
 from quarkline.events.sources.problems import SEVERAL_TREES
 
 BY_KEY = Rule(
@@ -38,6 +39,10 @@ BY_KEY = Rule(
     "An entry without a row has no value, and one with two rows has no single one. Events that "
     "the detector simulation used more than once need a further identity column.",
 )
+
+
+UNPROVED = "unproved"
+"""What a joined table calls the friends that were joined without proof, in its metadata."""
 
 
 class With(StrEnum):
@@ -110,6 +115,10 @@ class _JoinedSource(Source):
         """That of the host, whose entries these are."""
         return self._host.source_id
 
+    def sweep(self) -> Sweep:
+        """Begin to read forwards, decoding every block of host and friends at most once."""
+        return _JoinedSweep(self, self._host, self._friends)
+
     def _joined(self) -> Schema:
         columns = dict(self._host.schema.columns)
         for friend in self._friends:
@@ -124,7 +133,8 @@ class _JoinedSource(Source):
                     )
                 columns[name] = replace(friend.source.schema[own], name=name)
         schema = self._host.schema
-        return Schema(columns, schema.entries, schema.tree, schema.metadata)
+        told = {UNPROVED: [str(x.source.path) for x in self._friends if isinstance(x, _Unproved)]}
+        return Schema(columns, schema.entries, schema.tree, {**schema.metadata, **told})
 
     def _arrays(self, columns: Sequence[str], start: int, stop: int) -> Mapping[str, ak.Array]:
         own = [name for name in columns if name in self._host.schema]
@@ -135,6 +145,41 @@ class _JoinedSource(Source):
                 found = friend.read([friend.columns[name] for name in asked], start, stop)
                 arrays |= {name: found[friend.columns[name]] for name in asked}
         return {name: arrays[name] for name in columns}
+
+
+class _JoinedSweep(Sweep):
+    """Goes through the host and through friends that lie beside it, entry by entry."""
+
+    def __init__(self, source: Source, host: Source, friends: Sequence[_Friend]) -> None:
+        super().__init__(source)
+        self._ways = [_Way(host.sweep(), {name: name for name in host.schema.columns})]
+        self._ways += [_Way(friend.sweep(), friend.columns) for friend in friends]
+
+    def read(self, columns: Sequence[str], start: int, stop: int) -> ak.Array:
+        names = self._source.checked(columns)
+        return self._put_together(names, stop - start, lambda way, own: way.read(own, start, stop))
+
+    def take(self, columns: Sequence[str], entries: NDArray[np.int64]) -> ak.Array:
+        names = self._source.checked(columns)
+        return self._put_together(names, len(entries), lambda way, own: way.take(own, entries))
+
+    def _put_together(
+        self, names: Sequence[str], rows: int, read: Callable[[Sweep, list[str]], ak.Array]
+    ) -> ak.Array:
+        arrays: dict[str, ak.Array] = {}
+        for way in self._ways:
+            if asked := [name for name in names if name in way.columns]:
+                found = read(way.sweep, [way.columns[name] for name in asked])
+                arrays |= {name: found[way.columns[name]] for name in asked}
+        return record_array({name: arrays[name] for name in names}, rows)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A sweep through one of several files, and its own names of its columns."""
+
+    sweep: Sweep
+    columns: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -173,6 +218,10 @@ class _Friend(abc.ABC):
     def read(self, columns: Sequence[str], start: int, stop: int) -> dict[str, ak.Array]:
         """The values for the host's entries [start, stop)."""
 
+    @abc.abstractmethod
+    def sweep(self) -> Sweep:
+        """Begin to read forwards, by the friend's own names of its columns."""
+
     def refuse(self, what: str, suggestion: str) -> None:
         raise InputError(
             OTHER_HOST.finding(what, place=Place(self.source.path), suggestion=suggestion)
@@ -208,17 +257,24 @@ class _ByPosition(_Friend):
         check_identity(self.host, proof.identity)
 
     def read(self, columns: Sequence[str], start: int, stop: int) -> dict[str, ak.Array]:
-        if self.proof.identity:
-            for number, first, end in blocks(start, stop, self.proof):
-                if number not in self._verified:
-                    self._verify(number, first, end)
-                    self._verified.add(number)
+        self.verify(start, stop, self.host)
         table = self.source.read(columns, start, stop)
         return {name: table[name] for name in columns}
 
-    def _verify(self, number: int, start: int, stop: int) -> None:
+    def sweep(self) -> Sweep:
+        return _ProvedSweep(self)
+
+    def verify(self, start: int, stop: int, host: Source | Sweep) -> None:
+        """See that entries [start, stop) are the host's, block by block and each block once."""
+        if self.proof.identity:
+            for number, first, end in blocks(start, stop, self.proof):
+                if number not in self._verified:
+                    self._verify(number, first, end, host)
+                    self._verified.add(number)
+
+    def _verify(self, number: int, start: int, stop: int, host: Source | Sweep) -> None:
         identity = self.proof.identity
-        rows = key_rows(self.host.read(identity, start, stop), identity)
+        rows = key_rows(host.read(identity, start, stop), identity)
         if block_hash(rows) == self.proof.hashes[number]:
             return
         told = key_rows(self.source.read(identity, start, stop), identity)
@@ -237,6 +293,22 @@ class _ByPosition(_Friend):
                 evidence={"entry": entry},
             )
         )
+
+
+class _ProvedSweep(Sweep):
+    """Goes through a friend, and through its host beside it to see that they line up."""
+
+    def __init__(self, friend: _ByPosition) -> None:
+        self._friend, self._own, self._host = friend, friend.source.sweep(), friend.host.sweep()
+
+    def read(self, columns: Sequence[str], start: int, stop: int) -> ak.Array:
+        self._friend.verify(start, stop, self._host)
+        return self._own.read(columns, start, stop)
+
+    def take(self, columns: Sequence[str], entries: NDArray[np.int64]) -> ak.Array:
+        if len(entries):
+            self._friend.verify(int(entries[0]), int(entries[-1]) + 1, self._host)
+        return self._own.take(columns, entries)
 
 
 _NOTHING = FriendProof("", "", 0, (), 1, (), "")
@@ -259,6 +331,9 @@ class _Unproved(_Friend):
     def read(self, columns: Sequence[str], start: int, stop: int) -> dict[str, ak.Array]:
         table = self.source.read(columns, start, stop)
         return {name: table[name] for name in columns}
+
+    def sweep(self) -> Sweep:
+        return self.source.sweep()
 
 
 class _ByKey(_Friend):
@@ -309,12 +384,25 @@ class _ByKey(_Friend):
         table = self._table(tuple(columns))
         return {name: table[name][rows] for name in columns}
 
+    def sweep(self) -> Sweep:
+        return _KeySweep(self)
+
     def _table(self, columns: tuple[str, ...]) -> ak.Array:
         """All rows of some columns: a join by key needs them in any order."""
         known: dict[tuple[str, ...], ak.Array] = self.__dict__.setdefault("_tables", {})
         if columns not in known:
             known[columns] = self.source.read(columns)
         return known[columns]
+
+
+class _KeySweep(Sweep):
+    """Looks the host's entries up in a friend."""
+
+    def __init__(self, friend: _ByKey) -> None:
+        self._friend = friend
+
+    def read(self, columns: Sequence[str], start: int, stop: int) -> ak.Array:
+        return record_array(self._friend.read(columns, start, stop), stop - start)
 
 
 def _hashed(rows: NDArray[np.int64], identity: Sequence[str]) -> NDArray[np.int64]:

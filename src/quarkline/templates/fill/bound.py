@@ -116,6 +116,7 @@ class _Binder:
             for columns, number in self.numbers.items()
         }
         self._known: dict[tuple[int, str], Expression] = {}
+        self._numbers: dict[tuple[int, str], int] = {}
 
     def item(self, drawn: Drawn, place: Place) -> BoundItem:
         batch = self.numbers[drawn.columns]
@@ -146,8 +147,12 @@ class _Binder:
         )
 
     def _step(self, batch: int, expression: Expression) -> int:
+        key = (batch, str(expression.text))
+        if key in self._numbers:
+            return self.steps.again(self._numbers[key])
         own = frozenset(self.shifts[batch].by_column)
-        return self.steps.add(expression, batch=batch, own=own)
+        self._numbers[key] = self.steps.add(expression, batch=batch, own=own)
+        return self._numbers[key]
 
     def _bound(self, batch: int, text: str, label: str) -> Expression:
         key = (batch, text)

@@ -110,7 +110,11 @@ class _Step:
         return Entered(item.place, events, item.drawn.bins.find(found), factor), own
 
     def _factor(self, item: BoundItem, rows: Integers) -> Array | None:
-        return None if item.factor is None else self.values.values(item.factor)[rows]
+        """What the selection multiplies the weight with, None for 1."""
+        if item.factor is None:
+            return None
+        found = self.values.values(item.factor)[rows]
+        return None if (found == 1).all() else found
 
     def _defined(self, number: int, rows: Integers, found: Array) -> tuple[Integers, Array]:
         """Entries whose variable is a number."""

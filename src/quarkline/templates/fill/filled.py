@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,11 @@ from quarkline.engine.core.findings import Finding, InputError, WorkError
 from quarkline.templates.fill.findings import (
     BAD_FILES,
     BROKEN_WEIGHT,
-    LEFT_OUT,
     NO_VALUE,
+    NO_VARIATION,
 )
 from quarkline.templates.fill.plan import Plan, PlannedTable, short
-from quarkline.templates.fill.requests import HistRequest
+from quarkline.templates.fill.requests import HistRequest, Meaning
 from quarkline.templates.fill.sums import Sums, places_of
 from quarkline.templates.histograms import Histogram
 
@@ -52,7 +52,7 @@ class Filled:
 
     histograms: Mapping[HistRequest, Histogram]
     missing: tuple[Path, ...] = ()
-    bad: Mapping[Path, str] | None = None
+    bad: Mapping[Path, str] = field(default_factory=dict)
     hidden: tuple[HistRequest, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -97,7 +97,8 @@ def collect(plan: Plan, done: Iterable[Done], allowed: Allowed) -> Filled:
         InputError: If too many files cannot be read.
         WorkError: If a weight is no finite number.
     """
-    bad, findings, broken = dict(plan.bad), list(plan.findings), []
+    bad, findings = dict(plan.bad), list(plan.findings)
+    broken: list[Finding] = []
     outcomes = iter(done)
     total = _Totals(plan)
     for planned in plan.tables:
@@ -114,10 +115,9 @@ def collect(plan: Plan, done: Iterable[Done], allowed: Allowed) -> Filled:
     if broken:
         raise WorkError(*broken)
     gone = {*plan.missing, *bad}
-    left_out = list(_left_out(plan, gone))
-    findings += [LEFT_OUT.finding(f"{request} has not all files") for request in left_out]
-    kept = {name: found for name, found in total.histograms() if name not in left_out}
-    return Filled(kept, plan.missing, bad, plan.hidden, tuple(findings))
+    histograms = dict(total.histograms())
+    findings += instead(histograms, without_files(plan.meanings, gone))
+    return Filled(histograms, plan.missing, bad, plan.hidden, tuple(findings))
 
 
 class _Totals:
@@ -184,15 +184,31 @@ def _undefined(planned: PlannedTable, sums: Sums) -> Iterator[Finding]:
             yield NO_VALUE.finding(what, evidence={"entries": number})
 
 
-def _left_out(plan: Plan, gone: set[Path]) -> Iterator[HistRequest]:
-    """Variations without some of the files that their nominal histograms have."""
-    for request, meaning in plan.meanings.items():
-        if not request.variation or not gone:
-            continue
-        nominal = plan.meanings.get(request.nominal)
-        lacking = [file.path in gone for file in meaning.files]
-        if nominal is None or not any(lacking):
-            continue
-        usual = [file.path in gone for file in nominal.files]
-        if lacking != usual:
-            yield request
+def without_files(meanings: Mapping[HistRequest, Meaning], gone: set[Path]) -> list[HistRequest]:
+    """Variations without some of the files that their nominal histograms have.
+
+    Args:
+        meanings: What each histogram is made of.
+        gone: Files that are not there, or cannot be read.
+    """
+    lacking = {
+        request: [file.path in gone for file in meaning.files]
+        for request, meaning in meanings.items()
+    }
+    return [
+        request
+        for request, lacks in lacking.items()
+        if any(lacks) and request.nominal in lacking and lacks != lacking[request.nominal]
+    ]
+
+
+def instead(
+    histograms: dict[HistRequest, Histogram], lacking: Iterable[HistRequest]
+) -> list[Finding]:
+    """Put nominal histograms in the place of variations without some of their files."""
+    findings = []
+    for request in lacking:
+        if nominal := histograms.get(request.nominal):
+            histograms[request] = nominal
+            findings.append(NO_VARIATION.finding(f"{request} has not all files"))
+    return findings

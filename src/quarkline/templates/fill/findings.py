@@ -10,11 +10,11 @@ BAD_FILES = Rule(
     "A file that is not there or cannot be read means missing events. Say how many may be left "
     "out, if that is meant; they are listed with the result.",
 )
-LEFT_OUT = Rule(
+NO_VARIATION = Rule(
     "QL-FILL-002",
     "a variation has the files that its nominal histogram has",
     "A variation of fewer files than the nominal histogram would show the missing events as its "
-    "effect. It is left out, as if the systematic did not have this side.",
+    "effect. It takes the nominal histogram instead, as if the systematic had no effect.",
     Severity.WARNING,
 )
 BROKEN_WEIGHT = Rule(
@@ -48,7 +48,7 @@ NO_EVENTS = Rule(
     "A tree without entries adds nothing. It may be what a job without passing events leaves.",
     Severity.NOTE,
 )
-UNPROVED = Rule(
+NO_PROOF = Rule(
     "QL-FILL-008",
     "friends say whose friends they are",
     "A friend that another program made tells nothing of its host. It is joined entry by entry "

@@ -9,14 +9,16 @@ from pathlib import Path
 from quarkline.catalog import Catalog, InputFile
 from quarkline.catalog.files import is_there
 from quarkline.engine.compute.outcome import Item
-from quarkline.engine.core.findings import Finding, InputError, QuarklineError
+from quarkline.engine.core.findings import Finding, InputError, Place, QuarklineError
 from quarkline.events.expressions import nodes, parse
+from quarkline.events.friends.read import UNPROVED
+from quarkline.events.sources import Source
 from quarkline.templates.fill.bins import Bins
 from quarkline.templates.fill.bound import BoundTable
-from quarkline.templates.fill.findings import NO_BINS, NO_EVENTS
+from quarkline.templates.fill.findings import NO_BINS, NO_EVENTS, NO_PROOF
 from quarkline.templates.fill.requests import HistRequest, Meaning, meaning_of
 from quarkline.templates.fill.tables import Columns, Drawn, Table
-from quarkline.templates.fill.task import open_table
+from quarkline.templates.fill.task import open_table, told
 
 RANGE_ROWS = 500_000
 
@@ -94,10 +96,7 @@ def plan_filling(
     Raises:
         InputError: If a region has no variable or bins, or an expression does not fit the files.
     """
-    asked = list(dict.fromkeys(requests))
-    hidden = [] if unblind else [item for item in asked if catalog.hides(item.sample, item.region)]
-    seen = dict.fromkeys(item for item in asked if item not in set(hidden))
-    meanings = {item: meaning_of(item, catalog) for item in seen}
+    meanings, hidden = seen(requests, catalog, unblind=unblind)
     bins = _bins(meanings, catalog)
     drafts: dict[InputFile, _Draft] = {}
     missing: dict[Path, None] = {}
@@ -108,21 +107,25 @@ def plan_filling(
                 draft.add(request, meaning, scale, bins[request.region])
             else:
                 missing[file.path] = None
-    tables: list[PlannedTable] = []
-    bad: dict[Path, str] = {}
-    findings: list[Finding] = []
-    fitted: set[tuple[Drawn, ...]] = set()
-    for file in sorted(drafts, key=_name):
-        table, parts = drafts[file].table, tuple(drafts[file].parts)
-        try:
-            items = _items(table, catalog.templates.max_events, fitted)
-        except QuarklineError as error:
-            bad[file.path] = error.findings[0].message
-            continue
-        tables.append(PlannedTable(table, items, parts))
-        if not items:
-            findings.append(NO_EVENTS.finding(f"{short(file.path)}: tree `{file.tree}` is empty"))
-    return Plan(meanings, bins, tuple(tables), tuple(missing), bad, tuple(hidden), tuple(findings))
+    survey = _Survey(catalog.templates.max_events)
+    tables = [found for file in sorted(drafts, key=_name) if (found := survey.look(drafts[file]))]
+    findings = tuple(survey.findings)
+    return Plan(meanings, bins, tuple(tables), tuple(missing), survey.bad, hidden, findings)
+
+
+def seen(
+    requests: Iterable[HistRequest], catalog: Catalog, *, unblind: bool
+) -> tuple[dict[HistRequest, Meaning], tuple[HistRequest, ...]]:
+    """What each histogram is made of, and those of data that nobody is to see.
+
+    Args:
+        requests: The histograms.
+        catalog: The analysis.
+        unblind: Whether data of blind samples and regions are read.
+    """
+    asked = dict.fromkeys(requests)
+    hidden = {x: None for x in asked if not unblind and catalog.hides(x.sample, x.region)}
+    return {x: meaning_of(x, catalog) for x in asked if x not in hidden}, tuple(hidden)
 
 
 def short(path: Path) -> str:
@@ -186,25 +189,62 @@ def _is_pair(text: str) -> bool:
     return isinstance(tree, nodes.Chain) and tree.operator == "|" and len(tree.operands) == 2
 
 
-def _items(table: Table, most: int | None, fitted: set[tuple[Drawn, ...]]) -> tuple[Item, ...]:
-    """The ranges of one tree, none if it is empty; expressions are fitted to the first of a kind.
+class _Survey:
+    """Looks into one tree after the other.
 
-    Raises:
-        InputError: If it cannot be read, or an expression does not fit.
+    Args:
+        most: Events read of each tree; None for all.
     """
-    file = table.file
-    inputs = {"events": file.path} | {f"friend{i}": path for i, path in enumerate(file.friends)}
-    with open_table(file) as source:
-        entries = source.schema.entries
-        if table.drawn not in fitted:
-            BoundTable.of(table, source.schema)
-            fitted.add(table.drawn)
-        ranges = list(source.ranges(RANGE_ROWS))
-    shared = table.args | {"entries": entries}
-    items = []
-    for start, stop in ranges:
-        if most is None or start < most:
-            args = shared | {"start": start, "stop": stop if most is None else min(stop, most)}
-            label = f"{short(file.path)} {file.tree}" + (f" {start:,}" if start else "")
-            items.append(Item(label, args, inputs))
-    return tuple(items)
+
+    def __init__(self, most: int | None) -> None:
+        self.most = most
+        self.bad: dict[Path, str] = {}
+        self.findings: list[Finding] = []
+        self._fitted: set[tuple[Drawn, ...]] = set()
+
+    def look(self, draft: _Draft) -> PlannedTable | None:
+        """The work on a tree; None if it cannot be read."""
+        table = draft.table
+        try:
+            return PlannedTable(table, tuple(self._items(table)), tuple(draft.parts))
+        except QuarklineError as error:
+            self.bad[table.file.path] = told(error)
+            return None
+
+    def _items(self, table: Table) -> list[Item]:
+        """The ranges of a tree; expressions are fitted to the first of several alike.
+
+        Raises:
+            InputError: If it cannot be read, or an expression does not fit.
+        """
+        file = table.file
+        with open_table(file) as source:
+            entries = source.schema.entries
+            self._tell(source)
+            if table.drawn not in self._fitted:
+                BoundTable.of(table, source.schema)
+                self._fitted.add(table.drawn)
+            ranges = list(source.ranges(RANGE_ROWS))
+        end = entries if self.most is None else min(entries, self.most)
+        shared = table.args | {"entries": entries}
+        inputs = {f"friend{number}": path for number, path in enumerate(file.friends)}
+        name = " ".join([short(file.path), file.tree, *map(short, file.friends)])
+        return [
+            Item(
+                f"{name} {start:,}" if start else name,
+                shared | {"start": start, "stop": min(stop, end)},
+                {"events": file.path} | inputs,
+            )
+            for start, stop in ranges
+            if start < end
+        ]
+
+    def _tell(self, source: Source) -> None:
+        """Note what is worth knowing about a tree."""
+        if not source.schema.entries:
+            what = f"{short(source.path)}: tree `{source.schema.tree}` is empty"
+            self.findings.append(NO_EVENTS.finding(what))
+        unproved = source.schema.metadata.get(UNPROVED)
+        for path in unproved if isinstance(unproved, list) else ():
+            what = "it does not say whose friend it is, and is joined entry by entry"
+            self.findings.append(NO_PROOF.finding(what, place=Place(Path(path))))

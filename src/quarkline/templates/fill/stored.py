@@ -8,14 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from quarkline.catalog import Catalog, Edges, InputFile
+from quarkline.catalog import Catalog, InputFile
 from quarkline.catalog.files import is_there
 from quarkline.engine.core.findings import Finding, InputError, Place, QuarklineError, did_you_mean
 from quarkline.events.sources.problems import opening
 from quarkline.events.sources.root_file import open_root
-from quarkline.templates.fill.filled import Allowed, Filled, check_files
-from quarkline.templates.fill.findings import LEFT_OUT, NO_HISTOGRAM
-from quarkline.templates.fill.requests import HistRequest, meaning_of
+from quarkline.templates.fill.filled import (
+    Allowed,
+    Filled,
+    check_files,
+    instead,
+    without_files,
+)
+from quarkline.templates.fill.findings import NO_HISTOGRAM
+from quarkline.templates.fill.plan import seen
+from quarkline.templates.fill.requests import HistRequest
+from quarkline.templates.fill.task import told
 from quarkline.templates.histograms import Array, Histogram
 
 
@@ -38,28 +46,22 @@ def read_stored(
         InputError: If files are missing or cannot be read, or a histogram is not in its file or
             does not fit the others.
     """
-    asked = list(dict.fromkeys(requests))
-    hidden = [item for item in asked if not unblind and catalog.hides(item.sample, item.region)]
-    meanings = {item: meaning_of(item, catalog) for item in asked if item not in set(hidden)}
+    meanings, hidden = seen(requests, catalog, unblind=unblind)
     files = [file for meaning in meanings.values() for file in meaning.files]
     reader = _Reader()
     reader.read(dict.fromkeys(files))
     missing = tuple(dict.fromkeys(file.path for file in files if not is_there(file.path)))
     check_files(missing, reader.bad, allowed)
     histograms: dict[HistRequest, Histogram] = {}
-    findings: list[Finding] = []
     for request, meaning in meanings.items():
-        found = [
-            reader.found[file].scaled(scale)
-            for file, scale in zip(meaning.files, meaning.scales, strict=True)
-            if file in reader.found
-        ]
-        if request.variation and len(found) != len(meaning.files):
-            findings.append(LEFT_OUT.finding(f"{request} has not all files"))
-        elif found:
-            histograms[request] = _added(request, found, catalog)
+        pairs = zip(meaning.files, meaning.scales, strict=True)
+        read = [reader.found[file].scaled(scale) for file, scale in pairs if file in reader.found]
+        if read:
+            histograms[request] = _added(request, read)
     _fill_gaps(histograms, meanings)
-    return Filled(histograms, missing, reader.bad, tuple(hidden), tuple(findings))
+    lacking = without_files(meanings, {*missing, *reader.bad})
+    findings = instead(histograms, lacking)
+    return Filled(histograms, missing, reader.bad, hidden, tuple(findings))
 
 
 def _fill_gaps(
@@ -68,25 +70,24 @@ def _fill_gaps(
     """Give samples without files empty histograms, in the bins of others of the region."""
     edges = {request.region: found.edges for request, found in histograms.items()}
     for request in meanings:
-        if request not in histograms and not request.variation and request.region in edges:
+        if request not in histograms and request.region in edges:
             histograms[request] = Histogram.empty(edges[request.region])
 
 
-def _added(request: HistRequest, found: list[Histogram], catalog: Catalog) -> Histogram:
-    """The sum of the histograms of all files, in the region's bins if it has some.
+def _added(request: HistRequest, found: list[Histogram]) -> Histogram:
+    """The sum of the histograms of all files.
 
     Raises:
-        InputError: If they have different bins, or the region's are not among theirs.
+        InputError: If they have different bins.
     """
-    binning = catalog.regions[request.region].binning
+    total = found[0]
     try:
-        total = found[0]
         for other in found[1:]:
             total = total + other
-        return total.merged(np.array(binning.edges)) if isinstance(binning, Edges) else total
     except ValueError as error:
         finding = NO_HISTOGRAM.finding(f"{request}: {error}", suggestion="use the same bins")
         raise InputError(finding) from error
+    return total
 
 
 class _Reader:
@@ -114,7 +115,7 @@ class _Reader:
                     for file in wanted:
                         self._read(opened, file, findings)
             except QuarklineError as error:
-                self.bad[path] = error.findings[0].message
+                self.bad[path] = told(error)
         if findings:
             raise InputError(*findings)
 

@@ -39,9 +39,16 @@ def fill_range(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
                 raise WorkError(CHANGED.finding(what))
             sums = fill_table(source, table, args["start"], args["stop"])
     except QuarklineError as error:
-        return {"problem": error.findings[0].message}
+        return {"problem": told(error)}
     sums.write(folder)
     return {"problem": ""}
+
+
+def told(error: QuarklineError) -> str:
+    """What is wrong with a file, and what to do about it, in one line."""
+    first = error.findings[0]
+    parts = [first.message, *([first.suggestion] if first.suggestion else [])]
+    return " ".join("; ".join(parts).split())
 
 
 def open_table(file: InputFile) -> Source:

@@ -11,7 +11,7 @@ from quarkline.trexfitter.translation.data import Data
 
 RULES = {"TRANSFOD": "TransfoD", "TRANSFOF": "TransfoF", "TRANSFOJ": "TransfoJ"}
 FINE_BINS = 10_000
-"""Bins that automatic ones are merged from, whatever number the variable has."""
+"""Bins of the variable's range in which TRExFitter looks for automatic ones, whatever it names."""
 VARIABLE_FORM = "write `Variable: expression,bins,low,high`"
 
 
@@ -78,7 +78,7 @@ def _add_binning(region: Data, block: Block, fine: dict[str, Any] | None) -> Non
     parameters = region.numbers(option, option.items[2:])
     automatic: dict[str, Any] = {"kind": "automatic", "rule": rule, "parameters": parameters}
     if fine:
-        automatic["fine"] = fine | {"bins": FINE_BINS}
+        automatic["fine"] = {**fine, "bins": FINE_BINS}
     if parameters is not None:
         region.put("binning", automatic, option.place)
 

@@ -1,0 +1,89 @@
+"""What must hold for any analysis: nothing depends on how the work is cut or shared out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import uproot
+
+from quarkline.engine.compute.local import LocalWorkers
+from quarkline.templates.fill import HistRequest, fill, plan, requests_of, task
+from tests.templates.fill.conftest import SMALL
+
+
+def same(one, other) -> bool:
+    return all(
+        np.array_equal(one[item].sums, other[item].sums)
+        and np.array_equal(one[item].squares, other[item].squares)
+        and one[item].entries == other[item].entries
+        for item in {*one, *other}
+    )
+
+
+def close(one, other) -> None:
+    assert one.keys() == other.keys()
+    for item, histogram in one.items():
+        scale = np.abs(histogram.sums).max() * 1e-12
+        np.testing.assert_allclose(other[item].sums, histogram.sums, rtol=1e-12, atol=scale)
+        np.testing.assert_allclose(other[item].squares, histogram.squares, rtol=1e-12)
+        assert other[item].entries == histogram.entries
+
+
+@pytest.fixture
+def usual(small):
+    return fill(requests_of(small), small).histograms
+
+
+def test_the_number_of_workers_does_not_matter(small, usual, monkeypatch):
+    monkeypatch.setattr(plan, "RANGE_ROWS", 90)
+    ranges = fill(requests_of(small), small).histograms
+    workers = fill(requests_of(small), small, executor=LocalWorkers(2)).histograms
+    assert same(ranges, workers)
+    close(usual, ranges)
+
+
+def test_the_step_does_not_matter_but_for_rounding(small, usual, monkeypatch):
+    monkeypatch.setattr(task, "STEP_ROWS", 37)
+    close(usual, fill(requests_of(small), small).histograms)
+
+
+def test_a_histogram_does_not_depend_on_the_others(small, usual):
+    some = [HistRequest("top", "jets", "pileup:up"), HistRequest("signal", "SR", "tree:up")]
+    alone = fill(some, small).histograms
+    assert list(alone) == some
+    assert same(alone, {item: usual[item] for item in some})
+    assert same(usual, fill(reversed(requests_of(small)), small).histograms)
+
+
+def test_a_file_may_be_two(load, folder, usual):
+    with uproot.open(folder / "c.root") as file:
+        tables = {tree: file[tree].arrays() for tree in ("nominal", "shifted")}
+    for name, part in {"c1": slice(None, 251), "c2": slice(251, None)}.items():
+        with uproot.recreate(folder / f"{name}.root") as file:
+            for tree, table in tables.items():
+                file[tree] = {field: table[field][part] for field in table.fields}
+    split = load(SMALL.replace("names: c}", "names: [c2, c1]}"))
+    close(usual, fill(requests_of(split), split).histograms)
+
+
+def test_nothing_is_lost(small, usual, folder):
+    inside = sum(usual[HistRequest("data", region)].sums.sum() for region in ("SR", "CR"))
+    with uproot.open(folder / "data.root") as file:
+        quality = file["nominal"]["quality"].array(library="np")
+    assert inside == (quality != 0).sum()
+    assert usual[HistRequest("data", "SR")].sums[-1] > 0
+
+
+def test_an_empty_sum_is_that_of_no_events(small, load):
+    nothing = load(SMALL.replace("selection: n > 1}", "selection: n > 100}"))
+    found = fill([HistRequest("signal", "SR")], nothing).histograms[HistRequest("signal", "SR")]
+    assert (found.sums == 0).all()
+    assert found.entries == 0
+
+
+def test_only_so_many_events_are_read(load, folder):
+    some = load(SMALL + "templates: {max_events: 100}\n")
+    found = fill([HistRequest("data", "SR")], some).histograms[HistRequest("data", "SR")]
+    with uproot.open(folder / "data.root") as file:
+        table = file["nominal"].arrays(["quality", "n"], library="np", entry_stop=100)
+    assert found.entries == ((table["quality"] != 0) & (table["n"] > 1)).sum()
