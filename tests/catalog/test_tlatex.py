@@ -18,6 +18,7 @@ from quarkline.catalog.tlatex import typeset
         ("#mu_{t#bar{t} H}", r"$\mathrm{\mu_{t\bar{t}\ H}}$"),
         ("N_{b-jets}", r"$\mathrm{N_{b\text{-}jets}}$"),
         ("140 fb^{-1}", r"140 $\mathrm{fb^{-1}}$"),
+        ("#sqrt{s} = 13 TeV", "√s = 13 TeV"),
         ("#it{p}_{T}", r"$\mathrm{\mathit{p}_{T}}$"),
         ("#font[52]{E}_{T} 5%", r"$\mathrm{{E}_{T}}$ 5%"),
         (r"p(y = t\bar{t}H | x)", r"p(y = $\mathrm{t\bar{t}H}$ | x)"),

@@ -6,6 +6,7 @@ import re
 
 COMMAND = re.compile(r"[#\\]([A-Za-z]+)")
 DROPPED = re.compile(r"#(?:font|scale|color|lower|kern)\[[^\]]*\]")
+ROOT_OF = re.compile(r"[#\\]sqrt\{([^{}#\\]+)\}")  # drawn without a bar, which matplotlib warns of
 SCRIPT = re.compile(r"[\^_]\{")
 WORD = re.compile(r"(?:\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\S)+")
 HYPHEN = re.compile(r"(?<=[A-Za-z\d}])-(?=[A-Za-z])")
@@ -42,7 +43,7 @@ def typeset(text: str) -> str:
     """
     if "$" in text:
         return text
-    plain = DROPPED.sub("", text)
+    plain = ROOT_OF.sub(r"√\1", DROPPED.sub("", text))
     if not all(map(_known, COMMAND.findall(plain))):
         return text
     if plain == text and not (COMMAND.search(text) or SCRIPT.search(text)):

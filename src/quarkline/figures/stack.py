@@ -60,7 +60,8 @@ def plot_stack(
         label: The line above the figure.
         style: Name of a style.
     """
-    edges, total, error = np.asarray(result.edges), result.total, result.error
+    edges = np.asarray(result.edges, dtype=np.float64)
+    total, error = _expected(result)
     layout = single if result.data is None else with_lower
     with canvas(ax, label=label, style=style, layout=layout, size=(7.2, 6.6)) as frame:
         areas = [(part.name, np.asarray(part.events)) for part in result.parts]
@@ -103,6 +104,11 @@ def plot_stack(
     return frame.figure
 
 
+def _expected(result: HistStack) -> tuple[Array, Array]:
+    """The sum of the samples and its error."""
+    return np.asarray(result.total, np.float64), np.asarray(result.error, np.float64)
+
+
 def _signal(frame: Canvas, result: HistStack, overlay: float | None) -> Array:
     """Draw the signal as a line; its heights."""
     parts = [np.asarray(part.events) for part in result.parts if part.name in result.signal]
@@ -128,9 +134,8 @@ def _below(frame: Canvas, result: HistStack, lower: Lower) -> None:
         return
     edges, (middle, down, up) = np.asarray(result.edges), _compared(result, lower)
     if lower == "ratio":
-        draw_ratio(
-            frame.lower, edges, middle, np.stack([down, up]), result.total, result.error, (0.5, 1.5)
-        )
+        spread = np.stack([down, up])
+        draw_ratio(frame.lower, edges, middle, spread, *_expected(result), (0.5, 1.5))
         return
     reach = max(3.0, min(float(np.nanmax(np.abs([*middle, 0.0]))) * 1.1, 8.0))
     frame.lower.axhline(0, color=GREY, linewidth=1)

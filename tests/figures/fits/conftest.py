@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,11 @@ from quarkline.statistics.likelihood.results import (
     LimitPoint,
     RankedParameter,
     Ranking,
+    ToyFits,
 )
+from quarkline.templates.histograms import Histogram
 from quarkline.templates.predictions import PredictedSample, RegionPrediction
+from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
 
 KINDS = ("ordinary", "empty", "missing")
 TITLES = {"ttb": "t#bar{t} + #geq1b", "mu": "#mu(t#bar{t}H)", "JES": "Jet energy scale, #eta_{det}"}
@@ -90,6 +93,40 @@ class Results:
             "mu", every, tuple(it.name for it in every), tuple(map(tuple, covariance.tolist())),
             42.0, FitQuality(True, 0.0, 1, ("Minuit",)),
         )  # fmt: skip
+
+    @property
+    def region_templates(self) -> RegionTemplates:
+        edges = np.array([0.0, 50.0, 100.0, 200.0, 400.0])
+        templates = {}
+        for name, size in (("ttH", 5.0), ("ttb", 50.0)):
+            contents = np.zeros(4) if self.kind == "empty" else size * np.array([4, 3, 2, 1])
+            nominal = Histogram.of(edges, contents, 0.1 * contents)
+            up, down = (
+                Histogram.of(edges, contents * (1 + sign * np.array([0.1, 0, 0.05, 0.2])), contents)
+                for sign in (1, -1)
+            )
+            one = Shift(up, down, up, down, 0.07, -0.07, up.contents, down.contents)
+            shifts = {
+                "JES": one,
+                "JER": replace(one, norm_kept=False, filled_up=None, filled_down=None),
+                "lumi": replace(one, shape_up=None, shape_down=None),
+                "PDF": replace(one, norm_kept=False, shape_kept=False),
+            }
+            shifts = {} if self.kind == "empty" else shifts
+            if name == "ttH":
+                shifts.pop("lumi", None)
+            templates[name] = Template(nominal, nominal, shifts)
+        data = Histogram.of(edges, np.array([210.0, 150, 0, 60]), np.zeros(4))
+        return RegionTemplates(edges, templates, None if self.kind == "missing" else data)
+
+    @property
+    def templates(self) -> TemplateSet:
+        return TemplateSet({"SR_1": self.region_templates, "CR": self.region_templates})
+
+    @property
+    def toys(self) -> ToyFits:
+        numbers = self.numbers(0.5, 1.5, 40 if self.count else 0)
+        return ToyFits("mu", 1.0, numbers, self.numbers(0.3, 0.4, len(numbers)), 2, 0.68)
 
     @property
     def ranking(self) -> Ranking:
@@ -180,6 +217,24 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "limit_series": lambda x, **o: fits.plot_limit_series(
         [500, 800][: x.count], [x.limit, x.limit][: x.count], **o
     ),
+    "systematic": lambda x, **o: fits.plot_systematic(
+        Results("ordinary").region_templates.templates["ttb"], "JES", variable="H_{T} [GeV]",
+        titles=["Jet energy scale", "t#bar{t} + #geq1b"], **o,
+    ),
+    "systematic_on_total": lambda x, **o: fits.plot_systematic_on_total(
+        x.region_templates, "JES", **o
+    ),
+    "separation": lambda x, **o: fits.plot_separation(
+        x.region_templates, signal=["ttH"], background=["ttb"], title="#geq 6j", **o
+    ),
+    "pruning": lambda x, **o: fits.plot_pruning(x.templates, titles=TITLES, **o),
+    "normalisation": lambda x, **o: fits.plot_normalisation(x.templates, titles=TITLES, **o),
+    "pie_charts": lambda x, **o: fits.plot_pie_charts([x.region()][: x.count], titles=TITLES, **o),
+    "signal_regions": lambda x, **o: fits.plot_signal_regions([x.region()][: x.count], **o),
+    "poi_comparison": lambda x, **o: fits.plot_poi_comparison(
+        {"1l": x.fit, "2l SS 1#tau": x.fit} if x.count else {}, statistical={"1l": x.fit}, **o
+    ),
+    "toys": lambda x, **o: fits.plot_toy_fits(x.toys, **o),
 }  # fmt: skip
 
 

@@ -155,3 +155,71 @@ def test_titles_and_numbers_in_words():
     assert interval_words(-0.001, 0.1, 0.1) == r"0.00 $\pm$ 0.10"
     assert interval_words(1.0, 0.1, 0.2) == r"1.00 $^{+0.20}_{-0.10}$"
     assert interval_words(1.0, float("nan"), 0.2) == "1.00"
+
+
+def test_pruning_tells_what_is_left_of_each_systematic(results):
+    found = columns(fits.plot_pruning(results("ordinary").templates, regions=["SR_1"]))
+    systematics = {"JES": (1, 1), "JER": (0, 1), "PDF": (0, 0), "lumi": (1, 0)}
+    norm = [norm for norm, _ in systematics.values() for _ in range(2)]
+    shape = [shape for _, shape in systematics.values() for _ in range(2)]
+    norm[6] = shape[6] = MISSING  # luminosity does not change ttH
+    assert found["Norm kept",] == norm
+    assert found["Shape kept",] == shape
+
+
+def test_changes_of_yields_are_those_of_the_fit(results):
+    figure = fits.plot_normalisation(results("ordinary").templates, regions=["SR_1"])
+    found = columns(figure)["Change of the yield", "up"]
+    assert found[6] == MISSING
+    assert found[:6] + found[7:] == pytest.approx([7.0] * 7)
+    assert "+7.0\n\N{MINUS SIGN}7.0" in texts(figure)
+
+
+def test_a_systematic_is_drawn_at_both_sides(results):
+    region = results("ordinary").region_templates
+    figure = fits.plot_systematic(region.templates["ttb"], "JES")
+    found = columns(figure)
+    assert found["Events", "up"] == pytest.approx([220, 150, 105, 60])
+    assert found["Events", "down, as filled"] == pytest.approx([180, 150, 95, 40])
+    assert any("(+7.0 %)" in text for text in texts(figure))
+    total = columns(fits.plot_systematic_on_total(region, "lumi"))
+    assert total["Events", "up"] == pytest.approx([240, 165, 115, 65])
+    assert total["Data",] == [210, 150, 0, 60]
+
+
+def test_separation_of_equal_and_of_disjoint_shapes():
+    shape = np.array([1.0, 2.0, 0.0])
+    assert fits.separation(shape, 7 * shape) == 0
+    assert fits.separation(shape, np.array([0.0, 0.0, 4.0])) == 1
+    assert fits.separation(np.array([1.0, 1.0]), np.array([3.0, 1.0])) == pytest.approx(
+        0.5 * (0.25**2 / 1.25 + 0.25**2 / 0.75)
+    )
+    assert np.isnan(fits.separation(shape, 0 * shape))
+
+
+def test_signal_over_background(results):
+    region = results("ordinary").region()
+    signal, background = (sample.total for sample in region.samples)
+    found = columns(fits.plot_signal_regions([region]))
+    assert found["S / B",] == pytest.approx([100 * signal / background])
+    assert found["S / sqrt(B)",] == pytest.approx([signal / background**0.5])
+
+
+def test_the_systematic_error_is_what_the_statistical_one_lacks(results):
+    fit = results("ordinary").fit
+    mu = fit.by_name["mu"]
+    whole = replace(fit, parameters=(replace(mu, error=0.5, up=None, down=None),))
+    alone = replace(fit, parameters=(replace(mu, error=0.3, up=None, down=None),))
+    figure = fits.plot_poi_comparison({"A": whole}, statistical={"A": alone})
+    told = next(text for text in texts(figure) if "(syst)" in text)
+    assert "{+0.40}_{-0.40}" in told
+    missing = fits.plot_poi_comparison({"A": whole}, pois={"A": "nu"})
+    assert "not fitted" in texts(missing)
+
+
+def test_pulls_of_pseudo_data(results):
+    toys = replace(results("ordinary").toys, values=(1.2, 0.8, 1.0), errors=(0.4, 0.4, 0.4))
+    figure = fits.plot_toy_fits(toys)
+    assert any("mean 0.000, width 0.500" in text for text in texts(figure))
+    assert "coverage 68.0 %" in texts(figure)
+    assert "2 fits failed" in texts(figure)

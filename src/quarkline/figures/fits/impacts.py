@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from quarkline.figures.fits.rows import INNER, NUMBER, OUTER, legend_in_head, row_canvas, span
-from quarkline.figures.fits.words import Titles, pull_of, shown, signed, title_of
-from quarkline.figures.pieces import HALO, floats
+from quarkline.figures.fits.words import Titles, known, pull_of, shown, signed, title_of
+from quarkline.figures.pieces import HALO
 from quarkline.figures.style import BLUE, GREY, ORANGE, RED, Label
 from quarkline.figures.tables import Array, Table, values, words
 from quarkline.statistics.likelihood.results import (
@@ -122,7 +122,7 @@ def _poi(name: str, title: str, titles: Titles | None) -> str:
 
 def _sides(rows: Sequence[GroupImpact], side: str) -> Array:
     found = [getattr(row, side) for row in rows]
-    return floats([row.error if one is None else one for row, one in zip(rows, found, strict=True)])
+    return known([row.error if one is None else one for row, one in zip(rows, found, strict=True)])
 
 
 def _boxes(ax: Axes, rows: Sequence[RankedParameter]) -> None:
@@ -131,8 +131,8 @@ def _boxes(ax: Axes, rows: Sequence[RankedParameter]) -> None:
     sides = (("up", BLUE, "", "+"), ("down", ORANGE, "////", "\N{MINUS SIGN}"))
     every = [np.zeros(1)]
     for side, colour, hatch, sign in sides:
-        after = np.nan_to_num(floats([getattr(row, side) for row in rows])[: len(rows)])
-        before = floats([getattr(row, f"{side}_before") for row in rows])[: len(rows)]
+        after = np.nan_to_num(known([getattr(row, side) for row in rows]))
+        before = known([getattr(row, f"{side}_before") for row in rows])
         ax.barh(
             places, np.nan_to_num(before), 0.8, facecolor="none", edgecolor=colour, linewidth=1.1,
             label=f"Before the fit: $\\theta$ {sign} $\\Delta\\theta$",
@@ -161,8 +161,8 @@ def _pull_points(ax: Axes, rows: Sequence[RankedParameter]) -> None:
     ax.axvline(0, color="black", linewidth=0.8, linestyle=":", zorder=0.5)
     places = np.arange(len(rows))
     free = np.array([not row.before for row in rows], dtype=bool)
-    middle = floats([_pull(row) for row in rows])[: len(rows)]
-    error = floats([row.error / (row.before or 1.0) for row in rows])[: len(rows)]
+    middle = known([_pull(row) for row in rows])
+    error = known([row.error / (row.before or 1.0) for row in rows])
     for which, face, name in ((~free, "black", "Pull"), (free, "white", "Free factor $-$ 1")):
         if which.any():
             ax.errorbar(
@@ -184,9 +184,7 @@ def _ranking_table(result: Ranking) -> Table:
         values("Value", [row.value for row in rows], error=[row.error for row in rows]),
         values("Shift up", [row.up for row in rows], qualifiers=after),
         values("Shift down", [row.down for row in rows], qualifiers=after),
-        values("Shift up", floats([row.up_before for row in rows])[: len(rows)], qualifiers=before),
-        values(
-            "Shift down", floats([row.down_before for row in rows])[: len(rows)], qualifiers=before
-        ),
+        values("Shift up", known([row.up_before for row in rows]), qualifiers=before),
+        values("Shift down", known([row.down_before for row in rows]), qualifiers=before),
     )
     return Table("Ranking", (words("Parameter", [row.name for row in rows]),), columns)

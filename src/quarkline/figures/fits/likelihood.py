@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
 
-from quarkline.figures.fits.words import MINUS, Titles, title_of
-from quarkline.figures.pieces import floats, say_empty, set_labels
+from quarkline.figures.fits.words import MINUS, Titles, known, title_of
+from quarkline.figures.pieces import say_empty, set_labels
 from quarkline.figures.style import (
     GREY,
     ORANGE,
@@ -54,14 +54,14 @@ def plot_likelihood_scan(
         highest, columns = 0.0, list[Column]()
         for (title, scan), look in zip(several.items(), looks(len(several)), strict=True):
             x, y = _sorted(scan)
-            known = np.isfinite(y)
+            found = np.isfinite(y)
             frame.main.plot(
-                x[known], y[known], color=look.color if title else "black", marker="o",
+                x[found], y[found], color=look.color if title else "black", marker="o",
                 linestyle=look.linestyle, markersize=3, label=_entry(title, scan),
             )  # fmt: skip
-            _cross(frame, x[known], y[known], look.color if title else "black")
-            highest = max(highest, float(y[known].max(initial=0.0)))
-            _note_failed(frame, int(np.sum(~known)))
+            _cross(frame, x[found], y[found], look.color if title else "black")
+            highest = max(highest, float(y[found].max(initial=0.0)))
+            _note_failed(frame, int(np.sum(~found)))
             columns.append(
                 values("-2 ln(L / L max)", y, qualifiers={"scan": title} if title else None)
             )
@@ -103,7 +103,7 @@ def plot_likelihood_surface(
         label: The line above the figure.
         style: Name of a style.
     """
-    x, y = floats(result.x)[: len(result.x)], floats(result.y)[: len(result.y)]
+    x, y = known(result.x), known(result.y)
     heights = np.array(result.heights, dtype=np.float64).reshape(x.size, y.size)
     with canvas(ax, label=label, style=style, layout=with_colour_bar) as frame:
         main = frame.main
@@ -163,7 +163,7 @@ def crossings(x: Array, y: Array, height: float) -> Array:
 
 
 def _sorted(scan: LikelihoodScan) -> tuple[Array, Array]:
-    x, y = floats(scan.values)[: len(scan.values)], floats(scan.heights)[: len(scan.heights)]
+    x, y = known(scan.values), known(scan.heights)
     order = np.argsort(x)
     return x[order], y[order]
 
@@ -171,8 +171,8 @@ def _sorted(scan: LikelihoodScan) -> tuple[Array, Array]:
 def _entry(title: str, scan: LikelihoodScan) -> str:
     """Title, best value and the distances to where the likelihood crosses one."""
     x, y = _sorted(scan)
-    known = np.isfinite(y)
-    ends = crossings(x[known], y[known], 1.0)
+    found = np.isfinite(y)
+    ends = crossings(x[found], y[found], 1.0)
     below, above = ends[ends < scan.best], ends[ends > scan.best]
     text = f"best {scan.best:.3g}".replace("-", MINUS)
     if below.size:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from quarkline.figures.fits.rows import INNER, OUTER, legend_in_head, row_canvas
-from quarkline.figures.fits.words import Titles, shown, title_of
+from quarkline.figures.fits.words import Titles, known, shown, title_of
 from quarkline.figures.pieces import floats, linear_y, log_axis, log_y, say_empty, set_labels
 from quarkline.figures.style import BLUE, GREY, RED, Label, canvas
 from quarkline.figures.tables import Array, Column, Table, points, values, words
@@ -39,9 +39,9 @@ def plot_cls(
     """
     with canvas(ax, label=label, style=style) as frame:
         main, alpha = frame.main, 1 - result.level
-        x = floats([point.value for point in result.points])[: len(result.points)]
+        x = known([point.value for point in result.points])
         expected = _expected([point.expected for point in result.points])
-        observed = floats([point.observed for point in result.points])[: len(result.points)]
+        observed = known([point.observed for point in result.points])
         _bands(main, x, expected)
         if np.isfinite(observed).any():
             main.plot(x, observed, "o-", color="black", markersize=4, label="Observed CL$_s$")
@@ -94,8 +94,8 @@ def plot_limits(
     several = {limits.poi: limits} if isinstance(limits, CLsLimit) else dict(limits)
     names = [title_of(name, None) if one else shown(name) for name in several]
     expected = _expected([limit.expected for limit in several.values()])
-    observed = floats([limit.observed for limit in several.values()])[: len(names)]
-    injected = floats([limit.injected for limit in several.values()])[: len(names)]
+    observed = known([limit.observed for limit in several.values()])
+    injected = known([limit.injected for limit in several.values()])
     told = [_limit_words(*pair) for pair in zip(observed, expected[:, MEDIAN], strict=True)]
     with row_canvas(
         ax, label, style, names, told, what="Limit", nothing="no limits", head=2.2
@@ -166,7 +166,7 @@ def plot_limit_series(
     places = floats(x)[: len(limits)][order]
     factor = np.broadcast_to(np.asarray(scale, dtype=np.float64), (len(limits),))
     expected = (_expected([limit.expected for limit in limits]) * factor[:, None])[order]
-    observed = (floats([limit.observed for limit in limits])[: len(limits)] * factor)[order]
+    observed = (known([limit.observed for limit in limits]) * factor)[order]
     with canvas(ax, label=label, style=style) as frame:
         main = frame.main
         _bands(main, places, expected)
@@ -219,10 +219,10 @@ def _expected_columns(name: str, expected: Array) -> tuple[Column, ...]:
 
 def _bands(ax: Axes, x: Array, expected: Array) -> None:
     """Bands of two and one standard deviations along the x axis, and the median."""
-    known = np.isfinite(expected)
+    there = np.isfinite(expected)
     for (low, high), colour, name in (((0, 4), OUTER, 2), ((1, 3), INNER, 1)):
         ax.fill_between(
-            x, expected[:, low], expected[:, high], where=known[:, low] & known[:, high],
+            x, expected[:, low], expected[:, high], where=there[:, low] & there[:, high],
             color=colour, linewidth=0, label=f"Expected $\\pm$ {name}$\\sigma$",
         )  # fmt: skip
     ax.plot(x, expected[:, MEDIAN], color=BLUE, linestyle="--", label="Expected")

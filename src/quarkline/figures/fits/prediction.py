@@ -13,8 +13,8 @@ from matplotlib.ticker import NullLocator
 
 from quarkline.catalog.drawing import Drawing, RegionDrawing, SampleDrawing
 from quarkline.figures.fits.contents import Stacked, of_region, of_regions, per_width
-from quarkline.figures.fits.words import Titles, letters, shown, title_of
-from quarkline.figures.pieces import DATA, centres, linear_y, log_y, per_bin, say_empty, set_labels
+from quarkline.figures.fits.words import Titles, count_title, letters, shown, title_of
+from quarkline.figures.pieces import DATA, centres, linear_y, log_y, say_empty, set_labels
 from quarkline.figures.stacked import data_error, draw_areas, draw_band, draw_ratio, hide
 from quarkline.figures.style import BLUE, BOTTOM, RED, Canvas, Label, Layout, canvas, grid_of
 from quarkline.figures.tables import Array, Table, bins, values, words
@@ -86,9 +86,9 @@ def plot_prediction(
         )
         axis = shown(variable) or "Bin"
         unit = variable.partition("[")[2].rstrip("]")
-        scaled = f"Events / {width:g} {unit}".strip() if width else per_bin(stack.edges, variable)
-        if named or len(stack.edges) == 2:
-            scaled = "Events"
+        scaled = count_title(stack.edges, "" if named else variable)
+        if width:
+            scaled = f"Events / {width:g} {unit}".strip()
         set_labels(
             frame, axis, shown(look.region.y_title) or scaled, shown(look.drawing.ratio_title)
         )

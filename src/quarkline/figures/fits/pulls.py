@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from quarkline.figures.fits.rows import INNER, OUTER, legend_in_head, row_canvas, span
-from quarkline.figures.fits.words import Titles, errors_of, interval_words, pull_of, title_of
-from quarkline.figures.pieces import floats
+from quarkline.figures.fits.words import Titles, errors_of, interval_words, known, pull_of, title_of
 from quarkline.figures.ranking import ROW
 from quarkline.figures.style import Canvas, Label, Look, looks
 from quarkline.figures.tables import Array, Column, Table, values, words
@@ -150,7 +149,7 @@ def plot_gammas(
     several = {"": fit}
     rows = _chosen(several, parameters, ("gamma",))
     points = {"": _points(fit, rows, _value)}
-    before = floats([fit.by_name[name].before or np.nan for name in rows])[: len(rows)]
+    before = known(fit.by_name[name].before for name in rows)
     with row_canvas(
         ax, label, style, [title_of(row, titles) for row in rows], _told(points, 3), what="Factor"
     ) as frame:
@@ -210,8 +209,8 @@ def _points(
     one: Callable[[FittedParameter], tuple[float, float, float]],
 ) -> Points:
     nothing = (np.nan, np.nan, np.nan)
-    known = fit.by_name
-    found = [one(known[name]) if name in known else nothing for name in rows]
+    parameters = fit.by_name
+    found = [one(parameters[name]) if name in parameters else nothing for name in rows]
     return Points(*np.array(found, dtype=np.float64).reshape(-1, 3).T)
 
 

@@ -19,13 +19,13 @@ from quarkline.figures.tables import Array
 INNER, OUTER = "#8fd18a", "#f7e6a0"
 """Bands of one and of two standard deviations; they differ in brightness as well."""
 TOP = 0.45  # inches
-NAME, NUMBER = 11, 10
+NAME, NUMBER = 11, 11
 """Sizes of names and of numbers."""
 
 
 @contextmanager
 def row_canvas(
-    ax: Axes | None,
+    ax: Axes | Sequence[Axes] | None,
     label: Label | None,
     style: str,
     names: Sequence[str],
@@ -38,6 +38,7 @@ def row_canvas(
     row: float = ROW,
     width: float = 4.8,
     second: float = 0,
+    number: float = NUMBER,
 ) -> Iterator[Canvas]:
     """Axes with a row each, names at the left and numbers at the right.
 
@@ -54,9 +55,10 @@ def row_canvas(
         row: Inches for a row.
         width: Inches of the panel beside the names.
         second: Inches of another panel at its right with the same rows.
+        number: Size of the numbers.
     """
     left = 0.75 + LETTER * letters(names)
-    right = 0.4 + 0.08 * letters(told)
+    right = 0.4 + 0.0078 * number * letters(told)
     count = max(len(names) + head + foot, 4)
     size = (left + width + second + right, TOP + BOTTOM + row * count)
     layout = _layout(left, right, width, second)
@@ -69,7 +71,7 @@ def row_canvas(
         main.yaxis.set_minor_locator(NullLocator())
         main.set_ylim(max(len(names), 4 - head - foot, 1) + foot - 0.4, -head - 0.6)
         for place, text in enumerate(told):
-            write_right(frame.axes[-1], place, text)
+            write_right(frame.axes[-1], place, text, number)
         if not names:
             say_empty(main, nothing)
         yield frame
@@ -91,7 +93,7 @@ def _layout(left: float, right: float, width: float, second: float) -> Layout:
     return layout
 
 
-def write_right(ax: Axes, row: float, text: str) -> None:
+def write_right(ax: Axes, row: float, text: str, size: float) -> None:
     """Write the number of a row at the right of the frame."""
     ax.annotate(
         text,
@@ -100,7 +102,7 @@ def write_right(ax: Axes, row: float, text: str) -> None:
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
         va="center",
-        fontsize=NUMBER,
+        fontsize=size,
         annotation_clip=False,
     )
 

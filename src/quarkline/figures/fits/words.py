@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.mathtext import MathTextParser
 
 from quarkline.catalog.tlatex import typeset
-from quarkline.figures.pieces import plain_text
+from quarkline.figures.pieces import per_bin, plain_text
+from quarkline.figures.tables import Array
 from quarkline.statistics.likelihood.results import FittedParameter, RankedParameter
 
 Titles = Mapping[str, str]
@@ -18,6 +19,7 @@ Titles = Mapping[str, str]
 
 GAMMA = re.compile(r"gamma_(?:stat|shape)_(.+)_bin_(\d+)")
 SILENT = re.compile(r"\\(?:mathrm|mathit|mathbf|text|bar|hat|tilde|vec|dot)\b|[{}$^_]|\\ ?")
+ERRORS = re.compile(r"\^\{([^{}]*)\}_\{[^{}]*\}")
 SYMBOL = re.compile(r"\\[A-Za-z]+")
 MINUS = "\N{MINUS SIGN}"
 
@@ -48,7 +50,8 @@ def title_of(name: str, titles: Titles | None) -> str:
 
 def letters(texts: Iterable[str]) -> int:
     """About how many letters wide the longest of some texts is, formulas included."""
-    return max((len(SYMBOL.sub("x", SILENT.sub("", text))) for text in texts), default=0)
+    plain = (SILENT.sub("", ERRORS.sub(lambda pair: pair[1][:-1], text)) for text in texts)
+    return max((len(SYMBOL.sub("x", text)) for text in plain), default=0)
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -84,6 +87,16 @@ def pull_of(parameter: FittedParameter | RankedParameter, initial: float) -> flo
     if not parameter.before:
         return float("nan")
     return (_number(parameter.value) - initial) / parameter.before
+
+
+def count_title(edges: Array, variable: str, what: str = "Events") -> str:
+    """A y title such as `Events / 20 GeV`; `Events` alone for one bin or bins of no variable."""
+    return what if edges.size <= 2 or not variable else per_bin(edges, variable, what)
+
+
+def known(values: Iterable[float | None]) -> Array:
+    """Numbers as an array, NaN where there is none."""
+    return np.array([_number(value) for value in values], dtype=np.float64)
 
 
 def _number(value: float | None) -> float:
