@@ -60,15 +60,21 @@ def draw_pruning(work: Work, inputs: Inputs) -> None:
     samples = [
         name for name, sample in catalog.samples.items() if sample.role in ("signal", "background")
     ]
-    titles = _titles(work)
+    plots = {"Pruning": plot_pruning}
+    if "normalisation" in catalog.drawing.wanted:
+        plots["NormalisationPlot"] = plot_normalisation
     for number, page in enumerate(pages(names, MOST_ROWS) if names and regions else []):
-        shown = {"regions": regions, "samples": samples, "systematics": page}
-        figure = plot_pruning(templates, titles=titles, label=work.label, **shown)
-        work.draw(figure, work.layout.figure("Pruning", end=f"_{number}"))
-        if "normalisation" in catalog.drawing.wanted:
-            figure = plot_normalisation(templates, titles=titles, label=work.label, **shown)
-            end = f"_{number}" if number else ""
-            work.draw(figure, work.layout.figure("NormalisationPlot", end=end))
+        for stem, plot in plots.items():
+            figure = plot(
+                templates,
+                regions=regions,
+                samples=samples,
+                systematics=page,
+                titles=_titles(work),
+                label=work.label,
+            )
+            numbered = stem == "Pruning" or number
+            work.draw(figure, work.layout.figure(stem, end=f"_{number}" if numbered else ""))
 
 
 def _titles(work: Work) -> dict[str, str]:
