@@ -9,7 +9,7 @@ from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.statistics.likelihood.spec import LikelihoodSpec, Parameter
 
 NOT_COMBINABLE = Rule(
-    "QL-FIT-040",
+    "QL-TREX-067",
     "likelihoods that are combined look at different events and mean the same by a name",
     "Channels of one name in two likelihoods would count their events twice. A parameter of one "
     "name is one parameter in the combination: it has one constraint and one purpose.",
