@@ -48,8 +48,10 @@ class ComparedNumber:
 
     @property
     def shift(self) -> float | None:
-        """Ours minus theirs, in `unit`."""
-        return (self.ours - self.theirs) / self.unit if self.unit else None
+        """Ours minus theirs, in `unit`; None where there is no such number."""
+        if not self.unit or not math.isfinite(self.ours - self.theirs):
+            return None
+        return (self.ours - self.theirs) / self.unit
 
     @property
     def error_change(self) -> float | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from quarkline.trexfitter.compare import ComparedFile, ComparedNumber, Comparison
@@ -30,11 +29,19 @@ def show(comparison: Comparison) -> None:
             console.print(f"{file.name}")
             console.print(_numbers(file))
         for word in file.words:
-            typer.echo(f"{file.name}: {word.name} {word.theirs}; ours {word.ours}")
-        for entry in file.only:
-            typer.echo(f"{file.name}: {entry}")
+            console.print(f"{file.name}: {word.name} {word.theirs}; ours {word.ours}")
+        _show_only(console, file)
     for name in comparison.missing:
-        typer.echo(f"{name}: ours has no such file")
+        console.print(f"{name}: ours has no such file")
+
+
+def _show_only(console: Console, file: ComparedFile) -> None:
+    """How many entries only one of both has, with the first of them."""
+    for whose in ("theirs", "ours"):
+        names = [name for name in file.only if name.endswith(f"only {whose}")]
+        if names:
+            first = names[0].removesuffix(f": only {whose}")
+            console.print(f"{file.name}: {len(names)} entries only in {whose}, such as {first}")
 
 
 def _summary(comparison: Comparison) -> Table:

@@ -104,7 +104,8 @@ def effects_after(
         catalog: The analysis.
         titles: Titles of parameters.
     """
-    shifts = [expected.relative_shifts(sample) for sample in expected.samples]
+    with np.errstate(divide="ignore", invalid="ignore"):  # samples without any events
+        shifts = [expected.relative_shifts(sample) for sample in expected.samples]
     names = _first_seen([name for name, sides in of.items() if any(sides)] for of in shifts)
     rows = []
     for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from quarkline.catalog import Catalog
@@ -37,8 +38,10 @@ def draw_after(work: Work, inputs: Inputs) -> None:
 
 def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
     catalog, wanted = work.catalog, set(work.catalog.drawing.wanted)
-    before = predict(inputs.templates, catalog)
-    now = before if fit is None else predict(inputs.templates, catalog, fit=fit)
+    before = _signal_first(predict(inputs.templates, catalog))
+    now = before
+    if fit is not None:
+        now = _signal_first(predict(inputs.templates, catalog, fit=fit))
     for region in now.values():
         if "regions" in wanted:
             work.tell(f"drawing {region.region}")
@@ -52,6 +55,16 @@ def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
         _draw_pies(work, now, after=fit is not None)
     if fit is None and "signal-regions" in wanted:
         _draw_signal_regions(work, now)
+
+
+def _signal_first(found: Predictions) -> Predictions:
+    """The regions with signals first: they are drawn on top of the stack, as in TRExFitter."""
+    return {
+        name: replace(
+            region, samples=tuple(sorted(region.samples, key=lambda one: one.role != "signal"))
+        )
+        for name, region in found.items()
+    }
 
 
 def _draw_region(work: Work, region: RegionPrediction, earlier: RegionPrediction | None) -> None:
