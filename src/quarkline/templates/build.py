@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 from quarkline.catalog import Catalog
 from quarkline.engine.core.findings import Finding, InputError
@@ -21,7 +22,7 @@ from quarkline.templates.finish import drop_bins, shifts_of
 from quarkline.templates.histograms import Histogram
 from quarkline.templates.norms import drop_norms, drop_shapes, force_shapes, keep_norms, take_over
 from quarkline.templates.prune import prune
-from quarkline.templates.read import read_region
+from quarkline.templates.read import drafts_of, read_region
 from quarkline.templates.reference import take_samples_as_sides
 from quarkline.templates.refusals import refused
 from quarkline.templates.sets import RegionTemplates, Template, TemplateSet
@@ -102,13 +103,30 @@ def treat_region(where: Where, drafts: Drafts) -> RegionTemplates:
     }
     edges = next(iter(drafts.values())).nominal.edges
     dropped = tuple(sorted({number - 1 for number in where.region.drop_bins}))
-    return RegionTemplates(edges, prune(where, simulated), _data(where, drafts), dropped)
+    data = {name: draft for name, draft in drafts.items() if name not in simulated}
+    observed = {name: draft.filled for name, draft in data.items()}
+    total = reduce(Histogram.__add__, [draft.nominal for draft in data.values()]) if data else None
+    return RegionTemplates(edges, prune(where, simulated), total, observed, dropped)
 
 
-def _data(where: Where, drafts: Drafts) -> Histogram | None:
-    """Sum of all data samples."""
-    total: Histogram | None = None
-    for name, draft in drafts.items():
-        if where.sample(name).role == "data":
-            total = total + draft.nominal if total else draft.nominal
-    return total
+def rebuild_templates(catalog: Catalog, templates: TemplateSet) -> Built:
+    """Make templates anew from what was filled for others, with the settings of the analysis.
+
+    Bins stay, but for a later merging, and so does what reference samples make of variations;
+    everything else is done again.
+
+    Args:
+        catalog: The analysis.
+        templates: Templates of the same regions, samples and systematics.
+
+    Raises:
+        InputError: If something is missing, or the analysis asks for what is not done.
+    """
+    if problems := refused(catalog):
+        raise InputError(*problems)
+    found: list[Finding] = []
+    regions = {}
+    for name, region in templates.regions.items():
+        where = Where(catalog, name, found)
+        regions[name] = treat_region(where, drafts_of(where, region))
+    return Built(TemplateSet(regions), tuple(found))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from quarkline.catalog import Independent
-from quarkline.templates.algebra import IN_BINS, with_contents
+from quarkline.templates.algebra import with_contents
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.histograms import Histogram
 from quarkline.templates.sets import Shift
@@ -18,19 +17,20 @@ def drop_bins(where: Where, drafts: Drafts) -> Drafts:
     """Histograms that are 0 in the bins that the region leaves out."""
     if not where.region.drop_bins:
         return drafts
-    dropped = np.asarray(where.region.drop_bins) - 1
+    dropped = [number - 1 for number in where.region.drop_bins]
     return {
-        name: replace(draft, nominal=_emptied(draft.nominal, dropped)).with_pairs(
-            lambda _, pair: pair.apply(lambda side: _emptied(side, dropped))
+        name: replace(draft, nominal=emptied(draft.nominal, dropped)).with_pairs(
+            lambda _, pair: pair.apply(lambda side: emptied(side, dropped))
         )
         for name, draft in drafts.items()
     }
 
 
-def _emptied(histogram: Histogram, bins: np.ndarray) -> Histogram:
+def emptied(histogram: Histogram, bins: Sequence[int]) -> Histogram:
+    """A histogram that is 0 in some bins, counted from 0."""
+    inside = [at + 1 for at in bins]
     sums, squares = histogram.sums.copy(), histogram.squares.copy()
-    sums[IN_BINS][bins] = 0.0
-    squares[IN_BINS][bins] = 0.0
+    sums[inside] = squares[inside] = 0.0
     return replace(histogram, sums=sums, squares=squares)
 
 

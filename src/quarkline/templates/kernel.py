@@ -50,7 +50,7 @@ def _best_spans(kernel: Kernel, centres: Array, values: Array, width: float) -> 
         [_miss(kernel, centres, values, span * width, left_out) for left_out in range(len(values))]
         for span in SPANS
     ]
-    return np.asarray(SPANS)[np.argmin(misses, axis=0)]
+    return np.asarray(np.asarray(SPANS)[np.argmin(misses, axis=0)])
 
 
 def _miss(kernel: Kernel, centres: Array, values: Array, span: float, left_out: int) -> float:

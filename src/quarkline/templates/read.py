@@ -15,6 +15,7 @@ from quarkline.templates.binning import fold_flow, merge_groups
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.reference import less_reference, relative_to_reference
+from quarkline.templates.sets import RegionTemplates
 
 MISSING = Rule(
     "QL-TEMPLATE-008",
@@ -170,6 +171,47 @@ def _draft(where: Where, sample: str, binned: Binned) -> Draft:
         else:
             pairs[name] = Pair(up, down, up, down)
     return Draft(with_scaled_errors(where, sample, filled), filled, pairs)
+
+
+def drafts_of(where: Where, region: RegionTemplates) -> Drafts:
+    """Drafts of all samples in a region as they were filled for other templates.
+
+    A systematic that they do not have is left out of its sample, which is told.
+    """
+
+    def merged(histogram: Histogram) -> Histogram:
+        return merge_later(where, histogram) if isinstance(where.region.merge, list) else histogram
+
+    drafts = {}
+    for name in _ordered(where, region):
+        template = region.templates.get(name)
+        filled = merged(template.filled if template else region.observed[name])
+        pairs: dict[str, Pair] = {}
+        for key, systematic in where.systematics_of(name).items():
+            shift = template.shifts.get(key) if template else None
+            if isinstance(systematic, Normalisation):
+                pairs[key] = stated_pair(filled, systematic)
+            elif isinstance(systematic, Varied) and shift and shift.filled_up and shift.filled_down:
+                up, down = merged(shift.filled_up), merged(shift.filled_down)
+                pairs[key] = Pair(up, down, up, down)
+            elif isinstance(systematic, Varied):
+                where.found.append(_missing(where, name, key))
+        drafts[name] = Draft(with_scaled_errors(where, name, filled), filled, pairs)
+    return drafts
+
+
+def _ordered(where: Where, region: RegionTemplates) -> list[str]:
+    """The samples of other templates that the analysis has here, in its order.
+
+    Raises:
+        InputError: If it has samples that they have not.
+    """
+    asked = [name for name in where.catalog.samples if where.catalog.holds(name, where.name)]
+    known = {*region.templates, *region.observed}
+    absent = [name for name in asked if name not in known and where.sample(name).role != "data"]
+    if absent:
+        raise InputError(*(_missing(where, name) for name in absent))
+    return [name for name in asked if name in known]
 
 
 def stated_pair(filled: Histogram, systematic: Normalisation) -> Pair:

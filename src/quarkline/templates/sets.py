@@ -66,12 +66,14 @@ class RegionTemplates:
         edges: Edges of its bins, shape (n + 1,).
         templates: Simulated samples by name, reference samples included.
         data: Its data; None if there are none or they are blinded.
+        observed: Each data sample as it was filled, by name; their sum need not be `data`.
         dropped: Bins, counted from 0, that are left out of the fit. All histograms are 0 there.
     """
 
     edges: Array
     templates: Mapping[str, Template]
     data: Histogram | None = None
+    observed: Mapping[str, Histogram] = field(default_factory=dict)
     dropped: tuple[int, ...] = ()
 
 

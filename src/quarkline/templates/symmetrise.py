@@ -12,6 +12,8 @@ from quarkline.templates.histograms import Array, Histogram
 Sides = tuple[Histogram, Histogram]
 NOTABLE = 0.005
 """Relative change of the yield from which on two sides are looked at."""
+ROUNDING = 1e-12
+"""Relative difference of two shifts of one size."""
 
 
 def symmetrised(rule: str | None, nominal: Histogram, up: Histogram, down: Histogram) -> Sides:
@@ -100,4 +102,5 @@ def _mean_size(up: Array, down: Array) -> Array:
 
 
 def _larger(up: Array, down: Array) -> Array:
-    return np.where(np.abs(up) < np.abs(down), down, up)
+    """The larger shift of each bin; of sides that mirror one another the one up."""
+    return np.where(np.abs(up) < np.abs(down) * (1 - ROUNDING), down, up)
