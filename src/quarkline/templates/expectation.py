@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quarkline.catalog import Catalog
+from quarkline.catalog import Catalog, FitSettings
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood.fit import error_before
 from quarkline.statistics.likelihood.model import Model
@@ -86,8 +86,8 @@ class Expectation:
     def relative_shifts(self, sample: str) -> dict[str, tuple[float, float]]:
         """Relative change of the yield of a sample by each parameter's upper and lower error."""
         (row,) = self._rows([sample])
-        yield_ = self.contents[row].sum()
-        up, down = (side[:, row].sum(axis=1) / yield_ for side in (self.up, self.down))
+        yield_ = float(self.contents[row].sum())
+        up, down = (_relative(side[:, row].sum(axis=1), yield_) for side in (self.up, self.down))
         rows = zip(self.parameters, up, down, strict=True)
         return {name: (float(above), float(below)) for name, above, below in rows}
 
@@ -108,6 +108,13 @@ class Expectation:
     def _rows(self, samples: Iterable[str] | None) -> list[int]:
         names = self.samples if samples is None else samples
         return [self.samples.index(name) for name in names if name in self.samples]
+
+
+def _relative(shifts: Array, yield_: float) -> Array:
+    """Changes of a yield relative to it; infinite where there is no yield."""
+    if yield_:
+        return shifts / yield_
+    return np.asarray(np.where(shifts == 0, 0.0, np.copysign(np.inf, shifts)))
 
 
 def _quadrature(shifts: Array, correlation: Array) -> Array:
@@ -141,8 +148,8 @@ def expected_after(
     errors of the templates are used instead.
     """
     model = _model(catalog, templates)
-    pulls = catalog.fit is not None and catalog.fit.fitted_gammas
-    point = _Point(model, fit, gamma_pulls=pulls)
+    fitted_gammas = (catalog.fit or FitSettings()).fitted_gammas
+    point = _Point(model, fit, fitted_gammas=fitted_gammas)
     return {
         region: _after(catalog, region, fitted_samples(catalog, region, found), point)
         for region, found in templates.regions.items()
@@ -263,9 +270,9 @@ def _has_statistical_error(catalog: Catalog, sample: str) -> bool:
 class _Point:
     """A model at the result of a fit, with every parameter moved by its errors in turn."""
 
-    def __init__(self, model: Model, fit: LikelihoodFit, *, gamma_pulls: bool) -> None:
+    def __init__(self, model: Model, fit: LikelihoodFit, *, fitted_gammas: bool) -> None:
         self.model = model
-        self.gamma_pulls = gamma_pulls
+        self.fitted_gammas = fitted_gammas
         self.values = model.initial.copy()
         self.errors: dict[str, tuple[float, float]] = {}
         self._take(fit)
@@ -300,7 +307,7 @@ class _Point:
         for at, parameter in enumerate(self.model.spec.parameters):
             name = parameter.name
             fitted = known.get(name)
-            if naming.is_statistical(name) and (fitted is None or not self.gamma_pulls):
+            if naming.is_statistical(name) and (fitted is None or not self.fitted_gammas):
                 continue
             if fitted is None:
                 before = 0.0 if parameter.fixed else error_before(parameter) or 0.0

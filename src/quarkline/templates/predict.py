@@ -34,14 +34,13 @@ def predict(
     """
     before = expected_before(catalog, templates)
     now = before if fit is None else expected_after(catalog, templates, fit)
+    hiding = before if catalog.hide.same_after_fit else now
     return {
         region: prediction_of(
             expectation,
             catalog,
             templates.regions[region].data,
-            hidden=hidden_bins(
-                before[region] if catalog.hide.same_after_fit else expectation, catalog
-            ),
+            hidden=hidden_bins(hiding[region], catalog),
         )
         for region, expectation in now.items()
     }

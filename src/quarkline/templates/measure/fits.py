@@ -14,6 +14,7 @@ from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.spec import LikelihoodSpec
 from quarkline.templates.likelihood import Likelihood, fitted_regions, likelihood_of
+from quarkline.templates.measure.bounds import held_at_bounds
 from quarkline.templates.measure.data import Sources, asimov_values, data_of, sources_of
 from quarkline.templates.sets import TemplateSet
 
@@ -114,7 +115,7 @@ def _conditional(templates: TemplateSet, catalog: Catalog, sources: Sources) -> 
     fixed = {name: value for name, value in settings.fixed.items() if name in model.names}
     data = data_of(catalog, templates, model, sources, {})
     kept = Model(with_fixed(likelihood.spec, fixed | _no_signal(model, catalog.poi)))
-    return fit(kept, data, strategy=settings.strategy)
+    return held_at_bounds(kept, data, fit(kept, data, strategy=settings.strategy))
 
 
 def _no_signal(model: Model, poi: str | None) -> dict[str, float]:
@@ -139,26 +140,32 @@ def held(catalog: Catalog, model: Model, *, signal: bool = True) -> dict[str, fl
 def nominal_fit(problem: Problem, catalog: Catalog) -> LikelihoodFit:
     """The fit that settings ask for."""
     settings, model = catalog.fit or FitSettings(), problem.model
-    return fit(
+    found = fit(
         model,
         problem.data,
         start=_start(settings, model),
         minos=minos_of(settings, model),
         strategy=settings.strategy,
     )
+    return held_at_bounds(model, problem.data, found)
 
 
 def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> LikelihoodFit:
-    """The fit with all but norm and shape factors at the values of the full fit."""
+    """The fit with all but norm and shape factors at the values of the full fit.
+
+    Norm factors that are not measured are held, too, if settings say so.
+    """
     settings = catalog.fit or FitSettings()
+    roles = ("shape-factor",) if settings.fix_norm_factors else ("norm-factor", "shape-factor")
     kept = {
         row.name: row.value
         for row in full.parameters
-        if row.role not in ("norm-factor", "shape-factor") or row.fixed
+        if row.fixed or (row.role not in roles and row.name != catalog.poi)
     }
     model = Model(with_fixed(problem.model.spec, kept))
     minos = [name for name in minos_of(settings, problem.model) if name not in kept]
-    return fit(model, problem.data, start=full.values, minos=minos, strategy=settings.strategy)
+    found = fit(model, problem.data, start=full.values, minos=minos, strategy=settings.strategy)
+    return held_at_bounds(model, problem.data, found)
 
 
 def _start(settings: FitSettings, model: Model) -> Floats | None:

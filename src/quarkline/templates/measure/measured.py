@@ -172,9 +172,11 @@ class _Doing:
         return {"goodness": goodness_of_fit(model, data, self.fitted, runner=self.runner)}
 
     def toys(self) -> Fields:
-        """Pseudo-data with the values of Asimov data."""
+        """Pseudo-data with the values of Asimov data, and those that settings give to them."""
         model, settings = self.problem.model, self.settings
-        truth = with_values(model, self.problem.values)
+        for name in settings.toys_with:
+            model.index(name)
+        truth = with_values(model, {**self.problem.values, **settings.toys_with})
         number, seed = max(settings.toys, 1), settings.seed
         return {"toys": toy_fits(model, truth, number, seed=seed, runner=self.runner)}
 
