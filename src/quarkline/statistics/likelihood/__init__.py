@@ -18,6 +18,11 @@ from quarkline.statistics.likelihood.spec import (
     Scale,
     ShapeShift,
 )
+from quarkline.statistics.likelihood.workspace import (
+    patched,
+    spec_from_workspace,
+    workspace_from_spec,
+)
 
 __all__ = [
     "BinScale",
@@ -38,4 +43,7 @@ __all__ = [
     "ShapeShift",
     "fit",
     "minimum",
+    "patched",
+    "spec_from_workspace",
+    "workspace_from_spec",
 ]

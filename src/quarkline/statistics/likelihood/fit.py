@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.results import FitQuality, FittedParameter, LikelihoodFit
 from quarkline.statistics.likelihood.spec import Gaussian, Parameter
 
+MOST_INFLATED = 1e12  # of a variance by correlations, beyond which it is rounding
 MOST_RESTARTS = 3  # after an interval has met a better minimum
 
 
@@ -66,6 +68,9 @@ def fit(
             (*tried.names, *(f"{name} from a better point" for name in again.names)),
             tried.calls + again.calls,
         )
+    if covariance:
+        hessian = model.hessian(tried.best.values, data)
+        tried = replace(tried, best=replace(tried.best, hessian=hessian))
     return _result(model, tried, sides, covariance)
 
 
@@ -96,7 +101,7 @@ def _intervals(
     if not (best.converged and wanted):
         return {}, None
     errors = best.errors()
-    sides = {}
+    sides: dict[int, tuple[Side, Side]] = {}
     for at in wanted:
         upper, lower = (side(model, data, best, at, sign, float(errors[at])) for sign in (1, -1))
         if better := upper.better or lower.better:
@@ -142,7 +147,7 @@ def _quality(model: Model, tried: Attempts) -> FitQuality:
     names = np.array(model.names, dtype=object)
     limit = best.free & ((best.values <= model.low) | (best.values >= model.high))
     notes = [] if best.converged else ["no minimum was found"]
-    definite = not np.isnan(best.covariance()).any() if best.hessian.size else False
+    definite = _definite(best)
     if not definite:
         notes.append(f"the curvature is not positive along {_flattest(model, best)}")
     elif not best.free.any():
@@ -157,6 +162,18 @@ def _quality(model: Model, tried: Attempts) -> FitQuality:
         at_limit=tuple(names[limit]),
         note="; ".join(notes),
     )
+
+
+def _definite(best: Minimum) -> bool:
+    """Whether data and measurements determine every fitted parameter, to rounding.
+
+    The product of a parameter's curvature and its variance is 1 if it is correlated with no other,
+    and grows without limit as it becomes one of several that data cannot tell apart.
+    """
+    if not best.hessian.size:
+        return False
+    variances = np.diag(best.covariance())
+    return bool((variances * np.diag(best.hessian)[best.free] < MOST_INFLATED).all())
 
 
 def _flattest(model: Model, best: Minimum) -> str:

@@ -92,7 +92,7 @@ def _coefficients(up: Floats, down: Floats, log_up: Floats, log_down: Floats) ->
 
 def _horner(rows: Floats, at: Floats) -> Floats:
     """Polynomials with coefficients `rows` (lowest power first), one for each column."""
-    result = rows[-1].copy()
+    result = np.array(rows[-1])
     for row in rows[-2::-1]:
         result *= at
         result += row

@@ -74,7 +74,9 @@ class _Builder:
         self._factor_blocks: list[int] = []
         self._layers: list[list[tuple[int, tuple[str | None, ...]]]] = []
         self._rows: list[Indices] = []
-        self._odd_even: list[tuple[int, Floats, Floats]] = []
+        self._columns: list[Indices] = []
+        self._odd: list[Floats] = []
+        self._even: list[Floats] = []
 
     def layout(self) -> Layout:
         nominal, bin_of, block_of = [], [], []
@@ -92,14 +94,14 @@ class _Builder:
                 else:
                     self._modify(modifier, block, cell, nominal[-1])
             cell += size
-        cells = _joined(nominal)
+        cells = np.concatenate(nominal)
         blocks = len(nominal)
         return Layout(
             parameters=len(self._index),
             bins=sum(channel.bins for channel in self._spec.channels),
             nominal=cells,
-            bin_of=_joined(bin_of, np.intp),
-            block_of=_joined(block_of, np.intp),
+            bin_of=np.concatenate(bin_of),
+            block_of=np.concatenate(block_of),
             norms=self._norm_factors(),
             layers=tuple(self._layer(entries, len(cells)) for entries in self._layers),
             steps=self._shape_steps(),
@@ -119,9 +121,11 @@ class _Builder:
             case ShapeShift(name, up_contents, down_contents, code_name):
                 key = (self._index[name], SHAPE_CODES.index(code_name))
                 step = self._steps.setdefault(key, len(self._steps))
-                up, down = np.asarray(up_contents), np.asarray(down_contents)
+                high, low = np.asarray(up_contents), np.asarray(down_contents)
                 self._rows.append(np.arange(cell, cell + len(nominal)))
-                self._odd_even.append((step, (up - down) / 2, (up + down) / 2 - nominal))
+                self._columns.append(np.full(len(nominal), step))
+                self._odd.append((high - low) / 2)
+                self._even.append((high + low) / 2 - nominal)
 
     def _bin_scale(self, layer: int, cell: int, modifier: BinScale) -> None:
         if layer == len(self._layers):
@@ -151,15 +155,12 @@ class _Builder:
 
     def _shapes(self, cells: int) -> csr_array:
         pairs = len(self._steps)
-        columns = [np.full(len(odd), step) for step, odd, _ in self._odd_even]
-        odd = _joined([odd for _, odd, _ in self._odd_even])
-        even = _joined([even for _, _, even in self._odd_even])
-        step, row = _joined(columns, np.intp), _joined(self._rows, np.intp)
-        table = csr_array(
-            (np.concatenate([odd, even]), (np.tile(row, 2), np.concatenate([step, step + pairs]))),
-            shape=(cells, 2 * pairs),
-        )
-        table.sum_duplicates()
+        if not pairs:
+            return csr_array((cells, 0))
+        step, row = np.concatenate(self._columns), np.concatenate(self._rows)
+        contents = np.concatenate([*self._odd, *self._even])
+        places = (np.tile(row, 2), np.concatenate([step, step + pairs]))
+        table = csr_array((contents, places), shape=(cells, 2 * pairs))
         table.eliminate_zeros()
         return table
 
@@ -179,7 +180,3 @@ def _blocks(channels: tuple[ChannelSpec, ...]) -> Iterator[tuple[int, SampleSpec
         for sample in channel.samples:
             yield first_bin, sample
         first_bin += channel.bins
-
-
-def _joined(parts: list[Floats] | list[Indices], kind: type = np.float64) -> Floats:
-    return np.concatenate(parts).astype(kind) if parts else np.empty(0, dtype=kind)

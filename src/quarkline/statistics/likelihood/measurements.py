@@ -11,6 +11,7 @@ from scipy.special import gammaln
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood import poisson
 from quarkline.statistics.likelihood.spec import Constraint, Gaussian, Parameter, Poisson
+from quarkline.statistics.likelihood.sums import summed
 
 
 class Measurements:
@@ -53,7 +54,7 @@ class Measurements:
         slopes = np.empty(len(self.parameters))
         slopes[self._normal] = pulls / self._width
         slopes[self._counted] = self._tau * poisson.slopes(rates, counts)
-        return np.bincount(self.parameters, slopes, len(values))
+        return summed(self.parameters, slopes, len(values))
 
     def curvature(self, values: Floats, measured: Floats) -> Floats:
         """Diagonal of the Hessian of `nll`, which has nothing beside it, with shape (P,)."""
@@ -61,7 +62,7 @@ class Measurements:
         bends = np.empty(len(self.parameters))
         bends[self._normal] = self._width**-2.0
         bends[self._counted] = self._tau**2 * poisson.bends(rates, counts)
-        return np.bincount(self.parameters, bends, len(values))
+        return summed(self.parameters, bends, len(values))
 
     def _parts(self, values: Floats, measured: Floats) -> tuple[Floats, Floats, Floats]:
         means = values[self.parameters]

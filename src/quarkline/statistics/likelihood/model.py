@@ -14,6 +14,7 @@ from quarkline.engine.core.findings import InputError, did_you_mean
 from quarkline.statistics.arrays import Bools, Floats
 from quarkline.statistics.likelihood import poisson
 from quarkline.statistics.likelihood.check import NAMES, NO_DATA, check_spec
+from quarkline.statistics.likelihood.curvature import Curvature
 from quarkline.statistics.likelihood.layout import layout_of
 from quarkline.statistics.likelihood.measurements import Measurements
 from quarkline.statistics.likelihood.rates import Rates
@@ -84,6 +85,7 @@ class Model:
         self.channels = dict(_slices((channel.name, channel.bins) for channel in spec.channels))
         self._places = {name: at for at, name in enumerate(self.names)}
         self._rates = Rates(layout_of(spec))
+        self._curvature = Curvature(self._rates)
         self._measurements = Measurements(spec.parameters)
 
     def index(self, name: str) -> int:
@@ -135,7 +137,8 @@ class Model:
 
     def rate_slopes(self, values: Floats) -> Floats:
         """Derivatives of the expected events by the parameters, with shape (bins, P)."""
-        return self._rates.jacobian(self._rates.point(np.asarray(values, dtype=np.float64)))
+        point = self._rates.point(np.asarray(values, dtype=np.float64))
+        return self._curvature.slopes(point).whole()
 
     def asimov(self, values: Floats, *, shift_measurements: bool = False) -> Data:
         """Data that are exactly as expected.
@@ -146,9 +149,8 @@ class Model:
                 otherwise they stay as they came out.
         """
         values = np.asarray(values, dtype=np.float64)
-        measured = self._measurements.nominal
-        if shift_measurements:
-            measured = self._measurements.expected(values)
+        held = self._measurements
+        measured = held.expected(values) if shift_measurements else held.nominal
         return Data(np.maximum(self.expected(values), 0.0), measured)
 
     def toy(self, values: Floats, rng: np.random.Generator) -> Data:
@@ -186,10 +188,12 @@ class Model:
         slopes = poisson.slopes(point.expected, counts)
         gradient = self._rates.pulled_back(point, slopes)
         gradient += self._measurements.gradient(values, data.measured)
-        jacobian = self._rates.jacobian(point)
-        squares = jacobian.T @ (poisson.bends(point.expected, counts)[:, None] * jacobian)
-        squares[np.diag_indices(len(values))] += self._measurements.curvature(values, data.measured)
-        return Expansion(nll, gradient, squares, squares + self._rates.curvature(point, slopes))
+        bends = poisson.bends(point.expected, counts)
+        squares = self._curvature.slopes(point).squares(bends)
+        held = self._measurements.curvature(values, data.measured)
+        squares[np.diag_indices(len(values))] += held
+        hessian = squares + self._curvature.curvature(point, slopes)
+        return Expansion(nll, gradient, squares, hessian)
 
     def hessian(self, values: Floats, data: Data) -> Floats:
         """Second derivatives of `nll`, exact, with shape (P, P)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,12 +19,15 @@ from quarkline.statistics.likelihood.spec import (
     Scale,
     ShapeShift,
 )
+from quarkline.statistics.likelihood.workspace_export import workspace_from_spec
 from quarkline.statistics.likelihood.workspace_parameters import (
     ParameterSet,
     configured,
     element,
     sets_of,
 )
+
+__all__ = ["patched", "spec_from_workspace", "workspace_from_spec"]
 
 Json = Mapping[str, Any]
 
@@ -104,7 +108,10 @@ def _validate(workspace: Json) -> None:
     import pyhf
 
     try:
-        pyhf.schema.validate(workspace, "workspace.json")
+        with warnings.catch_warnings():
+            # pyhf 0.7 uses a class that jsonschema will remove.
+            warnings.filterwarnings("ignore", "jsonschema.RefResolver", DeprecationWarning)
+            pyhf.schema.validate(workspace, "workspace.json")
     except pyhf.exceptions.InvalidSpecification as error:
         reason = WORKSPACE.finding(
             _shortened(error.parent.message),
