@@ -27,6 +27,7 @@ import pyhf
 
 from quarkline.engine.compute.local import LocalWorkers
 from quarkline.engine.compute.threads import limit_this_process
+from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.many import Spread
@@ -42,11 +43,12 @@ def main() -> None:
     """Time both, print the ratios."""
     options = arguments()
     limit_this_process(1)
-    workspace, operations = read_json(options.workspace, options.patch)
-    model = Model(spec_from_workspace(workspace, patch=operations))
-    print(f"{len(model.names)} parameters, {len(model.data.counts)} bins, load {os.getloadavg()[0]:.1f}")
+    read = read_json(options.workspace, options.patch)
+    model = Model(spec_from_workspace(read.content, patch=read.operations))
+    load = os.getloadavg()[0]
+    print(f"{len(model.names)} parameters, {len(model.data.counts)} bins, load {load:.1f}")
     ours = our_times(model, options)
-    theirs = their_times(patched(workspace, operations or []), options)
+    theirs = their_times(patched(read.content, read.operations or []), options)
     for what, (clock, processor, number) in ours.items():
         line = f"{what:<16} ours {clock:8.2f} s, processor {processor:8.2f} s ({number})"
         if what in theirs:
@@ -61,14 +63,18 @@ def main() -> None:
 def our_times(model: Model, options: argparse.Namespace) -> dict[str, tuple[float, float, str]]:
     fitted = fit(model, model.data)
     found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        spread = Spread(ItemsHere(LocalWorkers(options.workers), Path(folder)), Path(folder))
-        here = timed(lambda: ranking(model, model.data, fitted))
-        found["ranking"] = (*here, "one process")
-        toys = timed(lambda: toy_fits(model, fitted.values, options.toys, runner=spread))
-        found["toys"] = (*toys, f"{options.workers} processes")
-        found["limit"] = (*timed(lambda: asymptotic_limit(model, model.data)), "one process")
+    found["ranking"] = (*timed(lambda: ranking(model, model.data, fitted)), "one process")
+    toys = timed(lambda: spread_toys(model, fitted.values, options))
+    found["toys"] = (*toys, f"{options.workers} processes")
+    found["limit"] = (*timed(lambda: asymptotic_limit(model, model.data)), "one process")
     return found
+
+
+def spread_toys(model: Model, truth: Floats, options: argparse.Namespace) -> None:
+    """Toys in processes that have ended at the end, so that their time is counted."""
+    with tempfile.TemporaryDirectory() as folder:
+        here = ItemsHere(LocalWorkers(options.workers), Path(folder))
+        toy_fits(model, truth, options.toys, runner=Spread(here, Path(folder)))
 
 
 def their_times(

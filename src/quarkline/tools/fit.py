@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from quarkline.engine.compute.local import LocalWorkers, failures, finished
 from quarkline.engine.compute.outcome import Done, Item, Outcome
 from quarkline.engine.compute.threads import available_cores
 from quarkline.engine.core.extras import missing_extra
-from quarkline.engine.core.findings import InputError, Rule, WorkError, did_you_mean
+from quarkline.engine.core.findings import Finding, InputError, Rule, WorkError, did_you_mean
 from quarkline.engine.core.results import Result
 from quarkline.engine.store.keys import SHORT, content_key
 from quarkline.statistics.likelihood.discovery import discovery
@@ -29,7 +30,7 @@ from quarkline.statistics.likelihood.model import Model
 from quarkline.statistics.likelihood.ranking import ranking
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.scans import scan, surface
-from quarkline.statistics.likelihood.signal import poi_of
+from quarkline.statistics.likelihood.signal import NO_POI
 from quarkline.statistics.likelihood.toys import toy_fits
 from quarkline.tools.workspaces import Source, read_likelihood
 
@@ -137,6 +138,8 @@ def fit_source(source: Source, wanted: Wanted, *, workers: int, watch: Watch) ->
     Raises:
         InputError: If a parameter is unknown, or no parameter is measured and one is needed.
     """
+    if wanted.needs_poi and source.spec.poi is None:
+        raise InputError(_no_poi(source))
     model = Model(source.spec)
     _check(model, wanted)
     measured = source.spec.poi
@@ -150,14 +153,23 @@ def fit_source(source: Source, wanted: Wanted, *, workers: int, watch: Watch) ->
     return FitReport(source, fitted, results)
 
 
+def _no_poi(source: Source) -> Finding:
+    """What to do about a likelihood that measures nothing."""
+    factors = [row.name for row in source.spec.parameters if row.role == "norm-factor"]
+    suggestion = did_you_mean("", factors, what="norm factors to name as --poi")
+    if source.patches and source.patch is None:
+        number, first = len(source.patches), source.patches[0]
+        suggestion = f"choose one of its {number} signals, such as --patch {first}"
+    message = f"{source.name} does not measure a parameter"
+    return NO_POI.finding(message, suggestion=suggestion)
+
+
 def _free(model: Model) -> set[str]:
     return {row.name for row in model.spec.parameters if not row.fixed}
 
 
 def _check(model: Model, wanted: Wanted) -> None:
     """Refuse what cannot be done, before anything is."""
-    if wanted.needs_poi:
-        poi_of(model)
     for name in {name for names in wanted.scans for name in names}:
         if name not in model.names:
             suggestion = did_you_mean(name, model.names, what="parameters")
@@ -235,9 +247,9 @@ class _Many:
 
     def of(self, what: str) -> Runner:
         """A runner for fits of one kind."""
-        here = InProcess(lambda done, total: self.watch(what, done, total))
-        spread = Spread(_Map(self.executor, self.folder, what, self.watch), self.folder)
-        return _Quickest(here, spread, self._least)
+        watch = partial(self.watch, what)
+        spread = Spread(ItemsHere(self.executor, self.folder, watch), self.folder)
+        return _Quickest(InProcess(watch), spread, self._least)
 
     @property
     def _least(self) -> float:
@@ -259,20 +271,30 @@ class _Quickest:
 
 
 @dataclass(frozen=True)
-class _Map:
-    """Runs items on processes of this computer; an `ItemMap`."""
+class ItemsHere:
+    """Runs items on processes of this computer: an `ItemMap` for `Spread`.
+
+    Attributes:
+        executor: The processes.
+        folder: Where items write.
+        watch: Is told how many of how many are done.
+    """
 
     executor: Executor
     folder: Path
-    what: str
-    watch: Watch
+    watch: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005
 
     def __call__(self, step: str, task: Task, items: Sequence[Item]) -> Sequence[Done]:
+        """The items when all are done, in their order.
+
+        Raises:
+            WorkError: If one failed.
+        """
         pairs = [(item, self.folder / f"{step}-{_key(item)}") for item in items]
         outcomes: list[Outcome] = []
         for outcome in self.executor.map(task_name(task), pairs):
             outcomes.append(outcome)
-            self.watch(self.what, len(outcomes), len(items))
+            self.watch(len(outcomes), len(items))
         if failed := failures(outcomes):
             raise WorkError(*(FIT_FAILED.finding(f"{row.name}: {row.reason}") for row in failed))
         return finished(outcomes)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.statistics.likelihood.spec import Gaussian, LikelihoodSpec, Parameter, Poisson
 
 BAD_XML = Rule(
     "QL-FIT-054",
@@ -18,22 +21,44 @@ BAD_XML = Rule(
 )
 
 
-def read_xml(path: Path, root_dir: Path | None = None) -> dict[str, Any]:
-    """The measurement as a workspace in pyhf's format.
+@dataclass(frozen=True)
+class StatErrors:
+    """What the XML of a channel says about the statistics of its simulation.
+
+    Attributes:
+        poisson: Whether they are constrained by counts, as TRExFitter has it.
+        threshold: Relative error below which a bin has no parameter of its own.
+    """
+
+    poisson: bool
+    threshold: float
+
+
+def read_xml(
+    path: Path, root_dir: Path | None = None
+) -> tuple[dict[str, Any], dict[str, StatErrors]]:
+    """The measurement as a workspace in pyhf's format, and what that does not tell.
 
     Args:
         path: XML of the measurement, with the root element `Combination`.
         root_dir: Folder from which its paths count; None to look for it.
+
+    Returns:
+        The workspace, and how channels treat the statistics of their simulation, by name.
 
     Raises:
         InputError: If it is something else, or a file is missing.
     """
     from pyhf import readxml
 
-    folder = _root_dir(path, _inputs(path)) if root_dir is None else root_dir
+    inputs = _inputs(path)
+    folder = _root_dir(path, inputs) if root_dir is None else root_dir
     try:
         readxml.clear_filecache()
-        return cast("dict[str, Any]", readxml.parse(path, folder, track_progress=False))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of what pyhf validates with
+            workspace = readxml.parse(path, folder, track_progress=False)
+        return cast("dict[str, Any]", workspace), _stat_errors(folder, inputs)
     except (OSError, KeyError, ValueError, RuntimeError, ET.ParseError) as error:
         reason = error.args[0] if isinstance(error, KeyError) else error
         message = f"cannot be read from {folder}: {reason}"
@@ -41,6 +66,46 @@ def read_xml(path: Path, root_dir: Path | None = None) -> dict[str, Any]:
         raise InputError(
             BAD_XML.finding(message, suggestion=suggestion, place=Place(path))
         ) from error
+
+
+def with_stated_errors(spec: LikelihoodSpec, errors: Mapping[str, StatErrors]) -> LikelihoodSpec:
+    """The likelihood with gammas as the XML states them, which pyhf's format cannot.
+
+    A count that came out as tau has the relative error tau^(-1/2). Bins below the threshold keep
+    their gamma at 1.
+
+    Args:
+        spec: The likelihood, whose gammas are called as pyhf calls them.
+        errors: What the XML says, by channel.
+    """
+    stated = {f"staterror_{channel}[": rule for channel, rule in errors.items()}
+    rows = []
+    for row in spec.parameters:
+        rule = next((rule for name, rule in stated.items() if row.name.startswith(name)), None)
+        rows.append(row if rule is None else _gamma(row, rule))
+    return replace(spec, parameters=tuple(rows))
+
+
+def _gamma(row: Parameter, rule: StatErrors) -> Parameter:
+    if not isinstance(row.constraint, Gaussian):
+        return row
+    width = row.constraint.width
+    if width < rule.threshold:
+        return replace(row, fixed=True, constraint=None)
+    return replace(row, constraint=Poisson(width**-2.0)) if rule.poisson else row
+
+
+def _stat_errors(folder: Path, inputs: list[str]) -> dict[str, StatErrors]:
+    """The `StatErrorConfig` of each channel that has one; what it leaves out is as in pyhf."""
+    found = {}
+    for name in inputs:
+        channel = ET.parse(folder / name).getroot()  # noqa: S314
+        config = channel.find("StatErrorConfig")
+        if config is not None:
+            poisson = config.get("ConstraintType", "").casefold() == "poisson"
+            threshold = float(config.get("RelErrorThreshold", "0"))
+            found[channel.get("Name", "")] = StatErrors(poisson, threshold)
+    return found
 
 
 def _inputs(path: Path) -> list[str]:

@@ -6,14 +6,15 @@ import json
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean, nearest
 from quarkline.statistics.likelihood.spec import LikelihoodSpec
 from quarkline.statistics.likelihood.spec_json import SCHEMA, spec_from_json
 from quarkline.statistics.likelihood.workspace import spec_from_workspace
-from quarkline.tools.histfactory import read_xml
+from quarkline.tools.histfactory import read_xml, with_stated_errors
 
 NOT_WORKSPACE = Rule(
     "QL-FIT-050",
@@ -97,11 +98,13 @@ class Source:
         name: What it was read from.
         patch: Name of its patch; None without one.
         spec: The likelihood.
+        patches: Names of the patches that come with it.
     """
 
     name: str
     patch: str | None
     spec: LikelihoodSpec
+    patches: tuple[str, ...] = ()
 
 
 def read_likelihood(
@@ -125,16 +128,48 @@ def read_likelihood(
         InputError: If there is no such likelihood, patch, measurement or parameter.
     """
     if _path(workspace).suffix == ".xml":
-        content, name, operations = read_xml(Path(workspace), root_dir), workspace, None
         if patch is not None:
             message = f"`{workspace}` is XML, which has no patches"
             raise InputError(UNKNOWN_PATCH.finding(message))
-    else:
-        files, name = _files(workspace)
-        content = files.json(name)
-        operations = None if patch is None else _operations(files, name, patch)
-        name = files.named(name)
-    return Source(name, patch, _spec(content, name, operations, measurement, poi))
+        content, errors = read_xml(Path(workspace), root_dir)
+        spec = _spec(content, workspace, None, measurement, poi)
+        return Source(workspace, None, with_stated_errors(spec, errors))
+    read = read_json(workspace, patch)
+    spec = _spec(read.content, read.name, read.operations, measurement, poi)
+    return Source(read.name, patch, spec, read.patches)
+
+
+@dataclass(frozen=True)
+class Json:
+    """What was read of a workspace in JSON.
+
+    Attributes:
+        content: The workspace.
+        name: Its file, as a user names it.
+        operations: Those of the patch; None without one.
+        patches: Names of the patches that come with it.
+    """
+
+    content: Any
+    name: str
+    operations: list[Any] | None
+    patches: tuple[str, ...]
+
+
+def read_json(workspace: str, patch: str | None = None) -> Json:
+    """Read a workspace in JSON, and a patch.
+
+    Args:
+        workspace: A file, an archive, or ARCHIVE:MEMBER.
+        patch: Name of a patch that comes with the workspace, a file with one, or FILE:NAME.
+
+    Raises:
+        InputError: If there is no such file or patch.
+    """
+    files, name = _files(workspace)
+    beside = _Patches(files, name)
+    operations = None if patch is None else _operations(beside, patch)
+    return Json(files.json(name), files.named(name), operations, tuple(sorted(beside.names)))
 
 
 def _spec(
@@ -161,8 +196,10 @@ def with_poi(spec: LikelihoodSpec, poi: str) -> LikelihoodSpec:
     """
     names = [parameter.name for parameter in spec.parameters]
     if poi not in names:
+        factors = [row.name for row in spec.parameters if row.role == "norm-factor"]
+        known = names if nearest(poi, names) else factors
+        suggestion = did_you_mean(poi, known, what="norm factors")
         message = f"there is no parameter `{poi}` to measure"
-        suggestion = did_you_mean(poi, names, what="parameters")
         raise InputError(UNKNOWN_POI.finding(message, suggestion=suggestion))
     return replace(spec, poi=poi)
 
@@ -195,7 +232,7 @@ def _files(workspace: str) -> tuple[Files, str]:
     member = workspace.removeprefix(str(path)).removeprefix(":") if path != Path(workspace) else ""
     if not path.exists():
         message = f"`{path}` does not exist"
-        near = did_you_mean(path.name, _names_in(path.parent), what="files")
+        near = did_you_mean(path.name, _likelihoods_in(path.parent), what="likelihoods")
         raise InputError(NOT_WORKSPACE.finding(message, suggestion=near))
     if path.is_dir():
         return (files := _folder(path)), _chosen(files, member)
@@ -210,8 +247,9 @@ def _path(workspace: str) -> Path:
     return whole if whole.exists() or not file or not Path(file).exists() else Path(file)
 
 
-def _names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.iterdir()] if folder.is_dir() else []
+def _likelihoods_in(folder: Path) -> list[str]:
+    paths = folder.iterdir() if folder.is_dir() else []
+    return [path.name for path in paths if path.name.endswith((".json", ".xml", ".gz", ".tar"))]
 
 
 def _folder(path: Path) -> Files:
@@ -239,21 +277,32 @@ def _chosen(files: Files, member: str) -> str:
     if member in files.names:
         return member
     below = f"{member.rstrip('/')}/" if member else ""
-    jsons = [name for name in files.names if name.startswith(below) and name.endswith(".json")]
-    likely = [name for name in jsons if not PurePosixPath(name).name.startswith("patch")]
-    found = [name for name in likely if _is_workspace(files.json(name))]
+    jsons = [name for name in files.names if name.endswith(".json")]
+    likely = [name for name in jsons if not _is_named_as_patch(name)]
+    inside = [name for name in likely if name.startswith(below)]
+    found = [name for name in inside if _is_workspace(files.json(name))]
     if len(found) == 1:
         return found[0]
     if not found:
         what = f"`{member}`" if member else "a workspace"
         message = f"there is no {what} in it"
-        near = did_you_mean(member, [name for name in files.names if name.endswith(".json")])
+        near = did_you_mean(member, {name for file in likely for name in _ways_to(file)})
     else:
         message = f"it has {len(found)} workspaces"
         near = "write one of " + ", ".join(files.named(name) for name in found[:6])
     raise InputError(
         WHICH_WORKSPACE.finding(message, suggestion=near, place=Place(Path(files.label)))
     )
+
+
+def _is_named_as_patch(name: str) -> bool:
+    return PurePosixPath(name).name.startswith("patch")
+
+
+def _ways_to(file: str) -> list[str]:
+    """How a member can be named: by itself, or by its folder."""
+    folder = str(PurePosixPath(file).parent)
+    return [file] if folder == "." else [file, folder]
 
 
 def _is_workspace(content: Any) -> bool:
@@ -264,25 +313,52 @@ def _is_patch(content: Any) -> bool:
     return isinstance(content, list) and all(isinstance(row, Mapping) for row in content)
 
 
-def _operations(files: Files, workspace: str, patch: str) -> list[Any]:
+@dataclass(frozen=True)
+class _Patches:
+    """The patches beside a workspace: files of their own, and entries of patch sets."""
+
+    files: Files
+    workspace: str
+
+    @cached_property
+    def singles(self) -> dict[str, str]:
+        """Files by the patch's name."""
+        names = filter(_is_named_as_patch, self.files.beside(self.workspace))
+        return {
+            PurePosixPath(name).name.removesuffix(".json").removeprefix("patch."): name
+            for name in names
+            if "patchset" not in name
+        }
+
+    @cached_property
+    def entries(self) -> dict[str, list[Any]]:
+        """Operations by the patch's name, of patch sets."""
+        sets = [name for name in self.files.beside(self.workspace) if "patchset" in name]
+        return {key: row for name in sets for key, row in _entries(self.files.json(name)).items()}
+
+    @property
+    def names(self) -> set[str]:
+        return {*self.singles, *self.entries}
+
+
+def _operations(beside: _Patches, patch: str) -> list[Any]:
     """The operations of a patch: a file's, one of a patch set, or one beside the workspace."""
     path = _path(patch)
     if path.is_file():
-        own = _folder(path.parent)
-        content = own.json(path.name)
         rest = patch.removeprefix(str(path)).removeprefix(":") if path != Path(patch) else ""
-        return _of_content(content, rest, str(path))
-    by_name = {_patch_name(name): name for name in files.beside(workspace)}
-    if patch in by_name:
-        return _of_content(files.json(by_name[patch]), "", by_name[patch])
-    sets = [files.json(name) for name in files.beside(workspace) if "patchset" in name]
-    inside = {name: found for content in sets for name, found in _entries(content).items()}
-    if patch in inside:
-        return inside[patch]
-    suggestion = did_you_mean(patch, {*by_name, *inside}, what="patches")
-    message = f"there is no patch `{patch}`"
-    place = files.place(workspace)
-    raise InputError(UNKNOWN_PATCH.finding(message, suggestion=suggestion, place=place))
+        return _of_content(_folder(path.parent).json(path.name), rest, str(path))
+    if patch in beside.singles:
+        name = beside.singles[patch]
+        return _of_content(beside.files.json(name), "", beside.files.named(name))
+    if patch in beside.entries:
+        return beside.entries[patch]
+    raise InputError(
+        UNKNOWN_PATCH.finding(
+            f"there is no patch `{patch}`",
+            suggestion=did_you_mean(patch, beside.names, what="patches"),
+            place=beside.files.place(beside.workspace),
+        )
+    )
 
 
 def _of_content(content: Any, name: str, file: str) -> list[Any]:
@@ -304,7 +380,3 @@ def _entries(content: Any) -> dict[str, list[Any]]:
     """The patches of a patch set by name."""
     rows = content.get("patches", []) if isinstance(content, Mapping) else []
     return {row["metadata"]["name"]: row["patch"] for row in rows}
-
-
-def _patch_name(file: str) -> str:
-    return PurePosixPath(file).name.removesuffix(".json").removeprefix("patch.")

@@ -90,6 +90,7 @@ def command(
     from quarkline.cli.progress import WorkBar
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.fit import Wanted, fit_workspace
+    from quarkline.tools.fit_figures import write_figures
     from quarkline.tools.fit_files import write_files
 
     wanted = Wanted(
@@ -102,7 +103,7 @@ def command(
         toys=toys,
         seed=seed,
     )
-    with WorkBar(lambda done, total: f"{done} of {total}", quiet=as_json) as bar:
+    with WorkBar(_said, quiet=as_json) as bar:
         report = fit_workspace(
             workspace,
             wanted,
@@ -113,14 +114,21 @@ def command(
             workers=workers,
             watch=lambda what, done, total: bar.update(done, total, what),
         )
-        files = [] if output is None else write_files(report.results, output)
+        if output is not None:
+            bar.update(0, 1, "tables and figures")
+            files = write_files(report.results, output)
+            files += write_figures(report.results, output / "figures")
     if as_json:
         typer.echo(pretty_json(dict(report.results)), nl=False)
         return
     for line in lines(report):
         typer.echo(line)
-    if files:
-        typer.echo(f"\n{len(files)} files in {output}")
+    if output is not None:
+        typer.echo(f"\nresults.json, {_count(len(files) - 1, 'table and figure file')} in {output}")
+
+
+def _said(done: int, total: int) -> str:
+    return f"{done} of {total}" if total > 1 else ""
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -226,7 +234,10 @@ def _impact_lines(impacts: GroupedImpacts) -> Iterator[str]:
     yield ""
     yield f"error of {impacts.poi} by its causes"
     for row in rows:
-        sides = "" if row.up is None or row.down is None else f"  +{row.up:.4g} -{row.down:.4g}"
+        sides = "".join(
+            "" if end is None else f"{sign}{end:.4g}".rjust(10)
+            for sign, end in (("+", row.up), ("-", row.down))
+        )
         yield f"{row.name:<{width}}{row.error:>10.4g}{sides}"
 
 
@@ -276,8 +287,12 @@ def _pull(row: FittedParameter) -> float:
 
 
 def _with_errors(row: FittedParameter) -> str:
-    sides = "" if row.up is None or row.down is None else f" (+{row.up:.4g} -{row.down:.4g})"
-    return f"{row.value:.4g} ± {row.error:.4g}{sides}"
+    """The value and its errors; the asymmetric ones if one of them was found."""
+    if row.up is None and row.down is None:
+        return f"{row.value:.4g} ± {row.error:.4g}"
+    up = "no upper end" if row.up is None else f"+{row.up:.4g}"
+    down = "no lower end" if row.down is None else f"-{row.down:.4g}"
+    return f"{row.value:.4g} ± {row.error:.4g} ({up}, {down})"
 
 
 def _count(number: int, what: str) -> str:

@@ -66,6 +66,7 @@ def asymptotic_limit(
         injected: Strength of a signal for which the limit is expected, too.
     """
     search = _Search(UpperTest(model, data, poi=poi), level)
+    search.test(0.0)
     expected = tuple(search.expected(n) for n in BANDS)
     observed = None if data is None else search.observed()
     notes = [*search.test.signal.notes, *search.notes]
