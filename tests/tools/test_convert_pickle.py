@@ -23,6 +23,8 @@ from quarkline.tools.convert_pickle import convert_pickles
 from quarkline.tools.run import load_analysis, run
 from quarkline.tools.simulate import simulate
 
+pytestmark = pytest.mark.xdist_group("pickles")  # one process makes what they share
+
 CONFIG = """\
 schema: 1
 study: resonance

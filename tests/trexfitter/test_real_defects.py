@@ -13,6 +13,8 @@ from quarkline.engine.core.findings import Finding, Severity
 from quarkline.trexfitter import read_trexfitter
 from quarkline.trexfitter.checks import check_config
 
+pytestmark = pytest.mark.xdist_group("real-defects")  # one process makes what they share
+
 schema_of = functools.cache(file_schema)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from quarkline.figures.pieces import DATA, centres, poisson_error
-from quarkline.figures.style import GREY, fills
+from quarkline.figures.style import GREY, Fill, fills
 from quarkline.figures.tables import Array
 
 FLOOR = 1e-9  # of areas on a logarithmic axis
@@ -21,6 +21,7 @@ def draw_areas(
     *,
     colors: Mapping[str, str],
     lines: Mapping[str, str] | None = None,
+    usual: Mapping[str, Fill] | None = None,
     log: bool,
 ) -> list[Array]:
     """Draw areas on each other.
@@ -30,7 +31,8 @@ def draw_areas(
         edges: Edges of n bins.
         parts: Name and heights of each area, the lowest first.
         colors: Colours that replace the usual ones, by name; they come without hatches.
-        lines: Colours of outlines that replace white, by name.
+        lines: Colours of outlines, by name; else white, or black around a colour that was given.
+        usual: The usual fills by name; by default those of the areas' places.
         log: Whether the y axis is logarithmic.
 
     Returns:
@@ -38,17 +40,17 @@ def draw_areas(
     """
     base = np.zeros(edges.size - 1)
     tops: list[Array] = []
-    for (name, heights), fill in zip(parts, fills(len(parts)), strict=True):
-        top = base + heights
+    for (name, heights), place in zip(parts, fills(len(parts)), strict=True):
+        top, fill = base + heights, (usual or {}).get(name, place)
         ax.stairs(
             top,
             edges,
             baseline=np.maximum(base, FLOOR) if log else base,
             fill=True,
             facecolor=colors.get(name, fill.color),
-            edgecolor=(lines or {}).get(name, "white"),
+            edgecolor=(lines or {}).get(name, "black" if name in colors else "white"),
             hatch="" if name in colors else fill.hatch,
-            linewidth=0.4,
+            linewidth=0.8 if name in colors else 0.4,
             label=name,
         )
         tops.append(top)

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from quarkline import figures
-from quarkline.catalog.drawing import Drawing, RegionDrawing
+from quarkline.catalog.drawing import Drawing, RegionDrawing, SampleDrawing
 from quarkline.figures import fits
 from quarkline.figures.fits.likelihood import crossings
 from quarkline.figures.fits.words import interval_words, letters, shown, title_of
@@ -61,6 +62,51 @@ def test_bins_are_scaled_in_the_picture_and_whole_in_the_table(results):
     assert shown_data == pytest.approx([27 * 20 / 50, 0, 31 * 20 / 100, 120 * 20 / 200])
     ratio = figure.axes[1].containers[-1].lines[0].get_ydata()
     assert ratio[3] == pytest.approx(120 / region.contents[3])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        RegionDrawing(),
+        RegionDrawing(log=True),
+        RegionDrawing(log=True, y_range=(1e-3, None), headroom=1.1),
+        RegionDrawing(headroom=1.1, bin_width=10),
+    ],
+    ids=["linear", "log", "log_with_ends", "scaled"],
+)
+def test_the_legend_stands_above_the_stack(results, settings):
+    region = results("ordinary").region()
+    many = tuple(replace(region.samples[1], name=f"sample {place}") for place in range(14))
+    total = tuple(14 * height for height in region.samples[1].contents)
+    crowded = replace(region, samples=many, contents=total)
+    figure = fits.plot_prediction(crowded, region=settings, drawing=Drawing(yields=True))
+    figure.canvas.draw()
+    ax = figure.axes[0]
+    width = settings.bin_width or 1
+    widths = np.diff(region.edges) if settings.bin_width else 1
+    highest = max(width * np.array(total) / widths)
+    foot = ax.get_legend().get_window_extent().y0
+    assert ax.transData.transform((0, highest))[1] < foot
+
+
+def test_a_sample_has_one_colour_in_every_region(results):
+    region = results("ordinary").region()
+    drawings = {name: SampleDrawing() for name in ("other", "ttb", "ttH")}
+
+    def colours(result, samples):
+        figure = fits.plot_prediction(result, samples=samples)
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        return {
+            name: handle.get_facecolor()
+            for name, handle in zip(names, handles, strict=True)
+            if "tt" in name
+        }
+
+    alone = replace(region, samples=region.samples[1:])
+    assert colours(alone, drawings)["ttb"] == colours(region, drawings)["ttb"]
+    assert len(set(colours(region, drawings).values())) == 2
+    given = {"ttb": SampleDrawing(fill="#123456")}
+    assert to_hex(colours(region, given)["ttb"]) == "#123456"
 
 
 def test_groups_are_drawn_as_one(results):

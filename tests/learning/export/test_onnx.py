@@ -21,6 +21,8 @@ from quarkline.learning.models.folded import FoldedModel
 from quarkline.learning.scoring.onnx_runtime import load_exported
 from tests.learning.models.conftest import CLASSES, SPEC, arrays, event_model, folded_model
 
+pytestmark = pytest.mark.xdist_group("onnx")  # one process makes what they share
+
 KEY = "5" * 32
 
 

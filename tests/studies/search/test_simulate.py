@@ -18,6 +18,8 @@ from quarkline.engine.core.findings import InputError
 from quarkline.studies.search.simulate import example
 from quarkline.tools.simulate import simulate
 
+pytestmark = pytest.mark.xdist_group("leptoquark-toy")  # one process makes what they share
+
 EVENTS = 24_000
 SAMPLES = {
     "lq": ("p6266", (545824, 545825, 545826)),

@@ -77,8 +77,8 @@ def plot_poi_comparison(
                 label="Statistical",
             )  # fmt: skip
         frame.main.plot(middle, places, "o", color="black", markersize=6, label="Best value")
-        around = float(np.nanmean([*middle, expected if expected is not None else np.nan, 0.0]))
-        frame.main.set_xlim(*span(middle, *total, least=0.3, around=expected or around))
+        around = expected if expected is not None else float(np.nan_to_num(middle[:1]).sum())
+        frame.main.set_xlim(*span(middle, *total, least=0.3, around=around))
         name = next(iter(names.values()), "")
         frame.main.set_xlabel(shown(poi_title) or title_of(name, None) or "Value")
         legend_in_head(frame.main, 3)

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
 from quarkline.catalog.drawing import SampleDrawing
-from quarkline.figures.fits.contents import Area, of_region
+from quarkline.figures.fits.contents import Area, fills_of, of_region
 from quarkline.figures.fits.words import Titles, letters, title_of
 from quarkline.figures.pieces import linear_y, say_empty, set_labels
 from quarkline.figures.style import (
@@ -23,7 +23,6 @@ from quarkline.figures.style import (
     Label,
     Layout,
     canvas,
-    fills,
     grid_of,
 )
 from quarkline.figures.tables import Table, values, words
@@ -48,7 +47,7 @@ def plot_pie_charts(
 
     Args:
         results: What is expected in each region.
-        samples: How samples, or groups, look, by name.
+        samples: How samples, or groups, look, by name; colours not given follow their order.
         titles: Titles of samples and groups.
         regions: Titles of regions.
         groups: Group of each sample that is drawn together with others.
@@ -64,10 +63,8 @@ def plot_pie_charts(
     names = list(dict.fromkeys(area.name for areas in parts for area in areas))
     size, layout = _pie_layout(len(results) + 1, across)
     with canvas(ax, label=_at_left(label), style=style, layout=layout, size=size) as frame:
-        look = {
-            name: _look(fill, (samples or {}).get(name))
-            for name, fill in zip(names, fills(len(names)), strict=True)
-        }
+        usual = fills_of(list(reversed(names)), samples or {}, groups or {})
+        look = {name: _look(usual[name], (samples or {}).get(name)) for name in names}
         for place, (result, areas) in enumerate(zip(results, parts, strict=True)):
             panel = frame.axes[min(place, len(frame.axes) - 1)]
             _pie(panel, areas, look, title_of(result.region, regions))

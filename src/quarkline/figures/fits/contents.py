@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from quarkline.catalog.drawing import SampleDrawing
+from quarkline.figures.style import Fill, fills
 from quarkline.figures.tables import Array
 from quarkline.templates.predictions import RegionPrediction
 
@@ -99,6 +101,19 @@ def per_width(stack: Stacked, width: float) -> Stacked:
         total=stack.total * factor,
         error=stack.error * factor,
     )
+
+
+def fills_of(
+    names: Sequence[str], samples: Mapping[str, SampleDrawing], groups: Mapping[str, str]
+) -> dict[str, Fill]:
+    """How areas are filled where no colour is given.
+
+    Samples that `samples` names have the fill of their place there, so that one has the same in
+    every region; others come after them.
+    """
+    first = [groups.get(name) or name for name in samples]
+    order = list(dict.fromkeys([*first, *names]))
+    return dict(zip(order, fills(len(order)), strict=True))
 
 
 def _merged(result: RegionPrediction, groups: Mapping[str, str], per_bin: bool) -> tuple[Area, ...]:

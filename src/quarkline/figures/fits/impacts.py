@@ -92,7 +92,7 @@ def plot_grouped_impacts(
     names = ["Total", "Statistical", *(title_of(group.name, titles) for group in groups)]
     down, up = (_sides(rows, side) for side in ("down", "up"))
     told = [
-        f"+{above:.3g} / {signed(-below, 3)}" if above != below else f"$\\pm$ {above:.3g}"
+        f"$\\pm$ {above:.3f}" if above == below else f"{signed(above, 3)} / {signed(-below, 3)}"
         for above, below in zip(up, down, strict=True)
     ]
     with row_canvas(ax, label, style, names, told, what="Group") as frame:

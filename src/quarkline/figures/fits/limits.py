@@ -101,8 +101,7 @@ def plot_limits(
         ax, label, style, names, told, what="Limit", nothing="no limits", head=2.2
     ) as frame:
         main = frame.main
-        for place, row in enumerate(expected):
-            _box(main, place, row)
+        _boxes(main, expected)
         for marker, values_, name in (
             ("o", observed, "Observed"),
             ("D", injected, "Expected with signal"),
@@ -219,6 +218,8 @@ def _expected_columns(name: str, expected: Array) -> tuple[Column, ...]:
 
 def _bands(ax: Axes, x: Array, expected: Array) -> None:
     """Bands of two and one standard deviations along the x axis, and the median."""
+    if x.size == 1:  # a point has no area
+        x, expected = x + np.array([-0.5, 0.5]), np.repeat(expected, 2, axis=0)
     there = np.isfinite(expected)
     for (low, high), colour, name in (((0, 4), OUTER, 2), ((1, 3), INNER, 1)):
         ax.fill_between(
@@ -228,18 +229,22 @@ def _bands(ax: Axes, x: Array, expected: Array) -> None:
     ax.plot(x, expected[:, MEDIAN], color=BLUE, linestyle="--", label="Expected")
 
 
-def _box(ax: Axes, place: int, row: Array) -> None:
-    """Bands of two and one standard deviations of one limit, and the median."""
+def _boxes(ax: Axes, expected: Array) -> None:
+    """Bands of two and one standard deviations of limits in rows, and the medians."""
+    places = np.arange(len(expected))
     for (low, high), colour, name in (((0, 4), OUTER, 2), ((1, 3), INNER, 1)):
-        if np.isfinite(row[[low, high]]).all():
+        there = np.isfinite(expected[:, [low, high]]).all(axis=1)
+        if there.any():
+            ends = expected[there]
             ax.barh(
-                place, row[high] - row[low], 0.66, row[low], color=colour, linewidth=0,
-                label=f"Expected $\\pm$ {name}$\\sigma$" if place == 0 else None,
+                places[there], ends[:, high] - ends[:, low], 0.66, ends[:, low], color=colour,
+                linewidth=0, label=f"Expected $\\pm$ {name}$\\sigma$",
             )  # fmt: skip
-    if np.isfinite(row[MEDIAN]):
-        ax.plot(
-            [row[MEDIAN]] * 2, [place - 0.33, place + 0.33], color=BLUE, linestyle="--",
-            label="Expected" if place == 0 else None,
+    there = np.isfinite(expected[:, MEDIAN])
+    if there.any():
+        ax.vlines(
+            expected[there, MEDIAN], places[there] - 0.33, places[there] + 0.33, color=BLUE,
+            linestyle="--", label="Expected",
         )  # fmt: skip
 
 

@@ -12,9 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from quarkline.catalog.drawing import Drawing, RegionDrawing, SampleDrawing
-from quarkline.figures.fits.contents import Stacked, of_region, of_regions, per_width
+from quarkline.figures.fits.contents import (
+    Stacked,
+    fills_of,
+    of_region,
+    of_regions,
+    per_width,
+)
 from quarkline.figures.fits.words import Titles, count_title, letters, shown, title_of
-from quarkline.figures.pieces import DATA, centres, linear_y, log_y, say_empty, set_labels
+from quarkline.figures.pieces import DATA, centres, log_axis, say_empty, set_labels
 from quarkline.figures.stacked import data_error, draw_areas, draw_band, draw_ratio, hide
 from quarkline.figures.style import BLUE, BOTTOM, RED, Canvas, Label, Layout, canvas, grid_of
 from quarkline.figures.tables import Array, Table, bins, values, words
@@ -28,12 +34,13 @@ BEFORE = {False: "Pre-fit", True: "Post-fit"}
 
 
 class Look(NamedTuple):
-    """How a stack looks: settings of the analysis and of the region, of samples, titles."""
+    """How a stack looks: settings of the analysis, of the region and of samples, titles, groups."""
 
     drawing: Drawing
     region: RegionDrawing
     samples: Mapping[str, SampleDrawing]
     titles: Titles
+    groups: Mapping[str, str]
 
 
 def plot_prediction(
@@ -60,18 +67,20 @@ def plot_prediction(
         title: What the region is called.
         drawing: How all figures look.
         region: How the figure of this region looks.
-        samples: How samples, or groups, look, by name.
+        samples: How samples, or groups, look, by name; colours not given follow their order.
         titles: Titles of samples and groups.
         groups: Group of each sample that is drawn together with others.
         ax: Axes to draw on: one, or two for stack and ratio.
         label: The line above the figure.
         style: Name of a style.
     """
-    look = Look(drawing or Drawing(), region or RegionDrawing(), samples or {}, titles or {})
-    stack = of_region(result, groups or {})
+    look = Look(
+        drawing or Drawing(), region or RegionDrawing(), samples or {}, titles or {}, groups or {}
+    )
+    stack = of_region(result, look.groups)
     width = look.region.bin_width
     notes = [shown(title) or title_of(result.region, None), BEFORE[result.after_fit]]
-    if look.drawing.chi2 and result.chi2 is not None:
+    if look.drawing.chi2 and result.chi2 is not None and np.isfinite(result.chi2):
         notes.append(_chi2(result))
     earlier = None if before is None else np.array(before.contents, dtype=np.float64)
     named = list(look.region.bin_labels)
@@ -121,7 +130,7 @@ def plot_summary(
         before: The same regions before the fit, whose totals are drawn as a line.
         title: What stands above the legend.
         drawing: How all figures look.
-        samples: How samples, or groups, look, by name.
+        samples: How samples, or groups, look, by name; colours not given follow their order.
         titles: Titles of samples and groups.
         regions: Titles of regions.
         groups: Group of each sample that is drawn together with others.
@@ -130,8 +139,9 @@ def plot_summary(
         style: Name of a style.
     """
     settings = drawing or Drawing()
-    look = Look(settings, RegionDrawing(log=settings.summary_log), samples or {}, titles or {})
-    stack = of_regions(results, groups or {})
+    log = RegionDrawing(log=settings.summary_log)
+    look = Look(settings, log, samples or {}, titles or {}, groups or {})
+    stack = of_regions(results, look.groups)
     after = any(result.after_fit for result in results)
     earlier = np.array([result.total for result in before], dtype=np.float64) if before else None
     named = [title_of(result.region, regions) for result in results]
@@ -217,9 +227,11 @@ def _draw(
         [(area.name, np.nan_to_num(area.contents)) for area in reversed(areas)],
         colors={name: item.fill for name, item in look.samples.items() if item.fill},
         lines={name: item.line for name, item in look.samples.items() if item.line},
+        usual=fills_of([area.name for area in reversed(areas)], look.samples, look.groups),
         log=log,
     )
     total, error = np.nan_to_num(stack.total), np.nan_to_num(stack.error)
+    frame.not_finite += int(np.sum(~np.isfinite([stack.total, stack.error])))
     draw_band(main, stack.edges, total, error, log=log, name="Uncertainty")
     drawn = [np.zeros(1), *tops, total + error, _signal(frame, stack, look)]
     if earlier is not None:
@@ -231,7 +243,13 @@ def _draw(
     if stack.data is not None:
         counts, errors = stack.data * scale, data_error(stack.data) * scale
         visible = np.where((counts > 0) | (not log), counts, np.nan)
-        main.errorbar(centres(stack.edges), visible, yerr=errors, label="Data", **DATA)
+        main.errorbar(
+            centres(stack.edges),
+            visible,
+            yerr=errors,
+            label="Data" if np.isfinite(counts).any() else "",
+            **DATA,
+        )
         drawn.append(np.nan_to_num(counts + errors[1]))
     heights = np.concatenate(drawn)
     if not (total > 0).any() and not np.nansum(stack.data if stack.data is not None else 0) > 0:
@@ -334,16 +352,19 @@ def _number(value: float) -> str:
 
 
 def _limits(ax: Axes, heights: Array, free: float, region: RegionDrawing) -> None:
-    """The y axis: around what is drawn, or as the settings have it."""
-    if region.log:
-        log_y(ax, heights[heights > 1e-4 * heights.max(initial=0)], headroom=free)
-    else:
-        linear_y(ax, heights, headroom=free)
+    """The y axis: what is drawn below a free part for the legend, or more as the settings say."""
+    top = float(np.nanmax(heights, initial=0.0))
     low, high = region.y_range
-    if region.headroom is not None:
-        high = high or region.headroom * float(np.nanmax(heights, initial=0)) or None
-    if not region.log or (low or 1) > 0:
-        ax.set_ylim(low, high)
+    if region.log:
+        positive = heights[heights > max(1e-4 * top, 0.0)]
+        least = low if low and low > 0 else float(positive.min(initial=max(top, 1.0))) / 3
+        top = max(top, 30 * least)
+        free_top = top * (1.4 * top / least) ** (free / (1 - free))
+        log_axis(ax, "y", least, high or max(free_top, (region.headroom or 1) * top))
+    else:
+        base = low or 0.0
+        free_top = base + (max(top, base) - base or 1.0) / (1 - free)
+        ax.set_ylim(base, high or max(free_top, (region.headroom or 1) * top))
 
 
 def _ratio_range(look: Look, *, after: bool) -> tuple[float, float]:

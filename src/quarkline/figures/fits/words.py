@@ -60,7 +60,9 @@ def number(value: float, digits: int = 2) -> str:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign."""
+    """A number with its sign; a question mark if it is none."""
+    if not np.isfinite(value):
+        return "?"
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", MINUS)
 
 

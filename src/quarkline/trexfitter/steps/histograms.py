@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarkline.templates.build import build_templates
+from quarkline.templates.build import build_templates, rebuild_templates
 from quarkline.templates.fill import Allowed, fill, requests_of
 from quarkline.trexfitter.steps.controls import draw_controls
 from quarkline.trexfitter.steps.inputs import Inputs
@@ -18,13 +18,16 @@ def fill_job(work: Work, inputs: Inputs) -> None:
     work.findings += filled.findings
     built = build_templates(work.catalog, filled.histograms)
     work.findings += built.findings
-    work.files += write_job_templates(work.job, filled.histograms, built.templates)
+    work.files += write_job_templates(work.job, built.templates)
     inputs.forget()
     draw_controls(work, inputs)
 
 
 def treat_again(work: Work, inputs: Inputs) -> None:
-    """Treat the filled histograms anew, after settings of smoothing or symmetrising changed."""
+    """Smooth, symmetrise and combine anew what was filled, with the settings as they are now."""
+    built = rebuild_templates(work.catalog, inputs.templates)
+    work.findings += built.findings
+    work.files += write_job_templates(work.job, built.templates)
     inputs.forget()
     draw_controls(work, inputs)
 

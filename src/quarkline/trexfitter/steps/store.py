@@ -1,82 +1,76 @@
-"""The job's histogram files: filled histograms, of which templates are made when they are read."""
+"""The job's histogram files: templates under TRExFitter's names, written whole or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import numpy as np
-import uproot
-
-from quarkline.engine.core.findings import InputError, Place
-from quarkline.engine.store.atomic import atomic_path
-from quarkline.templates.build import build_templates
-from quarkline.templates.fill import HistRequest
-from quarkline.templates.histograms import Histogram
+from quarkline.catalog import Catalog
+from quarkline.engine.core.findings import InputError
+from quarkline.engine.store.atomic import flush, flush_folder
+from quarkline.templates.restore import NOT_STORED, read_templates
 from quarkline.templates.sets import TemplateSet
+from quarkline.templates.store import write_templates
 from quarkline.trexfitter.job import Job
-from quarkline.trexfitter.outputs.text import UNREADABLE, missing
 
-NOMINAL = "nominal"
-
-
-def write_job_templates(
-    job: Job, histograms: Mapping[HistRequest, Histogram], templates: TemplateSet
-) -> list[Path]:
-    """Write the filled histograms."""
-    by_file: dict[Path, dict[HistRequest, Histogram]] = {}
-    for request, histogram in histograms.items():
-        path = job.histogram_file(request.region, written=True)
-        by_file.setdefault(path, {})[request] = histogram
-    for path, found in by_file.items():
-        with atomic_path(path) as temporary, uproot.recreate(temporary) as file:
-            for request, histogram in found.items():
-                file[_name(request)] = root(histogram)
-    return list(by_file)
+LETTERS = {"ntuples": "n", "histograms": "h"}
+"""What fills the histograms, by what the job reads."""
 
 
-def root(histogram: Histogram) -> object:
-    edges = histogram.edges
-    axis = uproot.writing.identify.to_TAxis(
-        "xaxis", "", len(edges) - 1, edges[0], edges[-1], fXbins=edges
-    )
-    return uproot.writing.identify.to_TH1x(
-        "h",
-        "",
-        histogram.sums,
-        float(histogram.entries or 0),
-        float(histogram.sums.sum()),
-        float(histogram.squares.sum()),
-        0.0,
-        0.0,
-        histogram.squares,
-        axis,
-    )
+def write_job_templates(job: Job, templates: TemplateSet) -> list[Path]:
+    """Write the templates of a job.
 
-
-def _name(request: HistRequest) -> str:
-    variation = request.variation.replace(":", "_") or NOMINAL
-    return f"{request.region}/{request.sample}/{variation}"
+    Args:
+        job: The job.
+        templates: Its templates.
+    """
+    folder = job.folder / "Histograms"
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".", suffix=".tmp", dir=folder) as hidden:
+        written = write_templates(
+            templates,
+            job.catalog,
+            Path(hidden),
+            job.name,
+            split=job.split_histograms,
+            suffix=job.save_suffix,
+        )
+        for path in written:
+            flush(path)
+            path.replace(folder / path.name)
+    flush_folder(folder)
+    return [folder / path.name for path in written]
 
 
 def read_job_templates(job: Job) -> TemplateSet:
-    """Read the templates."""
-    from quarkline.templates.fill import requests_of
+    """Read the templates of a job, which Quarkline or TRExFitter has written.
 
-    found: dict[HistRequest, Histogram] = {}
-    for request in requests_of(job.catalog):
-        path = job.histogram_file(request.region, written=True)
-        letter = "h" if job.catalog.reads == "histograms" else "n"
-        if not path.is_file():
-            raise missing(path, letter)
-        try:
-            with uproot.open(path) as file:
-                hist = file[_name(request)]
-                found[request] = Histogram(
-                    hist.axis().edges().astype(float),
-                    hist.values(flow=True).astype(float),
-                    hist.variances(flow=True).astype(float),
-                )
-        except KeyError as error:
-            raise InputError(UNREADABLE.finding(str(error), place=Place(path))) from error
-    return build_templates(job.catalog, found).templates
+    Args:
+        job: The job.
+
+    Raises:
+        InputError: If a file or a histogram is absent.
+    """
+    folder = job.histograms
+    try:
+        return _read(job.catalog, folder, job)
+    except InputError as error:
+        letter = LETTERS[job.catalog.reads]
+        hint = f"run action `{letter}` first, or with it"
+        found = [
+            NOT_STORED.finding(one.message, suggestion=hint, place=one.place)
+            if one.code == NOT_STORED.code
+            else one
+            for one in error.findings
+        ]
+        raise InputError(*found) from error
+
+
+def _read(catalog: Catalog, folder: Path, job: Job) -> TemplateSet:
+    """From files with the suffix of what is saved; else those without, as TRExFitter reads."""
+    try:
+        return read_templates(catalog, folder, job.name, suffix=job.save_suffix)
+    except InputError:
+        if not job.save_suffix:
+            raise
+        return read_templates(catalog, folder, job.name)
