@@ -29,7 +29,7 @@ class Varied:
         error: Their statistical errors.
         sides: Contents at +1 and -1 by "up" and "down".
         filled: Nominal contents as they were filled.
-        filled_sides: Contents as they were filled at +1 and -1, by "up" and "down"; fewer where
+        filled_sides: Histograms as they were filled at +1 and -1, by "up" and "down"; fewer where
             there are none.
     """
 
@@ -37,7 +37,7 @@ class Varied:
     error: Array
     sides: dict[str, Array]
     filled: Array
-    filled_sides: dict[str, Array]
+    filled_sides: dict[str, Histogram]
 
 
 def plot_systematic(
@@ -51,6 +51,8 @@ def plot_systematic(
     style: str = "quarkline",
 ) -> Figure:
     """Draw a sample with a systematic at +1 and -1, as filled (dashed) and as the fit takes it.
+
+    Bars below are the statistical errors of what was filled.
 
     Args:
         template: The sample in a region.
@@ -71,7 +73,7 @@ def plot_systematic(
         template.nominal.errors,
         {"up": shift.up.contents, "down": shift.down.contents},
         template.filled.contents,
-        {side: histogram.contents for side, histogram in filled.items() if histogram is not None},
+        {side: histogram for side, histogram in filled.items() if histogram is not None},
     )
     return _figure(
         varied, template.nominal.edges, None, systematic, variable, titles, ax, label, style
@@ -161,13 +163,15 @@ def _contents(frame: Canvas, varied: Varied, edges: Array, data: Array | None) -
             varied.sides[side], edges, color=colour, linewidth=1.6, baseline=None,
             label=f"{sign}1$\\sigma$ ({_change(varied.sides[side], varied.nominal)})",
         )  # fmt: skip
-    for side, heights in varied.filled_sides.items():
+    for side, filled in varied.filled_sides.items():
         colour, sign = SIDES[side]
         main.stairs(
-            heights, edges, color=colour, linewidth=1.2, linestyle=(0, (3, 2)), baseline=None,
+            filled.contents, edges, color=colour, linewidth=1.2, linestyle=(0, (3, 2)),
+            baseline=None,
             label=f"{sign}1$\\sigma$ as filled",
         )  # fmt: skip
-    drawn = [varied.nominal + varied.error, *varied.sides.values(), *varied.filled_sides.values()]
+    drawn = [varied.nominal + varied.error, *varied.sides.values()]
+    drawn += [filled.contents for filled in varied.filled_sides.values()]
     if data is not None:
         main.errorbar(centres(edges), data, yerr=data_error(data), label="Data", **DATA)
         drawn.append(data + data_error(data)[1])
@@ -186,15 +190,17 @@ def _changes(ax: Axes, varied: Varied, edges: Array, data: Array | None) -> None
     draw_band(ax, edges, np.zeros_like(error), error, log=False, name="")
     ax.axhline(0, color=GREY, linewidth=1)
     sizes = [0.8 * np.minimum(error, 40)]
-    for parts, nominal, line in (
-        (varied.sides, varied.nominal, "-"),
-        (varied.filled_sides, varied.filled, (0, (3, 2))),
-    ):
-        for side, heights in parts.items():
-            change = _relative(heights, nominal)
-            colour = SIDES[side][0]
-            ax.stairs(change, edges, color=colour, linewidth=1.4, linestyle=line, baseline=None)
-            sizes.append(np.abs(np.nan_to_num(change)))
+    for side, heights in varied.sides.items():
+        change = _relative(heights, varied.nominal)
+        ax.stairs(change, edges, color=SIDES[side][0], linewidth=1.4, baseline=None)
+        sizes.append(np.abs(np.nan_to_num(change)))
+    for (side, filled), shift in zip(varied.filled_sides.items(), (-0.06, 0.06), strict=False):
+        change, colour = _relative(filled.contents, varied.filled), SIDES[side][0]
+        spread = _relative(filled.contents + filled.errors, varied.filled) - change
+        ax.stairs(change, edges, color=colour, linewidth=1.2, linestyle=(0, (3, 2)), baseline=None)
+        places = centres(edges) + shift * np.diff(edges)
+        ax.errorbar(places, change, yerr=spread, fmt="none", color=colour, linewidth=1)
+        sizes.append(np.abs(np.nan_to_num(change)))
     if data is not None:
         ratio = _relative(data, varied.nominal)
         spread = 100 * data_error(data) / np.where(varied.nominal > 0, varied.nominal, np.nan)
@@ -223,8 +229,9 @@ def _table(
     columns = [values("Events", varied.nominal, error=varied.error, qualifiers={"side": "nominal"})]
     for side, heights in varied.sides.items():
         columns.append(values("Events", heights, qualifiers={"side": side}))
-    for side, heights in varied.filled_sides.items():
-        columns.append(values("Events", heights, qualifiers={"side": f"{side}, as filled"}))
+    for side, filled in varied.filled_sides.items():
+        tag = {"side": f"{side}, as filled"}
+        columns.append(values("Events", filled.contents, error=filled.errors, qualifiers=tag))
     if data is not None:
         columns.append(values("Data", data, error=data_error(data)))
     return Table(systematic, (bins(variable, edges),), tuple(columns))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
@@ -16,6 +17,9 @@ from quarkline.statistics.likelihood.results import (
 )
 from quarkline.trexfitter.steps.inputs import Inputs
 from quarkline.trexfitter.steps.work import Work
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 RANKED = {
     "merged": ("Ranking", ("systematic", "norm-factor", "shape-factor", "gamma")),
@@ -65,7 +69,7 @@ def _by_category(inputs: Inputs, names: Sequence[str]) -> dict[str, list[str]]:
 
 def _draw_pages(
     work: Work,
-    plot: object,
+    plot: Callable[..., Figure],
     fit: LikelihoodFit,
     names: Sequence[str],
     titles: Mapping[str, str],
@@ -74,7 +78,6 @@ def _draw_pages(
     """A figure, or several if a page cannot hold all."""
     from quarkline.figures.fits import pages
 
-    assert callable(plot)
     for number, page in enumerate(pages(names) if names else []):
         figure = plot(fit, parameters=page, titles=titles, label=work.label)
         work.draw(figure, work.layout.figure(stem, end=f"_{number}" if number else ""))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from quarkline.engine.core.findings import InputError, Severity
 from quarkline.engine.core.results import pretty_json
 from quarkline.statistics.likelihood.spec_json import spec_as_json
+from quarkline.statistics.likelihood.workspace_export import workspace_from_spec
 from quarkline.templates.histfactory import write_histfactory
 from quarkline.trexfitter.outputs.pruning import pruned, pruning_text
 from quarkline.trexfitter.steps.inputs import Inputs
@@ -39,8 +42,17 @@ def _export(work: Work, inputs: Inputs) -> None:
     work.write(work.layout.likelihood, pretty_json(spec_as_json(spec)))
     folder = work.layout.likelihood.parent
     named = replace(spec, name=f"{spec.name}{work.job.suffix}")
-    try:
+    with _told(work):
         work.files += write_histfactory(named, folder, templates=inputs.templates)
+    with _told(work):
+        work.write(work.layout.workspace, pretty_json(workspace_from_spec(spec)))
+
+
+@contextmanager
+def _told(work: Work) -> Iterator[None]:
+    """What cannot be said becomes a warning."""
+    try:
+        yield
     except InputError as error:
         work.findings += [replace(one, severity=Severity.WARNING) for one in error.findings]
 
