@@ -190,8 +190,9 @@ def minos_of(settings: FitSettings, model: Model) -> list[str]:
     """
     if settings.minos == ["all"]:
         return ["all"]
-    free = [row.name for row in model.spec.parameters if not row.fixed]
-    return chosen_names(settings.minos, free, "fit.minos")
+    fixed = {row.name: row.fixed for row in model.spec.parameters}
+    chosen = chosen_names(settings.minos, fixed, "fit.minos")
+    return [name for name in chosen if not fixed[name]]
 
 
 def chosen_names(
