@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,21 +181,30 @@ def _reader(name: str) -> Callable[[Path], Numbers]:
 
 
 def _yields(table: YieldTable) -> Iterator[tuple[str, tuple[float, float | None]]]:
+    regions = _told_apart(table.regions)
     for row in table.rows:
         errors = row.errors or (None,) * len(row.values)
-        for region, value, error in zip(table.regions, row.values, errors, strict=True):
+        for region, value, error in zip(regions, row.values, errors, strict=True):
             yield f"{row.title}, {region}", (value, error)
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Names of columns, numbered where several have one name."""
+    return [
+        f"{name} ({names[: at + 1].count(name)})" if names.count(name) > 1 else name
+        for at, name in enumerate(names)
+    ]
 
 
 def _effects(path: Path) -> Numbers:
     table = read_effects(path)
     found: Numbers = {}
+    samples = _told_apart(table.samples)
     for row in table.rows:
         sides = (("+", row.up),) if row.down is None else (("+", row.up), ("-", row.down))
         for sign, values in sides:
-            for place, (sample, value) in enumerate(zip(table.samples, values, strict=True)):
-                again = f" ({place + 1})" * (table.samples.count(sample) > 1)
-                found[f"{row.title} {sign}, {sample}{again}"] = (value, None)
+            for sample, value in zip(samples, values, strict=True):
+                found[f"{row.title} {sign}, {sample}"] = (value, None)
     return found
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from quarkline.engine.compute.job import load_task
 from quarkline.engine.compute.outcome import Done
+from quarkline.figures import fits
 from quarkline.tools.trexfitter import load_job
 from quarkline.trexfitter.actions import ActionsDone, run_actions
 from quarkline.trexfitter.steps import work
@@ -49,8 +50,11 @@ def reference(data_folder: Path) -> Path:
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Figures are only listed, by the names they would have."""
+    """Figures are only listed, by the names they would have, and not made."""
     stems: list[Path] = []
+    for name in fits.__all__:
+        if name.startswith("plot_"):
+            monkeypatch.setattr(fits, name, lambda *_, **__: None)
     monkeypatch.setattr(work.Output, "draw", lambda _, figure, stem: stems.append(stem))
     return stems
 

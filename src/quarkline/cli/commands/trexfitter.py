@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from quarkline.trexfitter.multifit import MultiFit
 
 SEVERITIES = ("error", "warning", "note")
+MOST_ALIKE = 3
+"""Findings of one code that are shown after actions."""
 
 
 def command(
@@ -168,8 +170,19 @@ def _run(job: Job | MultiFit, actions: str, compute: dict[str, Any], *, as_json:
     if as_json:
         typer.echo(pretty_json(done), nl=False)
         return
-    for finding in done.findings:
-        typer.echo(_lines(finding.as_json()), err=True)
+    _show_findings([finding.as_json() for finding in done.findings])
     if done.headline:
         typer.echo(done.headline)
     typer.echo(f"{done.letters}: {done.folder}, {len(done.files):,} files")
+
+
+def _show_findings(found: list[dict[str, Any]]) -> None:
+    """The first findings of each code, and how many more there are."""
+    shown: Counter[str] = Counter()
+    for item in found:
+        shown[item["code"]] += 1
+        if shown[item["code"]] <= MOST_ALIKE:
+            typer.echo(_lines(item), err=True)
+    for code, number in shown.items():
+        if number > MOST_ALIKE:
+            typer.echo(f"{code}: {number - MOST_ALIKE:,} more of these; --json has all", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quarkline.catalog import FitSettings
+from quarkline.catalog import Catalog, FitSettings, RankingSettings
 from quarkline.engine.core.findings import InputError, Rule, did_you_mean
 from quarkline.engine.core.results import pretty_json
 from quarkline.statistics.likelihood.results import (
@@ -33,6 +33,14 @@ NO_GROUP = Rule(
     "a group of `GroupedImpact=` is a sub-category of the config",
     "Groups are the values of `SubCategory`, or of `Category` where there is none, and `Gammas`, "
     "`NormFactors` and `FullSyst`; `combine` joins the files of single groups.",
+)
+
+
+NO_SUCH = Rule(
+    "QL-TREX-069",
+    "`Ranking=` names a parameter of the likelihood",
+    "It is the name of one parameter, or its place among all from 0, `all`, or `plot`, which draws "
+    "a ranking that is there and joins those of single parameters before.",
 )
 
 
@@ -73,13 +81,23 @@ def _known_fit(work: Work, inputs: Inputs) -> LikelihoodFit | None:
 
 
 def _measured(
-    work: Work, inputs: Inputs, what: list[What], *, fit: LikelihoodFit | None
+    work: Work,
+    inputs: Inputs,
+    what: list[What],
+    *,
+    fit: LikelihoodFit | None,
+    catalog: Catalog | None = None,
 ) -> Measured:
     """What the settings ask for, with its parts spread over the workers of the job."""
     work.tell(", ".join(what))
     with work.runner() as runner:
         found = measure(
-            inputs.templates, work.catalog, what=what, fit=fit, runner=runner, name=work.job.name
+            inputs.templates,
+            catalog or work.catalog,
+            what=what,
+            fit=fit,
+            runner=runner,
+            name=work.job.name,
         )
     work.findings += [one for one in found.findings if one not in work.findings]
     return found
@@ -132,15 +150,28 @@ def rank(work: Work, inputs: Inputs) -> None:
     if asked == "plot":
         _merge_rankings(work, path, poi)
     else:
-        found = _measured(work, inputs, ["ranking"], fit=inputs.fit).ranking
+        only = None if asked == "all" else _ranked_alone(inputs, asked)
+        settings = work.catalog.ranking or RankingSettings()
+        chosen = settings.model_copy(update={"parameters": [only]}) if only else settings
+        catalog = work.catalog.model_copy(update={"ranking": chosen})
+        found = _measured(work, inputs, ["ranking"], fit=inputs.fit, catalog=catalog).ranking
         if found is None:
             return
         lines = rankings.ranking_lines(found, ranking_order(inputs), inputs.fit)
-        only = None if asked == "all" else asked
         work.write(work.layout.ranking(poi, only), rankings.written(lines))
         if only:
             return
     draw_rankings_of(work, inputs, path)
+
+
+def _ranked_alone(inputs: Inputs, asked: str) -> str:
+    """The one parameter that is ranked, from its name or its place among all, from 0."""
+    names = ranking_order(inputs)
+    name = names[int(asked)] if asked.isdecimal() and int(asked) < len(names) else asked
+    if name not in names:
+        hint = did_you_mean(name, names, what="parameters")
+        raise InputError(NO_SUCH.finding(f"there is no parameter `{name}`", suggestion=hint))
+    return name
 
 
 def ranking_order(inputs: Inputs) -> tuple[str, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import uproot
+
 from quarkline.catalog import Catalog
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.store.atomic import flush, flush_folder
@@ -12,6 +14,7 @@ from quarkline.templates.restore import NOT_STORED, read_templates
 from quarkline.templates.sets import TemplateSet
 from quarkline.templates.store import write_templates
 from quarkline.trexfitter.job import Job
+from quarkline.trexfitter.outputs.text import UNREADABLE
 
 LETTERS = {"ntuples": "n", "histograms": "h"}
 """What fills the histograms, by what the job reads."""
@@ -64,6 +67,10 @@ def read_job_templates(job: Job) -> TemplateSet:
             for one in error.findings
         ]
         raise InputError(*found) from error
+    except (OSError, ValueError, KeyError, uproot.DeserializationError) as error:
+        message = f"the histograms in {folder} cannot be read: {error}"
+        hint = f"run action `{LETTERS[job.catalog.reads]}` again"
+        raise InputError(UNREADABLE.finding(message, suggestion=hint)) from error
 
 
 def _read(catalog: Catalog, folder: Path, job: Job) -> TemplateSet:
