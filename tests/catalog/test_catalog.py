@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from quarkline.catalog import Catalog, Uniform
+from quarkline.catalog import Catalog, Uniform, Written
 from quarkline.catalog.files import Files, input_files
 from quarkline.catalog.names import selects
 from quarkline.engine.core.findings import InputError
@@ -58,6 +58,33 @@ class TestWeightAndSelection:
         without = "(quality != 0)&&(1)&&(truth == 6)"
         assert load(part).validate(Catalog).selection_of("ttbar", "SR") == without
 
+    def test_what_a_sample_leaves_out_stays_in_its_own_cut(self, load):
+        text = SMALL.replace("weight: 1.2", "weight: 1.2\n    ignore_selection: truth == 6")
+        assert "(truth == 6)" in load(text).validate(Catalog).selection_of("ttbar", "SR")
+
+    def test_what_a_systematic_leaves_out_stays_in_its_own_weight(self, small: Catalog):
+        up = small.systematics["scale"].up
+        weight = small.weight_of("ttbar", "CR", up, ignored=Written("nominal"))
+        assert weight == "(weight_mc * xs)*(weight_pileup)*(sf)*(1.2)*(up / nominal)"
+        weight = small.weight_of("ttbar", "CR", up, ignored=Written("sf"))
+        assert weight == "(weight_mc * xs)*(weight_pileup)*(1)*(1.2)*(up / nominal)"
+
+    def test_scales_are_those_of_luminosity_and_sample(self, load):
+        def scales(own: str, sample: str = "ttbar") -> list[float]:
+            text = SMALL.replace("weight: 1.2", f"weight: 1.2\n    {own}")
+            return load(text.replace("140068.94", "10")).validate(Catalog).scales_of(sample, 3)
+
+        assert scales("scales: 2") == [20, 20, 20]
+        assert scales("scales: [2, 3]") == [20, 30, 10]
+        assert scales("scales: [2, 3, 4, 5]\n    normalised_by_theory: false") == [2, 3, 4]
+        assert scales("scales: 2", "data") == [1, 1, 1]
+
+    def test_data_are_hidden_where_they_or_the_region_are_blind(self, load):
+        catalog = load(SMALL.replace("CR: {", "CR: {blind: true, ")).validate(Catalog)
+        assert catalog.hides("data", "CR")
+        assert not catalog.hides("data", "SR")
+        assert not catalog.hides("ttbar", "CR")
+
     def test_a_region_may_cut_and_draw_otherwise_for_a_sample(self, load):
         text = SMALL.replace(
             "CR: {role: control,",
@@ -82,6 +109,12 @@ class TestSystematics:
 
     def test_data_have_none(self, small: Catalog):
         assert small.systematics_of("data", "SR") == {}
+
+    def test_reference_samples_have_them_only_if_they_say_so(self, load):
+        text = SMALL.replace("  ttbar:\n", "  ttbar:\n    role: reference\n")
+        assert load(text).validate(Catalog).systematics_of("ttbar", "SR") == {}
+        said = text.replace("role: reference", "role: reference\n    use_systematics: true")
+        assert set(load(said).validate(Catalog).systematics_of("ttbar", "SR")) == {"lumi", "scale"}
 
     def test_a_pair_of_region_and_sample_may_be_left_out(self, load):
         text = SMALL.replace("exclude: CR", "exclude_pairs: [SR:ttbar]")

@@ -241,3 +241,31 @@ def test_a_factor_of_zero_stays_positive() -> None:
     small_set = TemplateSet({"CR": replace(region, templates={**region.templates, "top": empty})})
     found = modifiers(likelihood_of(small_set, small.catalog()), "CR", "top")
     assert NormShift("XS", 4.0, 1e-8) in found
+
+
+def test_dropped_bins_are_not_fitted_and_keep_the_names_of_others() -> None:
+    templates = small.templates()
+    region = replace(templates.regions["CR"], dropped=(0,))
+    dropped = TemplateSet({**templates.regions, "CR": region})
+    whole = likelihood_of(templates, small.catalog())
+    found = likelihood_of(dropped, small.catalog(), regions=["CR"])
+    (channel,) = found.spec.channels
+    assert (channel.bins, channel.data) == (1, (88.0,))
+    assert BinScale(("gamma_stat_CR_bin_1",)) in modifiers(found, "CR", "top")
+    (all_of_it,) = (one for one in modifiers(whole, "CR", "top") if isinstance(one, ShapeShift))
+    (rest,) = (one for one in modifiers(found, "CR", "top") if isinstance(one, ShapeShift))
+    assert rest.up == all_of_it.up[1:]
+
+
+def test_a_systematic_that_was_added_to_another_one_is_there_once() -> None:
+    templates = small.templates()
+    region = templates.regions["CR"]
+    top = region.templates["top"]
+    contents = list(top.nominal.contents)
+    idle = small.shift(top.nominal, contents, contents)
+    both = Template(top.nominal, top.filled, {**top.shifts, "other": idle})
+    small_set = TemplateSet({"CR": replace(region, templates={**region.templates, "top": both})})
+    other = {"kind": "varied", "samples": ["top"], "parameter": "JES"}
+    shared = likelihood_of(small_set, small.catalog(systematics__other=other))
+    plain = likelihood_of(TemplateSet({"CR": region}), small.catalog())
+    assert shared.spec == plain.spec

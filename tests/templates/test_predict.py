@@ -158,3 +158,9 @@ def test_chi2_is_that_of_a_plain_loop() -> None:
 def test_hidden_bins_are_not_in_chi2() -> None:
     found = predict(small.templates(), small.catalog(hide={"threshold": 0.2}))["CR"]
     assert found.degrees == 1
+
+
+def test_pseudo_data_are_shown_where_they_are_fitted() -> None:
+    instead = {"role": "reference", "asimov_for": {"name": "other", "sample": "fakes"}}
+    catalog = small.catalog(samples__alternative=instead, fit__pseudo_data="other")
+    assert predict(small.templates(), catalog)["CR"].data == (204, 140)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from quarkline.trexfitter import read_trexfitter
 from quarkline.trexfitter.checks import check_config
 from quarkline.trexfitter.command_line import KNOWN, read_options
 from quarkline.trexfitter.plan import plan_of, plan_text
-from quarkline.trexfitter.schema import JOB_BLOCKS
+from quarkline.trexfitter.schema import JOB_BLOCKS, MULTI_FIT_BLOCKS
 from tests.trexfitter.test_translate import FULL
 
 ANY = st.text(max_size=200)
@@ -117,3 +118,47 @@ def test_a_changed_config_ends_with_a_job_or_findings(tmp_path: Path, changes, o
         own = tmp_path / "own.yaml"
         convert(path, options, output=own)
         load_config(own).validate(Catalog)
+
+
+BASE = """\
+Job: j
+  ReadFrom: NTUP
+
+Fit: f
+  FitType: SPLUSB
+
+Sample: s
+  Type: SIGNAL
+
+Region: r
+  Variable: x,1,0,1
+
+Limit: l
+  LimitBlind: TRUE
+
+Significance: s
+  SignificanceBlind: TRUE
+
+NormFactor: mu
+  Samples: s
+
+Systematic: y
+  WeightUp: a
+
+"""
+MANY = "MultiFit: m\n  Combine: TRUE\n\nFit: f\n  ConfigFile: base.config\n\n"
+NASTY = ("x", "-1", "1e400", "a:1,b:2", "0.5,x", "none", ",", '""', "*")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("base", [BASE, MANY], ids=["job", "multi-fit"])
+def test_every_option_with_values_that_are_none_of_its(tmp_path: Path, base: str):
+    (tmp_path / "base.config").write_text(BASE)
+    path = tmp_path / "a.config"
+    schema = JOB_BLOCKS if base is BASE else MULTI_FIT_BLOCKS
+    for kind, options in schema.items():
+        end = base.find("\n", base.find(f"{kind}:")) if f"{kind}:" in base else 0
+        for name, value in product(options, NASTY if end else ()):
+            path.write_text(f"{base[:end]}\n  {name}: {value}{base[end:]}")
+            with contextlib.suppress(InputError):
+                load_job(path)

@@ -237,6 +237,9 @@ class TestDefaultsOfTheSource:
                 "a parameter of its own",
             ),
             ("Region: r\n  Variable: x|y,1,0,1\n", "QL-TREX-030", "two variables"),
+            ("Region: r\n  DropBins: 1e400\n", "QL-TREX-030", "other than numbers"),
+            ("Sample: s\n  FillColor: red\n", "QL-TREX-030", "other than numbers"),
+            ("Significance: s\n  POIAsimov: 1e400\n", "QL-TREX-021", "is not a number"),
             (
                 'Region: r\n  Variable: x,9,0,1\n  Binning: "AutoBin","TransfoD",3\n',
                 "QL-TREX-030",

@@ -19,6 +19,9 @@ from quarkline.templates.histograms import Array
 from quarkline.templates.likelihood import fitted_samples, likelihood_of
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
 
+EMPTY = 10.0
+"""Ratio of error and content above which TRExFitter's stacks before a fit call a bin empty."""
+
 
 @dataclass(frozen=True, eq=False)
 class Summed:
@@ -75,7 +78,7 @@ class Expectation:
         chosen = self._rows(samples)
         contents = self.contents[chosen].sum(axis=0)
         halves = (self.up - self.down)[:, chosen].sum(axis=1) / 2
-        statistical = np.square(self.statistical[chosen]).sum(axis=0)
+        statistical = np.square(self._statistical(samples is None)[chosen]).sum(axis=0)
         return Summed(
             contents,
             np.sqrt(_quadrature(halves, self.correlation) + statistical),
@@ -104,6 +107,13 @@ class Expectation:
             shifts = self.up.sum(axis=1)
             found = found + shifts.T @ self.correlation @ shifts
         return np.asarray(found)
+
+    def _statistical(self, everything: bool) -> Array:
+        """Statistical errors; no larger than the contents of almost empty bins in a whole stack."""
+        if self.after_fit or not everything:
+            return self.statistical
+        empty = self.statistical > EMPTY * self.contents
+        return np.asarray(np.where(empty, self.contents, self.statistical))
 
     def _rows(self, samples: Iterable[str] | None) -> list[int]:
         names = self.samples if samples is None else samples
@@ -164,7 +174,7 @@ def _model(catalog: Catalog, templates: TemplateSet) -> Model:
         for region, found in templates.regions.items()
         if fitted_samples(catalog, region, found).templates
     ]
-    return Model(likelihood_of(templates, catalog, regions=filled).spec)
+    return Model(likelihood_of(templates, catalog, regions=filled, every_bin=True).spec)
 
 
 def _before(

@@ -162,8 +162,11 @@ class _Writer:
     def _errors(self, channel: ChannelSpec) -> dict[str, Array]:
         """Statistical errors of each sample's bins."""
         if self.templates is not None:
-            known = self.templates.regions[channel.name].templates
-            return {one.name: known[one.name].nominal.errors for one in channel.samples}
+            region = self.templates.regions[channel.name]
+            kept = [at for at in range(len(region.edges) - 1) if at not in region.dropped]
+            return {
+                one.name: region.templates[one.name].nominal.errors[kept] for one in channel.samples
+            }
         return divided_errors(channel, self.parameters)
 
     def _sample(self, channel: ChannelSpec, sample: SampleSpec, errors: Array) -> ET.Element:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
 
 from quarkline.catalog import Catalog, FitSettings
 from quarkline.catalog.factors import NormFactor, ShapeFactor
@@ -23,7 +26,9 @@ from quarkline.statistics.likelihood.spec import (
 )
 from quarkline.templates import naming
 from quarkline.templates.bin_errors import bin_effects, nuisance_parameter
-from quarkline.templates.sets import RegionTemplates, Shift, TemplateSet
+from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
+
+T = TypeVar("T")
 
 SMALLEST_FACTOR = 1e-8
 """What a yield is scaled by instead of zero or less, whose logarithm the interpolation takes."""
@@ -68,6 +73,7 @@ def likelihood_of(
     *,
     regions: Sequence[str] | None = None,
     statistics_only: bool | None = None,
+    every_bin: bool = False,
     name: str = "measurement",
 ) -> Likelihood:
     """The likelihood of templates.
@@ -82,6 +88,7 @@ def likelihood_of(
         regions: Names of regions; None for those that are fitted.
         statistics_only: Whether norm and shape factors are the only parameters; None leaves it to
             the analysis.
+        every_bin: Whether bins that regions drop are in it, where nothing is expected.
         name: What the measurement is called.
 
     Raises:
@@ -90,7 +97,13 @@ def likelihood_of(
     chosen = fitted_regions(catalog, templates) if regions is None else tuple(regions)
     only = catalog.templates.statistics_only if statistics_only is None else statistics_only
     building = _Building(catalog, only)
-    channels = tuple(building.channel(region, templates.regions[region]) for region in chosen)
+    channels = tuple(
+        without_bins(
+            building.channel(region, templates.regions[region]),
+            () if every_bin else templates.regions[region].dropped,
+        )
+        for region in chosen
+    )
     parameters = building.ordered()
     measured = catalog.poi if catalog.poi in {parameter.name for parameter in parameters} else None
     spec = LikelihoodSpec(name, channels, parameters, measured)
@@ -183,7 +196,7 @@ class _Building:
                 (
                     *self._factors(region, name, len(template.nominal.contents)),
                     *in_bins.get(name, ()),
-                    *self._systematics(region, name, template.shifts),
+                    *self._systematics(region, name, template),
                 ),
             )
             for name, template in expected.templates.items()
@@ -240,28 +253,56 @@ class _Building:
         self.titles |= effects.titles
         return effects.modifiers
 
-    def _systematics(
-        self, region: str, sample: str, shifts: Mapping[str, Shift]
-    ) -> Iterator[Modifier]:
-        for name, shift in shifts.items():
-            known = self.catalog.systematics.get(name)
-            if self.statistics_only or isinstance(known, Independent):
-                continue
-            named = naming.parameters_of(self.catalog, name, region, sample)
-            for modifier in shift_modifiers(shift, norm=named.norm, shape=named.shape):
-                parameter = modifier.parameter
-                free = known is not None and known.free
-                self.parameters.setdefault(parameter, nuisance_parameter(parameter, free=free))
-                self.group_of[parameter] = naming.sub_category(known)
-                category = known.category if known is not None else ""
-                self._describe(parameter, named.titles[parameter], category)
+    def _systematics(self, region: str, sample: str, template: Template) -> Iterator[Modifier]:
+        named = {
+            name: naming.parameters_of(self.catalog, name, region, sample)
+            for name in template.shifts
+            if not isinstance(self.catalog.systematics.get(name), Independent)
+        }
+        names = [one.norm for one in named.values()]
+        for name in () if self.statistics_only else named:
+            shift, of = template.shifts[name], named[name]
+            if names.count(of.norm) > 1 and _is_idle(shift, template):
+                continue  # it was added to another systematic with this parameter
+            for modifier in shift_modifiers(shift, norm=of.norm, shape=of.shape):
+                self._add_systematic(name, modifier.parameter, of.titles[modifier.parameter])
                 yield modifier
+
+    def _add_systematic(self, name: str, parameter: str, title: str) -> None:
+        known = self.catalog.systematics.get(name)
+        free = known is not None and known.free
+        self.parameters.setdefault(parameter, nuisance_parameter(parameter, free=free))
+        self.group_of[parameter] = naming.sub_category(known)
+        self._describe(parameter, title, known.category if known is not None else "")
 
     def _describe(self, name: str, title: str, category: str) -> None:
         if title:
             self.titles[name] = title
         if category:
             self.categories[name] = category
+
+
+def without_bins(channel: ChannelSpec, bins: Collection[int]) -> ChannelSpec:
+    """A channel without some of its bins, counted from 0; names of parameters stay."""
+    if not bins:
+        return channel
+    kept = [bin_ for bin_ in range(channel.bins) if bin_ not in bins]
+
+    def of(values: tuple[T, ...]) -> tuple[T, ...]:
+        return tuple(values[bin_] for bin_ in kept)
+
+    def changed(modifier: Modifier) -> Modifier:
+        if isinstance(modifier, BinScale):
+            return BinScale(of(modifier.parameters))
+        if isinstance(modifier, ShapeShift):
+            return replace(modifier, up=of(modifier.up), down=of(modifier.down))
+        return modifier
+
+    samples = tuple(
+        SampleSpec(one.name, of(one.contents), tuple(map(changed, one.modifiers)))
+        for one in channel.samples
+    )
+    return ChannelSpec(channel.name, samples, None if channel.data is None else of(channel.data))
 
 
 def shift_modifiers(shift: Shift, *, norm: str, shape: str) -> Iterator[NormShift | ShapeShift]:
@@ -279,6 +320,13 @@ def shift_modifiers(shift: Shift, *, norm: str, shape: str) -> Iterator[NormShif
         yield ShapeShift(
             shape, tuple(map(float, shift.shape_up)), tuple(map(float, shift.shape_down))
         )
+
+
+def _is_idle(shift: Shift, template: Template) -> bool:
+    """Whether a systematic changes nothing."""
+    nominal = template.nominal.contents
+    sides = (shift.up.contents, shift.down.contents)
+    return all(np.array_equal(side, nominal) for side in sides)
 
 
 def _refuse_formula(name: str, factor: NormFactor) -> None:

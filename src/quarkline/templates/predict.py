@@ -11,6 +11,7 @@ from quarkline.catalog import Catalog, Hide
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.templates.expectation import Expectation, expected_after, expected_before
 from quarkline.templates.histograms import Array, Histogram
+from quarkline.templates.measure.data import pseudo_data
 from quarkline.templates.predictions import Numbers, PredictedSample, RegionPrediction
 from quarkline.templates.sets import TemplateSet
 
@@ -39,11 +40,20 @@ def predict(
         region: prediction_of(
             expectation,
             catalog,
-            templates.regions[region].data,
+            _shown(catalog, region, templates),
             hidden=hidden_bins(hiding[region], catalog),
         )
         for region, expectation in now.items()
     }
+
+
+def _shown(catalog: Catalog, region: str, templates: TemplateSet) -> Histogram | None:
+    """The data of a region, or the pseudo-data that are fitted in their place."""
+    here = templates.regions[region]
+    if catalog.fit is None or catalog.fit.pseudo_data is None:
+        return here.data
+    counts = pseudo_data(catalog, region, here)
+    return Histogram.of(here.edges, counts, np.sqrt(counts))
 
 
 def prediction_of(

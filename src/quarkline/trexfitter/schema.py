@@ -6,6 +6,7 @@ configs use.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class Kind:
     def _takes(self, item: str) -> bool:
         if self.choices and item.upper() in self.choices:
             return True
-        if not self.number or not NUMBER.fullmatch(item):
+        if not self.number or not NUMBER.fullmatch(item) or not math.isfinite(float(item)):
             return False
         return self.number == "real" or float(item).is_integer()
 

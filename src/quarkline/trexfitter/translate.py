@@ -47,7 +47,6 @@ REFUSED_OPTIONS = {
 NOT_CARRIED_OPTIONS = {
     "Job": {
         "AlternativeShapeHistFactory",
-        "CustomAsimov",
         "IntCodeOverall",
         "IntCodeShape",
         "RemoveSystOnEmptySample",

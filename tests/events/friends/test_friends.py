@@ -250,3 +250,41 @@ def test_root_reads_a_friend_by_add_friend(tmp_path: Path) -> None:
     count, worst = done.stdout.split()
     assert int(count) == 777
     assert float(worst) < 1e-9
+
+
+@pytest.mark.parametrize("by", list(With))
+def test_a_sweep_reads_what_a_reading_does(tmp_path: Path, by: With) -> None:
+    host = write_host(tmp_path / "host.root", host_events(1234))
+    friend = write_friend(tmp_path / "friend.root", host)
+    columns = ["score", "pt", "eventNumber"]
+    with with_friends(open_source(host), [friend], by=by) as joined:
+        whole, sweep = joined.read(columns), joined.sweep()
+        assert ak.array_equal(sweep.read(columns, 150, 420), whole[150:420])
+        entries = np.array([420, 421, 777, 1233])
+        assert ak.array_equal(sweep.take(["pt", "score"], entries), whole[["pt", "score"]][entries])
+
+
+def test_a_sweep_refuses_a_friend_of_other_events(tmp_path: Path) -> None:
+    host = write_host(tmp_path / "host.root", host_events(500))
+    friend = write_friend(tmp_path / "friend.root", host)
+    other = write_host(tmp_path / "other.root", host_events(500, seed=2))
+    with with_friends(open_source(other), [friend]) as joined:
+        sweep = joined.sweep()
+        with pytest.raises(WorkError, match="in the friend"):
+            sweep.take(["score"], np.array([130]))
+
+
+def test_a_friend_of_another_program_is_joined_if_that_is_allowed(tmp_path: Path) -> None:
+    host = write_host(tmp_path / "host.root", host_events(300))
+    mine = {"pt": np.zeros(300), "score": np.arange(300.0)}
+    friend = write_host(tmp_path / "friend.root", mine)
+    with pytest.raises(InputError, match="does not say whose friend it is"):
+        with_friends(open_source(host), [friend])
+    with with_friends(open_source(host), [friend], unproved=True) as joined:
+        table = joined.read(["score", "pt"], 10, 20)
+        assert ak.to_list(table["score"]) == list(range(10, 20))
+        assert (table["pt"] > 0).to_list() == [True] * 10  # the host's
+        assert joined.schema.metadata["unproved"] == [str(friend)]
+    short = write_host(tmp_path / "short.root", {"score": np.arange(299.0)})
+    with pytest.raises(InputError, match="it has 299 entries"):
+        with_friends(open_source(host), [short], unproved=True)

@@ -7,6 +7,7 @@ import pytest
 import uproot
 
 from quarkline.engine.compute.local import LocalWorkers
+from quarkline.engine.workflow.stage import Context
 from quarkline.templates.fill import HistRequest, fill, plan, requests_of, task
 from tests.templates.fill.conftest import SMALL
 
@@ -35,15 +36,23 @@ def usual(small):
 
 
 def test_the_number_of_workers_does_not_matter(small, usual, monkeypatch):
-    monkeypatch.setattr(plan, "RANGE_ROWS", 90)
+    monkeypatch.setattr(plan, "RANGE_ROWS", 250)
     ranges = fill(requests_of(small), small).histograms
     workers = fill(requests_of(small), small, executor=LocalWorkers(2)).histograms
     assert same(ranges, workers)
     close(usual, ranges)
 
 
+def test_a_stage_keeps_what_is_done(small, usual, tmp_path, monkeypatch):
+    told = {"stage": "templates", "version": 1, "config": None, "inputs": {}}
+    context = Context(**told, out=tmp_path / "out", items=tmp_path / "items")
+    assert same(usual, fill(requests_of(small), small, context=context).histograms)
+    monkeypatch.setattr(LocalWorkers, "_run", lambda *_: (_ for _ in ()))
+    assert same(usual, fill(requests_of(small), small, context=context).histograms)
+
+
 def test_the_step_does_not_matter_but_for_rounding(small, usual, monkeypatch):
-    monkeypatch.setattr(task, "STEP_ROWS", 37)
+    monkeypatch.setattr(task, "STEP_ROWS", 90)
     close(usual, fill(requests_of(small), small).histograms)
 
 

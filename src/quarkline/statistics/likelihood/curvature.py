@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from quarkline.statistics.arrays import Floats, Indices
 from quarkline.statistics.likelihood.rates import RatePoint, Rates
-from quarkline.statistics.likelihood.sums import Groups, summed
+from quarkline.statistics.likelihood.sums import Groups, Table, dense, summed
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,19 +23,19 @@ class Slopes:
 
     parameters: Indices
     wide: Floats
-    narrow: csr_array
+    narrow: Table
 
     def whole(self) -> Floats:
         """Both together, with shape (B, P)."""
-        table: Floats = self.narrow.toarray()
+        table = dense(self.narrow)
         table[:, self.parameters] += self.wide
         return table
 
     def squares(self, weights: Floats) -> Floats:
         """J^T diag(weights) J for the table J of both, with shape (P, P)."""
         weighted = weights[:, None] * self.wide
-        turned = csr_array(self.narrow.T)
-        square: Floats = (turned @ (self.narrow * weights[:, None])).toarray()
+        turned = self.narrow.T
+        square = dense(turned @ (self.narrow * weights[:, None]))
         mixed = turned @ weighted
         square[:, self.parameters] += mixed
         square[self.parameters] += mixed.T
@@ -66,6 +65,7 @@ class Curvature:
         column = np.searchsorted(self._parameters, owners[owned])
         self._at = layout.factor_blocks[owned] * len(self._parameters) + column
         self._step_columns = np.searchsorted(self._parameters, layout.steps.parameters)
+        self._parts = _without_repeats(self._step_columns)
         self._by_bin = Groups(layout.bin_of, layout.bins)
         self._by_block = Groups(layout.block_of, self._blocks)
         self._layers = [np.minimum(layer, size) for layer in layout.layers]
@@ -78,11 +78,11 @@ class Curvature:
         wide = self._added(self._by_bin.rows(point.product, self._shapes) * point.steps.slope)
         across = self._by_bin.across(rate, layout.block_of, self._blocks)
         wide += across @ self._by_factor(point.log_slopes)
-        narrow = csr_array((layout.bins, size))
+        narrow = self._by_bin.across(np.zeros_like(rate), np.full(len(rate), size), size + 1)
         for layer, clipped in zip(layout.layers, self._layers, strict=True):
             weights = rate * point.log_slopes[layer]
-            narrow = narrow + self._by_bin.across(weights, clipped, size + 1)[:, :size]
-        return Slopes(self._parameters, wide, narrow)
+            narrow = narrow + self._by_bin.across(weights, clipped, size + 1)
+        return Slopes(self._parameters, wide, narrow[:, :size])
 
     def curvature(self, point: RatePoint, slopes: Floats) -> Floats:
         """Sum over bins of `slopes` times the second derivatives of the rates, shape (P, P)."""
@@ -105,7 +105,7 @@ class Curvature:
             for other in range(at + 1, len(layout.layers)):
                 weights = by_log * slope * point.log_slopes[layout.layers[other]]
                 pairs = self._by_layer[at].across(weights, self._layers[other], size + 1)
-                outer += pairs.toarray()[:size, :size]
+                outer += dense(pairs)[:size, :size]
         whole = outer + outer.T
         whole[np.ix_(self._parameters, self._parameters)] += inner
         return whole
@@ -141,7 +141,7 @@ class Curvature:
         pairs = len(self._step_columns)
         both = table[:, :pairs] + table[:, pairs:]
         added = np.zeros((len(table), len(self._parameters)))
-        for column in _without_repeats(self._step_columns):
+        for column in self._parts:
             added[:, self._step_columns[column]] += both[:, column]
         return added
 

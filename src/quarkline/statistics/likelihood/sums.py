@@ -14,6 +14,8 @@ Table: TypeAlias = "NDArray[np.float64] | csr_array"
 
 # Share of entries that are not 0, above which a dense table is the faster one.
 DENSE = 0.1
+# Entries of a table below which scipy's sparse tables cost more than they save.
+SMALL = 30_000
 
 
 def summed(groups: Indices, weights: Floats, size: int) -> Floats:
@@ -24,7 +26,13 @@ def summed(groups: Indices, weights: Floats, size: int) -> Floats:
 def stored(table: csr_array) -> Table:
     """A table in the form in which products with it are fast."""
     rows, columns = table.shape
-    return table.toarray() if table.nnz > DENSE * rows * columns else table
+    few = table.nnz <= DENSE * rows * columns and rows * columns > SMALL
+    return table if few else table.toarray()
+
+
+def dense(table: Table) -> Floats:
+    """A table with its zeros."""
+    return cast("Floats", table.toarray() if isinstance(table, csr_array) else table)
 
 
 class Groups:
@@ -37,18 +45,27 @@ class Groups:
 
     def __init__(self, group_of: Indices, size: int) -> None:
         self.size = size
+        self._group_of = group_of
         self._cells = np.argsort(group_of, kind="stable")
         self._starts = np.searchsorted(group_of[self._cells], np.arange(size + 1))
-        self._count = len(group_of)
+        self._filled = np.flatnonzero(np.diff(self._starts))
 
     def rows(self, weights: Floats, table: Table) -> Floats:
         """Weighted sums of the rows of a table with shape (N, C), with shape (size, C)."""
-        shape = (self.size, self._count)
-        matrix = csr_array((weights[self._cells], self._cells, self._starts), shape=shape)
-        product = matrix @ table
-        return cast("Floats", product.toarray() if isinstance(product, csr_array) else product)
+        rows, columns = table.shape
+        if rows * columns <= SMALL:
+            sums = np.zeros((self.size, columns))
+            if columns:
+                weighted = (weights[:, None] * table)[self._cells]
+                sums[self._filled] = np.add.reduceat(weighted, self._starts[self._filled])
+            return sums
+        matrix = csr_array((weights[self._cells], self._cells, self._starts), (self.size, rows))
+        return dense(matrix @ table)
 
-    def across(self, weights: Floats, other: Indices, size: int) -> csr_array:
+    def across(self, weights: Floats, other: Indices, size: int) -> Table:
         """Sums of weights by these groups and others, with shape (this size, other size)."""
+        if self.size * size <= SMALL:
+            flat = self._group_of * size + other
+            return summed(flat, weights, self.size * size).reshape(self.size, size)
         parts = (weights[self._cells], other[self._cells], self._starts)
-        return csr_array(parts, shape=(self.size, size))
+        return csr_array(parts, (self.size, size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from quarkline.catalog import Catalog, InputFile
@@ -137,25 +137,30 @@ def _name(file: InputFile) -> tuple[str, ...]:
     return (str(file.path), file.tree, *map(str, file.friends))
 
 
-@dataclass
 class _Draft:
     """A table in the making."""
 
-    file: InputFile
-    weights: dict[tuple[Columns, str, str, Bins], dict[str, int]] = field(default_factory=dict)
-    parts: list[Part] = field(default_factory=list)
+    def __init__(self, file: InputFile) -> None:
+        self.file = file
+        self.parts: list[Part] = []
+        self._numbers: dict[tuple[Columns, str, str, Bins], int] = {}
+        self._weights: list[dict[str, int]] = []
 
     def add(self, request: HistRequest, meaning: Meaning, scale: float, bins: Bins) -> None:
+        """Let the tree add to a histogram."""
         key = (meaning.columns, meaning.variable, meaning.selection, bins)
-        weights = self.weights.setdefault(key, {})
-        number = weights.setdefault(meaning.weight, len(weights))
-        self.parts.append(Part(request, scale, list(self.weights).index(key), number))
+        number = self._numbers.setdefault(key, len(self._numbers))
+        if number == len(self._weights):
+            self._weights.append({})
+        weights = self._weights[number]
+        weight = weights.setdefault(meaning.weight, len(weights))
+        self.parts.append(Part(request, scale, number, weight))
 
     @property
     def table(self) -> Table:
-        return Table(
-            self.file, tuple(Drawn(*key, tuple(texts)) for key, texts in self.weights.items())
-        )
+        """What is drawn of the tree."""
+        pairs = zip(self._numbers, self._weights, strict=True)
+        return Table(self.file, tuple(Drawn(*key, tuple(weights)) for key, weights in pairs))
 
 
 def _bins(requests: Iterable[HistRequest], catalog: Catalog) -> dict[str, Bins]:

@@ -12,6 +12,7 @@ from quarkline.catalog import Catalog, FitSettings
 from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Severity, did_you_mean
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood.model import Data, Model
+from quarkline.templates.histograms import Array
 from quarkline.templates.likelihood import fitted_samples
 from quarkline.templates.measure.values import fitted_values
 from quarkline.templates.sets import RegionTemplates, TemplateSet
@@ -90,19 +91,12 @@ def _is_asimov(catalog: Catalog, region: str) -> bool:
 
 
 def asimov_values(catalog: Catalog, model: Model) -> dict[str, float]:
-    """Values that settings give to parameters of Asimov data, the measured one included.
-
-    Raises:
-        InputError: If the model has no such parameter.
-    """
+    """Values that settings give to parameters of Asimov data, the measured one included."""
     settings = catalog.fit or FitSettings()
     given = dict(settings.asimov)
-    for name in given:
-        model.index(name)
     if settings.asimov_from is not None:
-        known = fitted_values(Path(settings.asimov_from))
-        given = {name: value for name, value in known.items() if name in model.names} | given
-    return given
+        given = fitted_values(Path(settings.asimov_from)) | given
+    return {name: value for name, value in given.items() if name in model.names}
 
 
 def with_values(model: Model, values: Mapping[str, float]) -> Floats:
@@ -133,12 +127,12 @@ def data_of(
     settings = catalog.fit or FitSettings()
     expected = model.asimov(with_values(model, values))
     counts = expected.counts.copy()
-    for region, part in model.channels.items():
-        data = templates.regions[region].data
-        if region in sources.observed and data is not None:
-            counts[part] = data.contents
+    for channel, part in zip(model.spec.channels, model.channels.values(), strict=True):
+        if channel.name in sources.observed and channel.data is not None:
+            counts[part] = channel.data
         elif settings.pseudo_data is not None:
-            counts[part] = pseudo_data(catalog, region, templates.regions[region])
+            region = templates.regions[channel.name]
+            counts[part] = np.delete(pseudo_data(catalog, channel.name, region), region.dropped)
     measured = expected.measured
     nuisances = {name: value for name, value in values.items() if name != catalog.poi}
     if settings.shift_measurements and nuisances and not sources.mixed:
@@ -147,7 +141,7 @@ def data_of(
     return Data(counts, measured)
 
 
-def pseudo_data(catalog: Catalog, region: str, templates: RegionTemplates) -> Floats:
+def pseudo_data(catalog: Catalog, region: str, templates: RegionTemplates) -> Array:
     """The sum of the samples of a region, with those of a set in place of the ones they replace.
 
     Raises:

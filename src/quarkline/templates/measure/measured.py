@@ -41,11 +41,11 @@ from quarkline.templates.likelihood import Likelihood
 from quarkline.templates.measure.data import with_values
 from quarkline.templates.measure.fits import (
     Problem,
-    chosen_names,
     nominal_fit,
     problem_of,
     statistics_fit,
 )
+from quarkline.templates.measure.names import chosen_names
 from quarkline.templates.sets import TemplateSet
 
 What: TypeAlias = Literal[
@@ -174,8 +174,6 @@ class _Doing:
     def toys(self) -> Fields:
         """Pseudo-data with the values of Asimov data, and those that settings give to them."""
         model, settings = self.problem.model, self.settings
-        for name in settings.toys_with:
-            model.index(name)
         truth = with_values(model, {**self.problem.values, **settings.toys_with})
         number, seed = max(settings.toys, 1), settings.seed
         return {"toys": toy_fits(model, truth, number, seed=seed, runner=self.runner)}
@@ -187,9 +185,11 @@ class _Doing:
             "surfaces": tuple(one for one in found if isinstance(one, LikelihoodSurface)),
         }
 
-    def _scan(self, settings: ScanSettings) -> LikelihoodScan | LikelihoodSurface:
+    def _scan(self, settings: ScanSettings) -> LikelihoodScan | LikelihoodSurface | None:
         model, data, fitted = self.problem.model, self.problem.data, self.fitted
-        names = chosen_names(settings.parameters, fitted.free, "fit.scans", single=True)
+        names = chosen_names(settings.parameters, fitted.free, parts=False)
+        if len(names) != len(settings.parameters):
+            return None
         axes = [self._axis(settings, at, name) for at, name in enumerate(names)]
         if len(names) == 1:
             return scan(model, data, fitted, names[0], axes[0], runner=self.runner)
@@ -266,6 +266,4 @@ def ranked_parameters(catalog: Catalog, fitted: LikelihoodFit, poi: str) -> list
     """Parameters that settings rank: fitted ones, norm factors that are measured only if asked."""
     settings = catalog.ranking or RankingSettings()
     names = [name for name in fitted.free if settings.include_pois or name != poi]
-    if settings.parameters == ["all"]:
-        return names
-    return chosen_names(settings.parameters, names, "ranking.parameters")
+    return chosen_names(settings.parameters, names)

@@ -12,6 +12,7 @@ from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import Finding, Place, Rule
 from quarkline.engine.core.yaml_file import KeyPath
 from quarkline.trexfitter.blocks import Block, Option
+from quarkline.trexfitter.schema import REAL
 
 BAD_FORM = Rule(
     "QL-TREX-030",
@@ -150,11 +151,10 @@ class Data:
 
     def numbers(self, option: Option, items: Sequence[Written]) -> list[float] | None:
         """Items as numbers; None after a finding if one is none."""
-        try:
+        if all(REAL.takes([item]) for item in items):
             return [float(item) for item in items]
-        except ValueError:
-            self.refuse(option, "has something other than numbers", "write numbers and commas")
-            return None
+        self.refuse(option, "has something other than numbers", "write numbers and commas")
+        return None
 
     def adopt(self, key: str, name: str, part: Data, place: Place | None) -> None:
         """Add a part below a key and the name of its block."""

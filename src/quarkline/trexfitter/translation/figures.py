@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quarkline.engine.core.findings import Severity
-from quarkline.trexfitter.blocks import Block
+from quarkline.trexfitter.blocks import Block, Option
 from quarkline.trexfitter.lines import split
 from quarkline.trexfitter.translation.colours import rgb_colour, root_colour
 from quarkline.trexfitter.translation.data import BAD_FORM, Data
@@ -93,17 +93,17 @@ def _add_colour(data: Data, key: str, block: Block, name: str) -> None:
         elif channels:
             data.refuse(option, "has a channel outside 0 to 255", "write three of 0 to 255")
         return
-    number = block.number(name) if block.first(name) else None
-    if number is None:
-        return
-    colour = root_colour(int(number))
-    data.put(key, colour, block.options[name].place)
-    if colour is None:
-        _say_no_colour(data, block, name)
+    option = block.first(name)
+    number = data.numbers(option, [option.value]) if option else None
+    if option and number:
+        colour = root_colour(int(number[0]))
+        data.put(key, colour, option.place)
+        if colour is None:
+            _say_no_colour(data, option)
 
 
-def _say_no_colour(data: Data, block: Block, name: str) -> None:
-    option = block.options[name]
+def _say_no_colour(data: Data, option: Option) -> None:
+    name = option.name
     message = f"`{name}: {option.value}` is the number of no colour that ROOT always has"
     hint = f"write `{name}RGB: red,green,blue`; until then a colour is chosen"
     data.findings.append(

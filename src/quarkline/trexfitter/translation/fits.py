@@ -71,6 +71,7 @@ def _add_asimov(data: Data, fit: Block, job: Block) -> None:
             values |= values_of(data, option)
         data.put("fit.asimov", values, option.place)
     data.label("fit.asimov_from", fit, "NPValuesFromFitResults")
+    data.label("fit.pseudo_data", job, "CustomAsimov")
     data.truth("fit.shift_measurements", fit, "InjectGlobalObservables")
 
 
