@@ -37,6 +37,8 @@ Fit: two
   Options: Suffix=_own
   UseInFit: FALSE
   FitResultsFile: other.txt
+  Directory: there
+  InputName: named
 
 """
 
@@ -77,6 +79,7 @@ def test_its_jobs(many):
     assert two.job is not None
     assert (two.label, two.suffix, two.job.suffix, two.in_fit) == ("two", "_all", "_own", False)
     assert str(two.fit_results) == "other.txt"
+    assert str(two.job.fit_file) == "there/Fits/named_own.txt"
     assert two.job.catalog.templates.statistics_only
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -203,10 +203,13 @@ class _Reader:
         try:
             options = joined_options(self.options, str(block.text("Options") or ""))
             config = read_trexfitter(path, replace=self.replace)
-            return open_job(config, options, free=self.free, output=self.output)
+            job = open_job(config, options, free=self.free, output=self.output)
         except InputError as error:
             self.findings += error.findings
             return None
+        folder, name = block.text("Directory"), block.text("InputName")
+        job = replace(job, folder=Path(folder)) if folder else job
+        return replace(job, name=str(name)) if name else job
 
     def _data(self) -> Data:
         data = Data(self.config.base, "Histo")

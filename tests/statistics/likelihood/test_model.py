@@ -23,6 +23,7 @@ from quarkline.statistics.likelihood import (
     SampleSpec,
     Scale,
     ShapeShift,
+    sums,
 )
 from tests.statistics.likelihood.specs import counting, mixed
 
@@ -145,13 +146,37 @@ def central(function, values: np.ndarray, step: float = 1e-5) -> np.ndarray:
     return np.array([(function(values + e) - function(values - e)) / (2 * step) for e in unit])
 
 
+@pytest.mark.parametrize("tables", ["dense", "sparse"])
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_derivatives_are_the_limits_of_differences(seed):
+def test_derivatives_are_the_limits_of_differences(seed, tables, monkeypatch):
+    if tables == "sparse":
+        monkeypatch.setattr(sums, "SMALL", 0)
+        monkeypatch.setattr(sums, "DENSE", 1.0)
     model = Model(mixed(seed, channels=1))
     data, values = model.data, around(model, seed + 10, 1.2)
     nll, gradient = model.nll_gradient(values, data)
     assert nll == pytest.approx(model.nll(values, data), rel=1e-13)
     assert gradient == pytest.approx(central(lambda x: model.nll(x, data), values), abs=1e-5)
+    slopes = central(lambda x: model.nll_gradient(x, data)[1], values)
+    assert model.hessian(values, data) == pytest.approx(slopes, rel=1e-6, abs=1e-4)
+    assert model.rate_slopes(values) == pytest.approx(central(model.expected, values).T, abs=1e-5)
+
+
+@pytest.mark.parametrize("tables", ["dense", "sparse"])
+def test_a_bin_may_have_several_factors(tables, monkeypatch):
+    if tables == "sparse":
+        monkeypatch.setattr(sums, "SMALL", 0)
+    spec = mixed(2, channels=1)
+    names = tuple(f"factor_{at}" for at in range(4))
+    factors = tuple(Parameter(name, "shape-factor", 1.0, 0.0, 10.0) for name in names)
+    first, *others = spec.channels[0].samples
+    first = replace(first, modifiers=(*first.modifiers, BinScale(names)))
+    channel = replace(spec.channels[0], samples=(first, *others))
+    model = Model(replace(spec, channels=(channel,), parameters=(*spec.parameters, *factors)))
+    data, values = model.data, around(model, 8)
+    assert model.expected(values) == pytest.approx(plain_expectation(model.spec, values))
+    gradient = central(lambda x: model.nll(x, data), values)
+    assert model.nll_gradient(values, data)[1] == pytest.approx(gradient, abs=1e-5)
     slopes = central(lambda x: model.nll_gradient(x, data)[1], values)
     assert model.hessian(values, data) == pytest.approx(slopes, rel=1e-6, abs=1e-4)
     assert model.rate_slopes(values) == pytest.approx(central(model.expected, values).T, abs=1e-5)

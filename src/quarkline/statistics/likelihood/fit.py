@@ -114,7 +114,8 @@ def _result(
     model: Model, tried: Attempts, sides: Mapping[int, tuple[Side, Side]], covariance: bool
 ) -> LikelihoodFit:
     best = tried.best
-    table = best.covariance() if covariance else np.empty((0, 0))
+    whole = best.covariance()
+    table = whole if covariance else np.empty((0, 0))
     errors = np.zeros(len(model.names))
     if covariance:
         errors[best.free] = np.sqrt(np.diag(table))
@@ -136,18 +137,18 @@ def _result(
             for at, parameter in enumerate(model.spec.parameters)
         ),
         free=tuple(name for name, free in zip(model.names, best.free, strict=True) if free),
-        covariance=tuple(tuple(float(entry) for entry in row) for row in table),
+        covariance=tuple(map(tuple, table.tolist())),
         nll=best.nll,
-        quality=_quality(model, tried),
+        quality=_quality(model, tried, np.diag(whole)),
     )
 
 
-def _quality(model: Model, tried: Attempts) -> FitQuality:
+def _quality(model: Model, tried: Attempts, variances: Floats) -> FitQuality:
     best = tried.best
     names = np.array(model.names, dtype=object)
     limit = best.free & ((best.values <= model.low) | (best.values >= model.high))
     notes = [] if best.converged else ["no minimum was found"]
-    definite = _definite(best)
+    definite = _definite(best, variances)
     if not definite:
         notes.append(f"the curvature is not positive along {_flattest(model, best)}")
     elif not best.free.any():
@@ -164,22 +165,19 @@ def _quality(model: Model, tried: Attempts) -> FitQuality:
     )
 
 
-def _definite(best: Minimum) -> bool:
+def _definite(best: Minimum, variances: Floats) -> bool:
     """Whether data and measurements determine every fitted parameter, to rounding.
 
     The product of a parameter's curvature and its variance is 1 if it is correlated with no other,
     and grows without limit as it becomes one of several that data cannot tell apart.
     """
-    if not best.hessian.size:
-        return False
-    variances = np.diag(best.covariance())
     return bool((variances * np.diag(best.hessian)[best.free] < MOST_INFLATED).all())
 
 
 def _flattest(model: Model, best: Minimum) -> str:
     """The parameters that make up the direction of the smallest curvature, the largest first."""
-    part = best.hessian[np.ix_(best.free, best.free)] if best.hessian.size else np.empty((0, 0))
-    if not part.size or not np.isfinite(part).all():
+    part = best.hessian[np.ix_(best.free, best.free)]
+    if not np.isfinite(part).all():
         return "an unknown direction"
     direction = np.abs(np.linalg.eigh(part)[1][:, 0])
     names = np.array(model.names, dtype=object)[best.free]

@@ -6,7 +6,7 @@ from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, sparray
 
 from quarkline.statistics.arrays import Floats, Indices
 
@@ -32,7 +32,9 @@ def stored(table: csr_array) -> Table:
 
 def dense(table: Table) -> Floats:
     """A table with its zeros."""
-    return cast("Floats", table.toarray() if isinstance(table, csr_array) else table)
+    if isinstance(table, sparray):
+        return cast("Floats", table.toarray())
+    return table
 
 
 class Groups:
