@@ -54,6 +54,18 @@ def test_nominal_suffixes_come_last_and_not_with_variations():
     assert paths(job, sample, side, varied=True) == [("/a/f.root", "h_s_up")]
 
 
+def test_a_pattern_means_the_files_that_are_there(tmp_path):
+    for name in ("mc/a1.root", "mc/a2.root", "mc/b.root", "mc/a3.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    files = Files(folders=[str(tmp_path)], names=["mc/a*"], trees=["t"], friends=["/x"])
+    found = input_files([files], friends=True)
+    assert [file.path for file in found] == [tmp_path / "mc/a1.root", tmp_path / "mc/a2.root"]
+    assert [str(file.friends[0]) for file in found] == ["/x/mc/a1.root", "/x/mc/a2.root"]
+    absent = Files(folders=[str(tmp_path)], names=["c*"], trees=["t"])
+    assert paths(absent) == [(f"{tmp_path}/c*.root", "t")]
+
+
 def test_friends_have_the_suffixes_of_the_folders():
     files = Files(folders=["/a"], names=["f"], trees=["t"], friends=["/x"], folder_suffixes=["1"])
     assert input_files([files], friends=True) == [

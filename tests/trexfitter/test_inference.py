@@ -209,6 +209,16 @@ class TestDefaultsOfTheSource:
         up = made(text).systematics["x"].up
         assert (up.weight, up.weight_factor) == ("a", None)
 
+    def test_weights_that_a_sample_ignores(self, made):
+        job = JOB.replace("  POI", "  MCweight: a*b\n  POI")
+        text = "Region: r\n  Variable: x,1,0,1\n  MCweight: a*c\n\nSample: s\n  MCweight: a*d\n"
+        weights = {
+            ignored: str(made(f"{text}  IgnoreWeight: {ignored}\n", job=job).weight_of("s", "r"))
+            for ignored in ("FALSE", "a", "TRUE")
+        }
+        nominal = "(a*b)*(a*c)*(a*d)"
+        assert weights == {"FALSE": nominal, "a": "(1*b)*(1*c)*(a*d)", "TRUE": "a*d"}
+
     def test_none_is_no_sample(self, made):
         catalog = made("Sample: s\n\nSystematic: x\n  Samples: none\n  WeightUp: a\n")
         assert catalog.systematics["x"].samples == ["none"]

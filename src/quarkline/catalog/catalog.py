@@ -128,8 +128,10 @@ class Catalog(Config):
         if chosen.role == "data":
             return Written("1")
         common = [*(self.weights.values() if chosen.normalised_by_theory else ()), where.weight]
-        if chosen.ignore_weight:
-            common = [factor and factor.without(chosen.ignore_weight) for factor in common]
+        if isinstance(part := chosen.ignore_weight, Written):
+            common = [factor and factor.without(part) for factor in common]
+        elif part:
+            common = []
         nominal = [*common, chosen.weight]
         if ignored:
             nominal = [factor and factor.without(ignored) for factor in nominal]

@@ -32,7 +32,7 @@ class Files(Config):
     Folders, names and trees of the variation win over those of the sample, the region and the
     analysis, in that order. Suffixes add up: those of the region come first, then the sample's and
     the variation's. Every folder is combined with every name and every tree. Names may be whole
-    paths where no folder is given.
+    paths where no folder is given, and hold `*`.
     """
 
     folders: Listed[Folder] = Field(default_factory=list, description="Folders of the files.")
@@ -96,9 +96,20 @@ def input_files(
     others = _joined(_last(friend_folders), folder_suffixes) if any(friend_folders) else []
     return [
         InputFile(_file(folder, name), tree, tuple(_file(other, name) for other in others))
-        for folder, name, tree in product(folders, names, trees)
-        if name and tree
+        for folder, pattern, tree in product(folders, names, trees)
+        if pattern and tree
+        for name in _matching(folder, pattern)
     ]
+
+
+def _matching(folder: str, pattern: str) -> list[str]:
+    """The names below a folder that a name with `*` means; itself if there are none."""
+    if "*" not in pattern or address_of(folder):
+        return [pattern]
+    path = _file(folder, pattern)
+    start = Path(path.anchor)
+    found = sorted(start.glob(str(path.relative_to(start))))
+    return [str(item.relative_to(folder) if folder else item) for item in found] or [pattern]
 
 
 def _last(levels: Sequence[Sequence[str]]) -> Sequence[str]:

@@ -45,8 +45,9 @@ class Sample(Config):
     ignore_selection: bool | Written = Field(
         False, description="Whether other cuts are left out, or the part that is left out."
     )
-    ignore_weight: Written | None = Field(
-        None, description="Part of the analysis' weight that is left out."
+    ignore_weight: bool | Written = Field(
+        False,
+        description="Whether weights of the analysis and the region are left out, or the part that is.",
     )
     normalised_by_theory: bool = Field(
         True, description="Whether the analysis' weights and luminosity apply."

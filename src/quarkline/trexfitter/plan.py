@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from quarkline.catalog.catalog import Catalog
-from quarkline.catalog.files import InputFile, is_there
-from quarkline.catalog.systematics import Varied
+from quarkline.catalog.files import is_there
 from quarkline.engine.core.results import Result
+from quarkline.templates.fill.requests import HistRequest, meaning_of, requests_of
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.letters import ACTIONS, ordered
 from quarkline.trexfitter.multifit import MultiFit
@@ -91,7 +91,8 @@ def plan_of(job: Job | MultiFit, letters: str) -> JobPlan:
         steps = tuple(_step_of_many(job, letter) for letter in wanted)
         return JobPlan(job.name, str(job.folder), str(job.config.base), steps)
     catalog = job.catalog
-    files = sorted({file.path for file in _input_files(catalog)})
+    requests = requests_of(catalog)
+    files = sorted(_input_files(catalog, requests))
     absent = [str(path) for path in files if not is_there(path)]
     return JobPlan(
         job.name,
@@ -106,7 +107,7 @@ def plan_of(job: Job | MultiFit, letters: str) -> JobPlan:
         missing=len(absent),
         missing_allowed=job.allow_missing,
         missing_examples=tuple(absent[:SHOWN]),
-        histograms=histogram_count(catalog),
+        histograms=len(requests),
         refused=tuple(finding.as_json() for finding in refusals(job, letters)),
     )
 
@@ -132,38 +133,9 @@ def plan_text(plan: JobPlan) -> str:
     return "\n".join(lines)
 
 
-def histogram_count(catalog: Catalog) -> int:
-    """How many histograms of samples in regions there are, those of both sides included."""
-    pairs = [
-        (sample, region)
-        for region in catalog.regions
-        for sample in catalog.samples
-        if catalog.holds(sample, region)
-    ]
-    return len(pairs) + sum(_sides(catalog, *pair) for pair in pairs)
-
-
-def _sides(catalog: Catalog, sample: str, region: str) -> int:
-    if catalog.templates.statistics_only:
-        return 0
-    found = catalog.systematics_of(sample, region).values()
-    return sum(len(item.sides) for item in found if isinstance(item, Varied))
-
-
-def _input_files(catalog: Catalog) -> Iterator[InputFile]:
-    """The files of every sample in every region, those of variations included."""
-    for region in catalog.regions:
-        for sample in catalog.samples:
-            if not catalog.holds(sample, region):
-                continue
-            yield from catalog.files_of(sample, region)
-            if catalog.templates.statistics_only:
-                continue
-            for systematic in catalog.systematics_of(sample, region).values():
-                if isinstance(systematic, Varied):
-                    for side in systematic.sides.values():
-                        if side.files.model_fields_set or catalog.files.nominal_suffixes:
-                            yield from catalog.files_of(sample, region, side)
+def _input_files(catalog: Catalog, requests: Iterable[HistRequest]) -> set[Path]:
+    """The files that histograms are made of."""
+    return {file.path for item in requests for file in meaning_of(item, catalog).files}
 
 
 def _steps(job: Job, wanted: str) -> Iterator[Step]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from quarkline.catalog.names import selects
 from quarkline.engine.core.findings import Finding, Rule
+from quarkline.templates.refusals import refused
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.letters import WRONG_INPUTS, ordered
 
@@ -15,6 +16,7 @@ EXPRESSION = Rule(
     "`Expression` makes a norm factor a formula of others. Likelihoods here know no formulas, so "
     "whatever needs one is refused; figures and tables before the fit are not.",
 )
+OF_TEMPLATES = set("nhbwdpa")
 OF_LIKELIHOOD = set("wfxrlsip")
 
 
@@ -26,6 +28,8 @@ def refusals(job: Job, letters: str) -> list[Finding]:
     """
     wanted = set(ordered(letters))
     found = list(_wrong_inputs(job, wanted))
+    if wanted & OF_TEMPLATES:
+        found += refused(job.catalog)
     if wanted & OF_LIKELIHOOD:
         found += _expressions(job)
     return found

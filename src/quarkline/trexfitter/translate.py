@@ -139,9 +139,6 @@ def _not_understood_values(block: Block) -> Iterator[Finding]:
     if block.kind == "Fit" and (block.text("FitType") or "").upper() == "UNFOLDING":
         what = "`FitType: UNFOLDING` is not done"
         yield REFUSED.finding(what, place=block.options["FitType"].place)
-    if block.kind == "Sample" and (block.text("IgnoreWeight") or "").upper() == "TRUE":
-        what = "`IgnoreWeight: TRUE` has no effect here yet; give the text that is left out"
-        yield NOT_CARRIED.finding(what, place=block.options["IgnoreWeight"].place)
     if block.kind == "Systematic" and (block.text("Type") or "").upper() == "SHAPE":
         sided = [option for name, option in block.options.items() if SIDED.match(name)]
         if sided:

@@ -38,11 +38,10 @@ def sample_data(data: Data, block: Block) -> Data:
     sample.truth("use_friends", block, "UseFriend")
     sample.text("weight", block, "MCweight")
     sample.text("selection", block, "Selection")
-    if option := block.first("IgnoreSelection"):
-        switches: dict[str, Any] = {"TRUE": True, "FALSE": False}
-        ignored = switches.get(option.value.upper(), option.value)
-        sample.put("ignore_selection", ignored, option.place)
-    sample.text("ignore_weight", block, "IgnoreWeight")
+    for key, name in (("ignore_selection", "IgnoreSelection"), ("ignore_weight", "IgnoreWeight")):
+        if option := block.first(name):
+            switches: dict[str, Any] = {"TRUE": True, "FALSE": False}
+            sample.put(key, switches.get(option.value.upper(), option.value), option.place)
     sample.truth("normalised_by_theory", block, "NormalizedByTheory")
     if option := block.first("LumiScales", "LumiScale"):
         sample.put("scales", sample.numbers(option, option.items), option.place)
