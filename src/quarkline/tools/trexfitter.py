@@ -13,7 +13,7 @@ from quarkline.engine.compute.executors import open_executor
 from quarkline.engine.core.findings import Finding, InputError, Rule, Severity
 from quarkline.engine.core.results import Result
 from quarkline.engine.store.atomic import write_atomic
-from quarkline.trexfitter.actions import ActionsDone, Progress, run_actions
+from quarkline.trexfitter.actions import ActionsDone, run_actions
 from quarkline.trexfitter.blocks import TrexConfig
 from quarkline.trexfitter.checks import check_config
 from quarkline.trexfitter.command_line import CommandOptions, read_options
@@ -25,6 +25,7 @@ from quarkline.trexfitter.parser import read_trexfitter
 from quarkline.trexfitter.plan import JobPlan, plan_of
 from quarkline.trexfitter.read_multifit import read_multifit
 from quarkline.trexfitter.refusals import refusals
+from quarkline.trexfitter.steps.work import Progress
 
 NOT_ONE_JOB = Rule(
     "QL-TREX-041",

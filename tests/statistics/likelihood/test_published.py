@@ -54,6 +54,13 @@ def theirs(archive: Path, region: str, patch: str | None) -> tuple[pyhf.Model, l
     return model, workspace.data(model)
 
 
+def bounds(model: pyhf.Model) -> list[tuple[float, float]]:
+    """Those of the model, but for the signal's, which is 10 in pyhf unless something is said."""
+    found = model.config.suggested_bounds()
+    found[model.config.poi_index] = (0.0, 1e3)
+    return found
+
+
 def check_cls(archive: Path, region: str, patch: str, *, at_limit: bool) -> None:
     """CLs with and without a look at the data are pyhf's, for the signal as it is or its limit."""
     ours = Model(read_likelihood(f"{archive}:{region}", patch=patch).spec)
@@ -62,7 +69,9 @@ def check_cls(archive: Path, region: str, patch: str, *, at_limit: bool) -> None
     assert limit.complete
     for value in (1.0, limit.observed) if at_limit else (1.0,):
         (point,) = cls_points(ours, ours.data, [value])
-        observed, expected = pyhf.infer.hypotest(value, data, model, return_expected_set=True)
+        observed, expected = pyhf.infer.hypotest(
+            value, data, model, par_bounds=bounds(model), return_expected_set=True
+        )
         assert point.observed == pytest.approx(float(observed), abs=1e-4)
         assert point.expected == pytest.approx([float(x) for x in expected], abs=1e-4)
 

@@ -128,7 +128,25 @@ def _step(model: Model, here: Expansion, values: Floats, free: Bools) -> tuple[F
             break
         step[out] = np.clip(ends, model.low, model.high)[out] - values[out]
         moving &= ~out
+    if gradient @ step > 0.0:  # the others have followed those at their bounds uphill
+        return _step_to_bound(model, here, values, free), False
     return step, positive
+
+
+def _step_to_bound(model: Model, here: Expansion, values: Floats, free: Bools) -> Floats:
+    """Newton's step as far as the first bound, which always descends."""
+    moving = free.copy()
+    step = np.zeros_like(values)
+    while moving.any():
+        step[:] = 0.0
+        step[moving], _ = _solved(here, here.gradient, moving)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            room = np.where(step > 0.0, model.high - values, model.low - values) / step
+        room[~(moving & (step != 0.0))] = np.inf
+        if (share := min(room.min(), 1.0)) > SHORTEST:
+            return np.asarray(share * step)
+        moving &= room > SHORTEST
+    return step
 
 
 def _solved(here: Expansion, pull: Floats, moving: Bools) -> tuple[Floats, bool]:
