@@ -52,7 +52,5 @@ def treat_again(work: Work, inputs: Inputs) -> None:
 
 
 def _allowed(work: Work) -> Allowed:
-    """Files may be missing where the job says `HistoChecks: NOCRASH`."""
-    job = work.job.config.job
-    crash = job is None or (job.text("HistoChecks") or "CRASH").upper() != "NOCRASH"
-    return Allowed(missing=0 if crash else None)
+    """Files may be missing where the job says so."""
+    return Allowed(missing=None if work.job.allow_missing else 0)

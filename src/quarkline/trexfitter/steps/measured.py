@@ -44,6 +44,14 @@ NO_SUCH = Rule(
 )
 
 
+NO_WORKSPACE = Rule(
+    "QL-TREX-070",
+    "a job fits the likelihood of its own histograms",
+    "Workspaces of RooFit, which `WorkspaceFileName` names, can only be read by ROOT. Likelihoods as "
+    "pyhf's JSON or HistFactory's XML are fitted by `quarkline fit`.",
+)
+
+
 def fit(work: Work, inputs: Inputs) -> None:
     """Fit, and do what the block `Fit` asks for beside it: scans, toys, goodness of fit."""
     settings = work.catalog.fit or FitSettings()
@@ -89,6 +97,10 @@ def _measured(
     catalog: Catalog | None = None,
 ) -> Measured:
     """What the settings ask for, with its parts spread over the workers of the job."""
+    if work.job.workspace is not None:
+        hint = "leave `WorkspaceFileName` out: the likelihood is made of the job's histograms"
+        message = f"{work.job.workspace} is a workspace of ROOT"
+        raise InputError(NO_WORKSPACE.finding(message, suggestion=hint))
     work.tell(", ".join(what))
     with work.runner() as runner:
         found = measure(
