@@ -47,8 +47,8 @@ NO_SUCH = Rule(
 NO_WORKSPACE = Rule(
     "QL-TREX-070",
     "a job fits the likelihood of its own histograms",
-    "Workspaces of RooFit, which `WorkspaceFileName` names, can only be read by ROOT. Likelihoods as "
-    "pyhf's JSON or HistFactory's XML are fitted by `quarkline fit`.",
+    "Workspaces of RooFit, which `WorkspaceFileName` names, can only be read by ROOT. Likelihoods "
+    "as pyhf's JSON or HistFactory's XML are fitted by `quarkline fit`.",
 )
 
 
