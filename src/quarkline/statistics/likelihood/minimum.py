@@ -152,15 +152,19 @@ def _step_to_bound(model: Model, here: Expansion, values: Floats, free: Bools) -
 def _solved(here: Expansion, pull: Floats, moving: Bools) -> tuple[Floats, bool]:
     """Newton's step, or one that descends where there is none, and which of the two it is."""
     part = np.ix_(moving, moving)
-    curvature, squares = here.hessian[part], here.squares[part]
-    flat = np.diag(FLAT * np.maximum(np.diag(squares), 1.0))
-    damping = np.diag(DAMPING * np.maximum(np.diag(squares), 1.0))
-    for matrix, newton in ((curvature, True), (curvature + flat, True), (squares + damping, False)):
+    scale = np.maximum(np.diag(here.squares)[moving], 1.0)
+    for matrix, added, newton in (
+        (here.hessian, 0.0, True),
+        (here.hessian, FLAT, True),
+        (here.squares, DAMPING, False),
+    ):
+        damped = matrix[part]
+        damped[np.diag_indices(len(scale))] += added * scale
         try:
-            return -cho_solve(cho_factor(matrix), pull[moving]), newton
+            return -cho_solve(cho_factor(damped, overwrite_a=True), pull[moving]), newton
         except np.linalg.LinAlgError:
             continue
-    return -pull[moving] / np.maximum(np.diag(squares), 1.0), False
+    return -pull[moving] / scale, False
 
 
 def _along(
