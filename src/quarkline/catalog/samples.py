@@ -47,7 +47,7 @@ class Sample(Config):
     )
     ignore_weight: bool | Written = Field(
         False,
-        description="Whether weights of the analysis and the region are left out, or the part that is.",
+        description="Whether weights of analysis and region are left out, or the part that is.",
     )
     normalised_by_theory: bool = Field(
         True, description="Whether the analysis' weights and luminosity apply."
