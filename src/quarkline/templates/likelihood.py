@@ -270,8 +270,9 @@ class _Building:
 
     def _add_systematic(self, name: str, parameter: str, title: str) -> None:
         known = self.catalog.systematics.get(name)
-        free = known is not None and known.free
-        self.parameters.setdefault(parameter, nuisance_parameter(parameter, free=free))
+        if parameter not in self.parameters:
+            free = known is not None and known.free
+            self.parameters[parameter] = nuisance_parameter(parameter, free=free)
         self.group_of[parameter] = naming.sub_category(known)
         self._describe(parameter, title, known.category if known is not None else "")
 
