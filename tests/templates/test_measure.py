@@ -183,6 +183,10 @@ def test_everything_that_is_asked_for_is_done() -> None:
     assert found.goodness.degrees == 2
     assert found.toys is not None
     assert found.toys.truth == 1.0
+    assert set(found.results) == {
+        *("fit", "goodness", "scan-mu", "scan-mu-JES", "ranking", "impacts", "limit"),
+        *("significance", "toys"),
+    }
 
 
 def test_blind_limits_look_at_no_data() -> None:

@@ -15,6 +15,7 @@ from quarkline.catalog import (
     SignificanceSettings,
 )
 from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.results import Result
 from quarkline.statistics.likelihood.discovery import discovery
 from quarkline.statistics.likelihood.goodness import goodness_of_fit
 from quarkline.statistics.likelihood.impacts import grouped_impacts
@@ -46,6 +47,7 @@ from quarkline.templates.measure.fits import (
     statistics_fit,
 )
 from quarkline.templates.measure.names import chosen_names
+from quarkline.templates.measure.offset import offset_minimum
 from quarkline.templates.sets import TemplateSet
 
 What: TypeAlias = Literal[
@@ -62,6 +64,7 @@ class Measured:
     Attributes:
         likelihood: The likelihood of the fitted regions.
         fit: The fit.
+        minimum: Its minus logarithm of the likelihood as TRExFitter's files have it; see `offset`.
         conditional: The fit without signal of the regions with observed data, whose values the
             Asimov data of the others have; None unless both kinds are mixed.
         statistics_only: The fit with all but factors at the values of the first one.
@@ -78,6 +81,7 @@ class Measured:
 
     likelihood: Likelihood
     fit: LikelihoodFit | None = None
+    minimum: float | None = None
     conditional: LikelihoodFit | None = None
     statistics_only: LikelihoodFit | None = None
     goodness: GoodnessOfFit | None = None
@@ -89,6 +93,24 @@ class Measured:
     significance: DiscoverySignificance | None = None
     toys: ToyFits | None = None
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def results(self) -> dict[str, Result]:
+        """What was found, under names for a file of results."""
+        named = {
+            "fit": self.fit,
+            "conditional-fit": self.conditional,
+            "statistics-only-fit": self.statistics_only,
+            "goodness": self.goodness,
+            **{f"scan-{one.parameter}": one for one in self.scans},
+            **{f"scan-{'-'.join(one.parameters)}": one for one in self.surfaces},
+            "ranking": self.ranking,
+            "impacts": self.impacts,
+            "limit": self.limit,
+            "significance": self.significance,
+            "toys": self.toys,
+        }
+        return {name: result for name, result in named.items() if result is not None}
 
 
 def asked(catalog: Catalog) -> tuple[What, ...]:
@@ -162,10 +184,12 @@ class _Doing:
         return self.done
 
     def fit(self) -> Fields:
-        full = self.fitted
+        full, problem = self.fitted, self.problem
+        minimum = offset_minimum(problem.model, problem.data, full, self.catalog)
         if not self.settings.statistics_only:
-            return {}
-        return {"statistics_only": statistics_fit(self.problem, self.catalog, full)}
+            return {"minimum": minimum}
+        alone = statistics_fit(problem, self.catalog, full)
+        return {"minimum": minimum, "statistics_only": alone}
 
     def goodness(self) -> Fields:
         model, data = self.problem.model, self.problem.data
