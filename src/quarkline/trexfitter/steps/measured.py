@@ -9,12 +9,12 @@ from quarkline.engine.core.findings import InputError, Rule, did_you_mean
 from quarkline.engine.core.results import pretty_json
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
-    FittedParameter,
     GoodnessOfFit,
     LikelihoodFit,
 )
 from quarkline.templates.measure import Measured, What, measure
 from quarkline.trexfitter.outputs import limits, rankings
+from quarkline.trexfitter.outputs.fits import fit_text
 from quarkline.trexfitter.outputs.scans import write_scan, write_surface
 from quarkline.trexfitter.outputs.toys import write_toys
 from quarkline.trexfitter.steps.drawn_fits import (
@@ -124,16 +124,15 @@ def _headlines(work: Work, found: LikelihoodFit) -> list[str]:
         return lines
     if poi.fixed:
         return [*lines, f"{poi.name} = {poi.value:.4g}, fixed; `--free {poi.name}` fits it"]
-    return [*lines, f"{poi.name} = {interval(poi)}"]
+    return [*lines, f"{poi.name} = {interval(found, poi.name)}"]
 
 
-def interval(parameter: FittedParameter) -> str:
-    """A value with its errors."""
-    up = parameter.error if parameter.up is None else parameter.up
-    down = parameter.error if parameter.down is None else parameter.down
-    if up == down:
-        return f"{parameter.value:.4g} +- {up:.3g}"
-    return f"{parameter.value:.4g} +{up:.3g} -{down:.3g}"
+def interval(fit: LikelihoodFit, name: str) -> str:
+    """A parameter's value with its errors, as the text of the fit has them."""
+    line = fit_text(fit).by_name[name]
+    if line.up == line.down:
+        return f"{line.value:.4g} +- {line.up:.3g}"
+    return f"{line.value:.4g} +{line.up:.3g} -{line.down:.3g}"
 
 
 def _write_goodness(work: Work, found: GoodnessOfFit | None) -> None:

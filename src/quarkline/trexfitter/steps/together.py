@@ -92,8 +92,8 @@ class Together:
         self._fit = held_at_bounds(one.model, one.data, found)
         self.out.files += write_fit(self.layout.fit(), self._fit, ())
         poi = self._fit.by_name.get(one.spec.poi or "")
-        if poi is not None:
-            self.out.headlines.append(f"combined {poi.name} = {interval(poi)}")
+        if poi is not None and not poi.fixed:
+            self.out.headlines.append(f"combined {poi.name} = {interval(self._fit, poi.name)}")
         if self.multi.combined_correlations:
             self._draw_correlations(self._fit)
 
