@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quarkline.engine.core.findings import InputError, Rule
 from quarkline.engine.core.results import Result
-from quarkline.trexfitter.outputs.fits import FitLine, read_fit
+from quarkline.trexfitter.outputs.fits import FitText, read_fit
 from quarkline.trexfitter.outputs.pruning import Pruned, read_pruning
 from quarkline.trexfitter.outputs.rankings import RankingLine, read_impacts, read_ranking
 from quarkline.trexfitter.outputs.tables import YieldTable, read_effects, read_yields
@@ -177,7 +177,7 @@ def _reader(name: str) -> Callable[[Path], Numbers]:
         return lambda path: dict(_shifts(read_ranking(path)))
     if name.startswith("GroupedImpact"):
         return lambda path: {line.name: (line.error, None) for line in read_impacts(path)}
-    return lambda path: dict(_parameters(read_fit(path).lines))
+    return lambda path: dict(_parameters(read_fit(path)))
 
 
 def _yields(table: YieldTable) -> Iterator[tuple[str, tuple[float, float | None]]]:
@@ -215,9 +215,10 @@ def _shifts(lines: Iterable[RankingLine]) -> Iterator[tuple[str, tuple[float, fl
             yield f"{line.name} {name}", (shift, None)
 
 
-def _parameters(lines: Iterable[FitLine]) -> Iterator[tuple[str, tuple[float, float | None]]]:
-    for line in lines:
+def _parameters(text: FitText) -> Iterator[tuple[str, tuple[float, float | None]]]:
+    for line in text.lines:
         yield line.name, (line.value, line.error)
+    yield "NLL", (text.nll, None)
 
 
 def _numbers(name: str, theirs: Numbers, ours: Numbers) -> ComparedFile:

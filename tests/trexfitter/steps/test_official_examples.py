@@ -24,7 +24,7 @@ def test_fit_example_ntuple(official, reference, run, drawn):
     for region in ("ljets_5j3b_HT", "ljets_6j4b_BDT"):
         assert found[f"Tables/{region}_syst.txt"].largest_shift < 3e-5
     fitted = found["Fits/FitExampleNtuple.txt"]
-    assert len(fitted.numbers) == 20
+    assert len(fitted.numbers) == 21  # with the likelihood
     assert fitted.largest_shift < 0.01
     assert fitted.largest_error_change < 0.01
     after = found["Tables/Yields_postFit.txt"]
@@ -47,7 +47,7 @@ def test_fit_example(official, reference, run, drawn):
     for region in ("SR_1", "SR_2", "VR"):
         assert found[f"Tables/{region}_syst.txt"].largest_shift < 2e-6
     fitted = found["Fits/FitExample.txt"]
-    assert len(fitted.numbers) == 12
+    assert len(fitted.numbers) == 13
     assert fitted.largest_shift < 1e-3
     assert fitted.largest_error_change < 0.01
     ranking = found["Fits/NPRanking_SigXsecOverSM.txt"]
@@ -63,7 +63,8 @@ def test_fit_example_of_statistics_alone(official, reference, run, drawn):
     found = files(compare_folders(reference / "FitExampleStatOnly", done.folder))
     assert len(found) == 2
     for file in found.values():
-        (poi,) = file.numbers
+        poi, likelihood = file.numbers
+        assert likelihood.ours == pytest.approx(likelihood.theirs, rel=1e-3)
         assert abs(poi.shift) < 0.01
         assert abs(poi.error_change) < 0.01
     line = read_fit(done.folder / "Fits" / "FitExampleStatOnly.txt").by_name["SigXsecOverSM"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.templates.likelihood import Likelihood, fitted_samples, likelihood_of
 from quarkline.templates.sets import TemplateSet
 from quarkline.trexfitter.job import Job
-from quarkline.trexfitter.outputs.fits import fit_of, fit_text, read_fit
+from quarkline.trexfitter.outputs.fits import FitText, fit_of, fit_text, read_fit
 from quarkline.trexfitter.outputs.layout import Layout
 from quarkline.trexfitter.steps.store import read_job_templates
 
@@ -93,7 +93,7 @@ class Inputs:
             InputError: If it is absent, or of another likelihood.
         """
         text = read_fit(path)
-        if exact := _exact(path, str(text), _hidden(self.job)):
+        if exact := _exact(path, text, _hidden(self.job)):
             return exact
         fit = fit_of(text, self.likelihood.spec)
         if text.lines and not fit.free:
@@ -105,15 +105,20 @@ class Inputs:
         return fit
 
 
-def write_fit(path: Path, fit: LikelihoodFit, hidden: tuple[str, ...]) -> list[Path]:
+def write_fit(
+    path: Path, fit: LikelihoodFit, hidden: tuple[str, ...] = (), minimum: float | None = None
+) -> list[Path]:
     """Write a fit as text, and with all digits as JSON beside it.
 
     Args:
         path: The text file.
         fit: The fit.
         hidden: Parameters whose value is not to be seen; without JSON then.
+        minimum: Minus the logarithm of the likelihood as TRExFitter counts it; None if not known.
     """
-    text = write_atomic(path, str(fit_text(fit, hidden)))
+    content = fit_text(fit, hidden)
+    content = content if minimum is None else replace(content, nll=minimum)
+    text = write_atomic(path, str(content))
     if hidden:
         path.with_suffix(".json").unlink(missing_ok=True)
         return [text]
@@ -124,7 +129,7 @@ def _hidden(job: Job) -> tuple[str, ...]:
     return tuple(job.catalog.fit.hidden_parameters) if job.catalog.fit else ()
 
 
-def _exact(path: Path, text: str, hidden: tuple[str, ...]) -> LikelihoodFit | None:
+def _exact(path: Path, text: FitText, hidden: tuple[str, ...]) -> LikelihoodFit | None:
     """The fit with all digits, as long as it says the same as the text."""
     beside = path.with_suffix(".json")
     if hidden or not beside.is_file():
@@ -133,4 +138,5 @@ def _exact(path: Path, text: str, hidden: tuple[str, ...]) -> LikelihoodFit | No
         fit = LikelihoodFit.from_json(json.loads(beside.read_text()))
     except (ValueError, KeyError, TypeError):
         return None
-    return fit if str(fit_text(fit)) == text else None
+    same = str(replace(fit_text(fit), nll=text.nll)) == str(text)
+    return fit if same else None

@@ -63,19 +63,29 @@ def fit(work: Work, inputs: Inputs) -> None:
     found = _measured(work, inputs, what, fit=known)
     if found.fit is not None:
         inputs.keep(found.fit)
-        work.files += write_fit(work.layout.fit(), found.fit, tuple(settings.hidden_parameters))
+        hidden = tuple(settings.hidden_parameters)
+        work.files += write_fit(work.layout.fit(), found.fit, hidden, found.minimum)
         work.headlines += _headlines(work, found.fit)
         if not settings.statistics_only:
             draw_fit(work, inputs, found.fit)
     if found.statistics_only is not None:
         path = work.layout.fit("_statOnly")
-        work.files += write_fit(path, found.statistics_only, tuple(settings.hidden_parameters))
+        minimum = _counted_alike(found)
+        hidden = tuple(settings.hidden_parameters)
+        work.files += write_fit(path, found.statistics_only, hidden, minimum)
         draw_factors(work, inputs, found.statistics_only, end="_statOnly")
     _write_goodness(work, found.goodness)
     _write_scans(work, inputs, found)
     if found.toys is not None:
         work.files.append(write_toys(work.layout.toys("Toys"), found.toys))
         draw_toys(work, inputs, found.toys)
+
+
+def _counted_alike(found: Measured) -> float | None:
+    """The minimum of the fit of statistics alone, counted as that of the full fit."""
+    if found.minimum is None or found.fit is None or found.statistics_only is None:
+        return None
+    return found.minimum + found.statistics_only.nll - found.fit.nll
 
 
 def scan(work: Work, inputs: Inputs) -> None:

@@ -90,7 +90,7 @@ class Together:
         minos = list(dict.fromkeys(name for some in names for name in some if name in free))
         found = fit_likelihood(one.model, one.data, minos=minos)
         self._fit = held_at_bounds(one.model, one.data, found)
-        self.out.files += write_fit(self.layout.fit(), self._fit, ())
+        self.out.files += write_fit(self.layout.fit(), self._fit)
         poi = self._fit.by_name.get(one.spec.poi or "")
         if poi is not None and not poi.fixed:
             self.out.headlines.append(f"combined {poi.name} = {interval(self._fit, poi.name)}")
