@@ -228,3 +228,14 @@ def test_progress_tells_the_letters(config, drawn):
     run_actions(job, "hd", executor=Here(), progress=tell)
     assert told[0] == "h"
     assert any(text.startswith("drawing") for text in told)
+
+
+def test_treating_again_is_filling_with_the_new_settings(config, run, drawn):
+    run("h", config)
+    text = config.read_text()
+    config.write_text(text.replace("  Smoothing: 40\n", ""))
+    again = texts(run("bwfd", config).folder)
+    fresh = texts(run("hwfd", config, "Job=fresh").folder)
+    assert again == fresh
+    config.write_text(text)
+    assert texts(run("hwfd", config, "Job=smooth").folder) != fresh
