@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ def draw_comparisons(multi: MultiFit, combination: Combination, out: Output, lab
         if multi.compare_pulls:
             _draw_pulls(multi, out, fits, titles, categories, label)
         if multi.compare_pois:
-            _draw_pois(multi, out, fits, chosen, label)
+            statistical = _statistical(chosen) if multi.with_statistics_only else {}
+            _draw_pois(multi, out, fits, statistical, chosen, label)
     if multi.compare_limits:
         _draw_limits(multi, out, chosen, label)
 
@@ -45,6 +47,15 @@ def _fit(compared: ComparedJob) -> LikelihoodFit:
     """The fit of a job."""
     inputs = inputs_of(compared)
     return inputs.fit_in(compared.fit_results) if compared.fit_results else inputs.fit
+
+
+def _statistical(chosen: Sequence[ComparedJob]) -> dict[str, LikelihoodFit]:
+    """The fits of statistics alone, which `StatOnlyFit` leaves."""
+    found = {}
+    for one in chosen:
+        inputs = inputs_of(one)
+        found[one.label] = inputs.fit_in(inputs.fits.fit("_statOnly"))
+    return found
 
 
 def _words(chosen: Sequence[ComparedJob]) -> tuple[dict[str, str], dict[str, str]]:
@@ -103,6 +114,7 @@ def _draw_pois(
     multi: MultiFit,
     out: Output,
     fits: Mapping[str, LikelihoodFit],
+    statistical: Mapping[str, LikelihoodFit],
     chosen: Sequence[ComparedJob],
     label: Label,
 ) -> None:
@@ -117,6 +129,7 @@ def _draw_pois(
         precision = multi.poi_precision[number] if number < len(multi.poi_precision) else "2"
         figure = plot_poi_comparison(
             shown,
+            statistical={title: fit for title, fit in statistical.items() if title in shown},
             pois={title: named.get(title, poi) for title in shown},
             poi_title=multi.poi_title[number] if number < len(multi.poi_title) else poi,
             expected=multi.poi_nominal,
@@ -148,5 +161,12 @@ def _draw_limits(multi: MultiFit, out: Output, chosen: Sequence[ComparedJob], la
         name = limits.limit_name("myLimit", "", multi.limit.level, blind=blind)
         path = multi.limits or Layout(multi.folder, multi.name).limits(name)
         found[multi.combined_label] = limits.read_limit(path)
-    figure = plot_limits(found, poi_title=multi.limit_title, label=label)
+    figure = plot_limits(found, poi_title=_limited(multi), label=label)
     out.draw(figure, multi.folder / f"Limits{multi.suffix}")
+
+
+def _limited(multi: MultiFit) -> str:
+    """What is limited: the figure's axis says that it is a limit at 95 % CL by itself."""
+    title = re.sub(r"^95 ?% CL limit on ", "", multi.limit_title)
+    poi = multi.pois[0] if multi.pois else ""
+    return (multi.poi_title[0] if multi.poi_title else poi) if title == "XXX" else title
