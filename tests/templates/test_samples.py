@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from quarkline.templates.smooth import RULES
+
 from .made import analysis, built, histogram, shift, template, varied
 
 JES = {"JES": varied()}
@@ -45,6 +47,28 @@ class TestEmptyBins:
         jes = shift(made, "top", "JES")
         np.testing.assert_allclose(jes.up.contents, np.array([4, 1e-6, 2]) * 5 / 6.000001)
         np.testing.assert_allclose(jes.down.contents, [3, 1, 1])
+
+    @pytest.mark.parametrize("symmetrise", ["one-sided", "two-sided", "absolute-mean", "maximum"])
+    @pytest.mark.parametrize("rule", sorted(RULES))
+    def test_samples_without_events_go_through_all_steps(self, rule, symmetrise):
+        steps = [{"kind": "normalise", "samples": ["other"]}]
+        catalog = analysis(
+            samples={"other": {}, "top": {"smooth": True, "arithmetic": steps}},
+            systematics={
+                "JES": varied(smoothing=40, smoothing_rule=rule, symmetrise=symmetrise),
+                "gen": varied(reference="other", samples=["top"], smooth_before=True),
+            },
+            templates={"pruning": {"norm": 0.1, "shape": 0.1, "large": 0.5}},
+        )
+        nothing, some = [0.0] * 5, [1.0, 2, 3, 4, 5]
+        contents = {"other": nothing, "top": nothing}
+        for name in ("other__JES", "top__JES", "top__gen"):
+            contents |= {f"{name}__up": some, f"{name}__down": nothing}
+        made = built(catalog, **contents)
+        assert made.findings[-1].code.startswith("QL-TEMPLATE")
+        assert "`top` in `SR` has no events" in [found.message for found in made.findings]
+        for found in template(made, "top").shifts.values():
+            assert np.isfinite([found.norm_up, found.norm_down]).all()
 
     def test_signals_and_data_stay(self):
         samples = {"data": {"role": "data"}, "signal": {"role": "signal"}}

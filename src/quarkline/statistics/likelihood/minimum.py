@@ -50,6 +50,8 @@ class Minimum:
         part = self.hessian[np.ix_(self.free, self.free)]
         if not part.size:
             return part
+        if not np.isfinite(part).all():
+            return np.full_like(part, np.nan)
         try:
             return np.asarray(cho_solve(cho_factor(part), np.eye(len(part))))
         except np.linalg.LinAlgError:
@@ -96,7 +98,7 @@ def minimum(
 def _descend(model: Model, data: Data, values: Floats, free: Bools) -> Minimum:
     here = model.expansion(values, data)
     distance, steps = np.inf, 0
-    while steps < MOST_STEPS and np.isfinite(here.nll):
+    while steps < MOST_STEPS and _finite(here):
         step, positive = _step(model, here, values, free)
         slope = float(here.gradient @ step)
         distance = -slope / 2
@@ -109,6 +111,10 @@ def _descend(model: Model, data: Data, values: Floats, free: Bools) -> Minimum:
             return Minimum(values, nll, close, distance, steps, free, here.hessian)
         here = model.expansion(values, data)
     return Minimum(values, here.nll, False, distance, steps, free, here.hessian)
+
+
+def _finite(here: Expansion) -> bool:
+    return bool(np.isfinite([here.nll, here.gradient.sum(), here.hessian.sum()]).all())
 
 
 def _step(model: Model, here: Expansion, values: Floats, free: Bools) -> tuple[Floats, bool]:
