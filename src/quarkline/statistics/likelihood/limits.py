@@ -15,7 +15,7 @@ from quarkline.statistics.likelihood.uppertest import Tested, UpperTest
 
 TOLERANCE = 1e-5  # of the limit
 LEAST_ROOT = 1e-4  # of q_A, below which a signal has no effect
-MOST_STEPS = 24
+MOST_STEPS = 16
 MOST_SEARCHES = 3  # for lower minima where a limit was found
 FASTER = 100.0  # from one value without effect to the next
 FARTHEST = 1e12  # signals larger than this times their nominal value are not tested

@@ -81,6 +81,7 @@ class UpperTest:
             self._tested[value] = Tested(value, self._q(value), self._q_asimov(value))
         return self._tested[value]
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def search_lower(self, value: float) -> bool:
         """Look for lower minima at a value from other starts, and remember where they are.
 
@@ -114,7 +115,8 @@ class UpperTest:
         return min(rows, key=lambda row: (not row.converged, row.nll)).values
 
     def _best(self, data: Data, *starts: Floats) -> Minimum:
-        rows = [self.signal.best(data, start) for start in starts or (None, *self._elsewhere)]
+        chosen = starts or (self.signal.model.initial, *self._elsewhere)
+        rows = [self.signal.best(data, start) for start in chosen]
         return min(rows, key=lambda row: (not row.converged, row.nll))
 
     def _q(self, value: float) -> float | None:
