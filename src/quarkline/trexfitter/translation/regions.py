@@ -8,10 +8,12 @@ from quarkline.trexfitter.blocks import Block, Option
 from quarkline.trexfitter.lines import split, unquoted
 from quarkline.trexfitter.schema import NUMBER
 from quarkline.trexfitter.translation.data import Data
+from quarkline.trexfitter.translation.figures import add_region_drawing
 
 RULES = {"TRANSFOD": "TransfoD", "TRANSFOF": "TransfoF", "TRANSFOJ": "TransfoJ"}
 FINE_BINS = 10_000
 """Bins of the variable's range in which TRExFitter looks for automatic ones, whatever it names."""
+USUAL_PARAMETERS = {"TransfoJ": (5.0, 1.0, 5.0)}
 VARIABLE_FORM = "write `Variable: expression,bins,low,high`"
 
 
@@ -19,6 +21,7 @@ def region_data(data: Data, block: Block) -> Data:
     """The keys of one region."""
     region = data.below()
     roles = {"SIGNAL": "signal", "CONTROL": "control", "VALIDATION": "validation"}
+    region.put("role", "control", block.place)  # what a region without type is there
     region.choice("role", block, "Type", roles)
     fine = _add_variable(region, block)
     _add_binning(region, block, fine)
@@ -29,6 +32,8 @@ def region_data(data: Data, block: Block) -> Data:
     _add_for_samples(region, "selection_for", block, "SelectionForSample")
     region.files("files", block)
     region.choice("data", block, "DataType", {"DATA": "observed", "ASIMOV": "asimov"})
+    if region.values["role"] == "signal" and data.job and data.job.true("BlindSRs"):
+        region.put("data", "asimov", data.job.options["BlindSRs"].place)
     if option := block.first("DropBins"):
         bins = region.numbers(option, option.items)
         region.put("drop_bins", bins and [int(number) for number in bins], option.place)
@@ -38,6 +43,7 @@ def region_data(data: Data, block: Block) -> Data:
     region.label("short_label", block, "ShortLabel")
     region.label("tex_label", block, "TexLabel")
     region.label("group", block, "Group")
+    add_region_drawing(region, block, data.job)
     return region
 
 
@@ -64,7 +70,7 @@ def _add_variable(region: Data, block: Block) -> dict[str, Any] | None:
 
 def _add_binning(region: Data, block: Block, fine: dict[str, Any] | None) -> None:
     option = block.first("Binning")
-    if option is None or not option.items:
+    if option is None or not option.items or option.value == "-":
         return
     if option.items[0].upper() != "AUTOBIN":
         edges = region.numbers(option, option.items)
@@ -75,12 +81,24 @@ def _add_binning(region: Data, block: Block, fine: dict[str, Any] | None) -> Non
         hint = "rules are " + ", ".join(sorted(RULES.values()))
         region.refuse(option, "names no known rule", hint)
         return
-    parameters = region.numbers(option, option.items[2:])
+    parameters = _rule_parameters(region, option, rule)
     automatic: dict[str, Any] = {"kind": "automatic", "rule": rule, "parameters": parameters}
     if fine:
         automatic["fine"] = {**fine, "bins": FINE_BINS}
     if parameters is not None:
         region.put("binning", automatic, option.place)
+
+
+def _rule_parameters(region: Data, option: Option, rule: str) -> list[float] | None:
+    """The numbers of a rule of automatic bins, with TRExFitter's in place of missing ones."""
+    usual = USUAL_PARAMETERS.get(rule, ())
+    given = region.numbers(option, option.items[2:])
+    if given is None:
+        return None
+    if len(given) < 2 and not usual:
+        region.refuse(option, "has less than two numbers", f'write `"AutoBin","{rule}",2,2`')
+        return None
+    return [*given, *usual[len(given) :]]
 
 
 def _add_merging(region: Data, block: Block) -> None:
