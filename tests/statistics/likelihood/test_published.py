@@ -19,7 +19,7 @@ REGIONS = [
     "RegionB",
     pytest.param("RegionC", marks=pytest.mark.slow),
 ]
-FAST = [("RegionA", "sbottom_1300_850_60"), ("RegionC", "sbottom_1600_1050_60")]
+FAST = [("RegionA", "sbottom_1300_850_60")]
 SLOW = [  # signals that the data can tell: pyhf's minimiser stops early for weaker ones
     ("RegionA", "sbottom_1000_650_60"),
     ("RegionA", "sbottom_1100_450_60"),
@@ -30,6 +30,7 @@ SLOW = [  # signals that the data can tell: pyhf's minimiser stops early for wea
     ("RegionB", "sbottom_800_550_60"),
     ("RegionC", "sbottom_1100_1095_60"),
     ("RegionC", "sbottom_1400_650_60"),
+    ("RegionC", "sbottom_1600_1050_60"),
     ("RegionC", "sbottom_700_650_60"),
 ]
 
