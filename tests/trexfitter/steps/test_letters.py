@@ -60,6 +60,22 @@ def test_figures_have_the_names_of_trexfitter(config, run, drawn):
     assert set(expected.split()) <= names
 
 
+def test_systematics_are_drawn_with_data_where_asked(config, run, drawn):
+    text = config.read_text().replace("SystControlPlots: TRUE", "SystControlPlots: FALSE")
+    config.write_text(text.replace("  DebugLevel: 2\n", "  DebugLevel: 2\n  SystDataPlots: TRUE\n"))
+    done = run("h", config)
+    names = {str(stem.relative_to(done.folder)) for stem in drawn}
+    assert names == {
+        f"Systematics/{systematic}/{region}_{systematic}"
+        for systematic, regions in {
+            "JES": ("SR_1", "SR_2", "VR"),
+            "Bkg1Xsec": ("SR_1", "VR"),
+            "Bkg2Xsec": ("SR_1", "SR_2", "VR"),
+        }.items()
+        for region in regions
+    }
+
+
 def test_suffixes_are_in_all_names_but_pruning(config, run, drawn):
     run("h", config)
     done = run("wfrdp", config, "Suffix=_v2")

@@ -81,10 +81,9 @@ class Layout:
         """The figure of signal and background shapes of a region."""
         return self.folder / "Plots" / "Separation" / f"{region}{self.suffix}"
 
-    def control(self, systematic: str, sample: str, region: str) -> Path:
-        """The figure of a systematic on a sample in a region."""
-        folder = self.folder / "Systematics" / systematic
-        return folder / f"{region}_{sample}_{systematic}"
+    def control(self, systematic: str, *where: str) -> Path:
+        """The figure of a systematic in a region, and on a sample there."""
+        return self.folder / "Systematics" / systematic / "_".join((*where, systematic))
 
     def figure(self, stem: str, *, end: str = "") -> Path:
         """A figure in the job's folder, such as `NuisPar`; `end` follows the suffix."""

@@ -53,6 +53,8 @@ def state(shift: Shift | None, *, norm_only: bool = False) -> str:
     """
     if shift is None:
         return "is not present"
+    if shift.bad:
+        return "is bad" if len(shift.bad) > 1 else f"has bad {shift.bad[0]}"
     if shift.norm_kept and shift.shape_kept and not norm_only:
         return "is kept"
     if shift.norm_kept:
