@@ -1,6 +1,6 @@
 """Filling 30 regions x 15 samples x 20 variations at once: against a pass a region, and RDataFrame.
 
-The ntuples are generated: one tree of 30 columns a sample, written in baskets of 50,000 entries
+The ntuples are generated: one tree of 51 columns a sample, written in baskets of 50,000 entries
 (zlib, level 1). All programs have two cores and give the same histograms; their sums are compared.
 `--root PYTHON` names an interpreter that can import ROOT; without it RDataFrame is left out.
 RDataFrame uses `Vary`, one graph a sample, all of them run together.

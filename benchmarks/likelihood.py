@@ -46,7 +46,7 @@ from quarkline.statistics.likelihood import (
 ARCHIVE = "root_samples/pyhf-ins1748602-probability-models.tar.gz"
 REGION, SIGNAL = "RegionA", "sbottom_600_280_150"
 LONGEST = 900.0  # seconds for another program
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 
 
 def main() -> None:
@@ -95,9 +95,9 @@ def measure(name: str, file: Path, options: argparse.Namespace) -> None:
     others += [(options.jax, "jax", "pyhf with JAX and Minuit")] if options.jax else []
     for python, backend, title in others:
         arguments = [backend, str(file), str(min(options.toys, 3)), str(int(parameters < 150))]
-        compare(title, run(python, "likelihood_pyhf.py", *arguments), ours)
+        compare(title, run(python, "likelihood_pyhf.py", file.parent, *arguments), ours)
     if options.root:
-        compare("RooFit", run(options.root, "likelihood_root.py", str(file)), ours)
+        compare("RooFit", run(options.root, "likelihood_root.py", file.parent, str(file)), ours)
 
 
 def each(work: Callable[[], object], most: int = 200, parts: int = 1) -> tuple[float, float]:
@@ -112,12 +112,12 @@ def each(work: Callable[[], object], most: int = 200, parts: int = 1) -> tuple[f
     return statistics.median(passed) / parts, used / parts
 
 
-def run(python: str, script: str, *arguments: str) -> dict[str, Any]:
-    """What another program measured."""
+def run(python: str, script: str, folder: Path, *arguments: str) -> dict[str, Any]:
+    """What another program measured; ROOT leaves files where it runs."""
     command = [python, str(HERE / script), *arguments]
     try:
         ended = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=LONGEST
+            command, capture_output=True, text=True, check=False, timeout=LONGEST, cwd=folder
         )
     except subprocess.TimeoutExpired:
         return {"error": f"not finished after {LONGEST} s"}

@@ -255,3 +255,17 @@ def test_dropped_bins_are_not_fitted_and_keep_the_names_of_others() -> None:
     (all_of_it,) = (one for one in modifiers(whole, "CR", "top") if isinstance(one, ShapeShift))
     (rest,) = (one for one in modifiers(found, "CR", "top") if isinstance(one, ShapeShift))
     assert rest.up == all_of_it.up[1:]
+
+
+def test_a_systematic_that_was_added_to_another_one_is_there_once() -> None:
+    templates = small.templates()
+    region = templates.regions["CR"]
+    top = region.templates["top"]
+    contents = list(top.nominal.contents)
+    idle = small.shift(top.nominal, contents, contents)
+    both = Template(top.nominal, top.filled, {**top.shifts, "other": idle})
+    small_set = TemplateSet({"CR": replace(region, templates={**region.templates, "top": both})})
+    other = {"kind": "varied", "samples": ["top"], "parameter": "JES"}
+    shared = likelihood_of(small_set, small.catalog(systematics__other=other))
+    plain = likelihood_of(TemplateSet({"CR": region}), small.catalog())
+    assert shared.spec == plain.spec

@@ -183,6 +183,10 @@ def test_everything_that_is_asked_for_is_done() -> None:
     assert found.goodness.degrees == 2
     assert found.toys is not None
     assert found.toys.truth == 1.0
+    assert set(found.results) == {
+        *("fit", "goodness", "scan-mu", "scan-mu-JES", "ranking", "impacts", "limit"),
+        *("significance", "toys"),
+    }
 
 
 def test_blind_limits_look_at_no_data() -> None:
@@ -218,6 +222,31 @@ def test_ranked_and_scanned_parameters_are_chosen_by_name() -> None:
     assert {row.name for row in found.rows} == {
         *("JES", "gamma_stat_CR_bin_0", "gamma_stat_CR_bin_1"),
     }
-    wrong = small.catalog(fit__scans=[{"parameters": "JEZ"}])
-    with pytest.raises(InputError, match=r"no parameter is called `JEZ`[\s\S]*did you mean `JES`"):
-        measure(small.templates(), wrong)
+
+
+def test_names_that_the_likelihood_has_not_are_said_and_passed_over() -> None:
+    catalog = small.catalog(
+        fit={
+            "fixed": {"JEZ": 1.0},
+            "minos": ["gone", "mu"],
+            "scans": [{"parameters": "JEZ"}],
+            "asimov": {"nothing": 2.0},
+        }
+    )
+    found = measure(small.templates(), catalog)
+    assert found.fit is not None
+    assert found.fit.by_name["mu"].up is not None
+    assert found.scans == ()
+    assert [str(finding.place) for finding in found.findings] == [
+        *("fit.fixed", "fit.asimov", "fit.scans", "fit.minos"),
+    ]
+    assert "did you mean `JES`?" in str(found.findings[0])
+
+
+def test_asymmetric_errors_of_a_constant_parameter_are_passed_over() -> None:
+    """As in the config of the leptoquark search, whose signal is constant."""
+    catalog = small.catalog(norm_factors__mu__constant=True, fit__minos=["mu"])
+    found = measure(small.templates(), catalog)
+    assert found.findings == ()
+    assert found.fit is not None
+    assert found.fit.by_name["mu"].up is None

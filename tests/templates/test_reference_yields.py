@@ -137,6 +137,23 @@ def test_the_fit_of_histograms_is_theirs(example: Analysis, official: Path) -> N
     assert found.by_name["SigXsecOverSM"].error == pytest.approx(0.917551, rel=1e-5)
 
 
+def test_the_likelihood_at_the_minimum_is_theirs(
+    example: Analysis, ntuple: Analysis, official: Path
+) -> None:
+    without = catalog_of(official, "FitExampleStatOnly")
+    alone = build_templates(without, fit_example(official, without)).templates
+    analyses = {
+        "FitExample": example,
+        "FitExampleNtuple": ntuple,
+        "FitExampleStatOnly": (without, alone),
+    }
+    for name, (catalog, templates) in analyses.items():
+        words = (official / f"reference/{name}/Fits/{name}.txt").read_text().split()
+        theirs = float(words[words.index("NLL") + 1])
+        found = measure(templates, catalog, what=["fit"]).minimum
+        assert found == pytest.approx(theirs, rel=2e-6)
+
+
 def test_the_ranking_of_histograms_is_theirs(example: Analysis, official: Path) -> None:
     """One parameter moves the signal off its bound, if it moves by its error before the fit."""
     found = measure(*reversed(example), what=["ranking"]).ranking

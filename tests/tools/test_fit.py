@@ -180,6 +180,8 @@ def test_measurements_and_parameters_are_chosen_by_name(record):
         (["likelihoods/RegionA", "--poi", "norms"], "did you mean `norm`?"),
         (["likelihoods/RegionA", "--scan", "norms"], "did you mean `norm`?"),
         (["likelihoods/RegionA", "--scan", "norm,scal"], "did you mean `scale`?"),
+        (["cut.tar.gz"], "a damaged archive"),
+        (["empty"], "there is no workspace in it"),
         (["notes.xml"], "the XML of a `notes`, not of a measurement"),
         (["broken.xml"], "QL-FIT-054"),
         (["notes.xml", "--patch", "x"], "which has no patches"),
@@ -189,6 +191,8 @@ def test_what_is_wrong_is_said_with_what_to_do(archive, tmp_path, words, said):
     (tmp_path / "other.json").write_text('{"a": 1, "b": 2}')
     (tmp_path / "broken.json").write_text("{")
     (tmp_path / "old.json").write_text('{"schema": "quarkline.likelihood/1"}')
+    (tmp_path / "cut.tar.gz").write_bytes(archive.read_bytes()[:400])
+    (tmp_path / "empty").mkdir()
     (tmp_path / "notes.xml").write_text("<notes/>")
     (tmp_path / "broken.xml").write_text("<Combination>")
     assert said in refused(*words, "-o", "out")

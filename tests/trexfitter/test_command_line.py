@@ -199,8 +199,6 @@ class TestSettings:
         assert str(job.histogram_file("SR1")) == "out/other/Histograms/job_histos.root"
         written = job.histogram_file("SR1", written=True)
         assert str(written) == "out/other/Histograms/job_histos_b.root"
-        combined = "out/other/RooStats/job_combined_job_a_model.root"
-        assert str(job.workspace_file) == combined
         assert opened("OutputDir=out", output=tmp_path).folder == tmp_path / "job"
 
     def test_files_of_the_config(self, opened):

@@ -101,12 +101,11 @@ class TestPlan:
         assert alone["w"] == tuple(
             f"job/Histograms/job_{name}_histos.root" for name in ("SR", "CR")
         )
-        assert alone["f"] == ()
+        assert alone["f"] == alone["w"]
         both = steps(plan_of(opened(), "nwfp"))
         assert not any(both.values())
         results = steps(plan_of(opened("Suffix=_x"), "r"))["r"]
-        combined = "job/RooStats/job_combined_job_x_model.root"
-        assert results == (combined, "job/Fits/job_x.txt")
+        assert results == (*alone["w"], "job/Fits/job_x.txt")
 
     def test_it_can_be_read(self, opened):
         text = plan_text(plan_of(opened("Suffix=_x"), "fn"))

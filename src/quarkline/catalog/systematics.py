@@ -90,7 +90,9 @@ class Varied(_Systematic):
     symmetrise: Literal["one-sided", "two-sided", "absolute-mean", "maximum"] | None = None
     smoothing: int | None = Field(None, description="Level of the smoothing; none without.")
     smoothing_rule: str | None = Field(None, description="Rule, if not the one of all templates.")
-    smooth_before: bool = Field(False, description="Whether it is smoothed before all else.")
+    smooth_before: bool = Field(
+        False, description="Whether both sides are smoothed once more; only if two-sided."
+    )
     reference: str | None = Field(None, description="Sample that the sides are relative to.")
     reference_smoothing: str | None = Field(None, description="Sample whose smoothing it takes.")
     reference_pruning: str | None = Field(None, description="Sample whose pruning it takes.")

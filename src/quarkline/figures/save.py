@@ -24,26 +24,34 @@ _SILENT: dict[str, dict[str, None]] = {
 """Metadata that would tell versions and dates; None leaves it out."""
 
 
-def save(fig: Figure, stem: Path, data: Sequence[Table] | None = None) -> list[Path]:
+FORMATS = ("pdf", "png", "json")
+
+
+def save(
+    fig: Figure,
+    stem: Path,
+    data: Sequence[Table] | None = None,
+    *,
+    formats: Sequence[str] = FORMATS,
+) -> list[Path]:
     """Write `<stem>.pdf`, `<stem>.png` and `<stem>.json`; each is absent or complete.
 
     Args:
         fig: The figure.
         stem: Path without extension.
         data: The drawn values; by default what the functions of this package drew on the figure.
+        formats: What is written of "pdf", "png", "svg" and "json"; the last are the drawn values.
 
     Returns:
-        The three paths.
+        The paths.
     """
     tables = drawn(fig) if data is None else data
-    content: dict[str, str | bytes] = {
-        "pdf": _rendered(fig, "pdf"),
-        "png": _rendered(fig, "png"),
-        "json": figure_json(tables),
-    }
     return [
-        write_atomic(stem.with_name(f"{stem.name}.{suffix}"), part)
-        for suffix, part in content.items()
+        write_atomic(
+            stem.with_name(f"{stem.name}.{suffix}"),
+            figure_json(tables) if suffix == "json" else _rendered(fig, suffix),
+        )
+        for suffix in formats
     ]
 
 

@@ -55,7 +55,8 @@ def combine_samples(where: Where, name: str, drafts: Drafts) -> Draft:
 
 
 def _normalised(draft: Draft, other: Draft) -> Draft:
-    factor = other.nominal.integral / draft.nominal.integral
+    own = draft.nominal.integral
+    factor = other.nominal.integral / own if own else 1.0
     draft = draft.with_pairs(lambda _, pair: pair.apply(lambda side: side.scaled(factor)))
     return replace(draft, nominal=draft.nominal.scaled(factor))
 

@@ -115,7 +115,8 @@ def _transfo_f(parameters: Sequence[float], signal: Histogram, background: Histo
     def full(joined: _Joined, _: int) -> tuple[bool, float]:
         if joined.background <= 0:
             return False, inf
-        filled = sqrt(joined.background * of_background) + sqrt(joined.separation * parameters[0])
+        part = max(joined.background * of_background, 0.0)
+        filled = sqrt(part) + sqrt(joined.separation * parameters[0])
         error = sqrt(joined.variance) / joined.background
         return filled > 1 and error < BACKGROUND_ERROR, inf
 
@@ -130,7 +131,7 @@ def _transfo_j(parameters: Sequence[float], signal: Histogram, background: Histo
     `parameters[2]` bins.
     """
     goal, enough, parts = parameters[:3]
-    mean = signal.integral / background.integral
+    mean = signal.integral / background.integral if background.integral else 0.0
     left = NEVER
     first_part = True
 

@@ -24,7 +24,7 @@ from quarkline.templates.norms import drop_norms, drop_shapes, force_shapes, kee
 from quarkline.templates.prune import prune
 from quarkline.templates.read import drafts_of, read_region
 from quarkline.templates.reference import take_samples_as_sides
-from quarkline.templates.refusals import refused
+from quarkline.templates.refusals import missing_bins, refused, without_effect
 from quarkline.templates.sets import RegionTemplates, Template, TemplateSet
 from quarkline.templates.treat import smooth_nominal, treat_variations
 
@@ -68,7 +68,7 @@ def build_templates(catalog: Catalog, histograms: Mapping[HistRequest, Histogram
     """
     fills = {(key.sample, key.region, key.variation): filled for key, filled in histograms.items()}
     problems = refused(catalog)
-    found: list[Finding] = []
+    found = list(without_effect(catalog))
     read: dict[str, Drafts] = {}
     for region in catalog.regions:
         try:
@@ -86,7 +86,14 @@ def build_templates(catalog: Catalog, histograms: Mapping[HistRequest, Histogram
 
 
 def treat_region(where: Where, drafts: Drafts) -> RegionTemplates:
-    """All samples of a region after all steps."""
+    """All samples of a region after all steps.
+
+    Raises:
+        InputError: If the region leaves out bins that it has not.
+    """
+    edges = next(iter(drafts.values())).nominal.edges
+    if problem := missing_bins(where, len(edges) - 1):
+        raise InputError(problem)
     drafts = dict(drafts)
     for name in drafts:  # in order: a sample made of earlier ones takes them as they are by then
         drafts[name] = combine_samples(where, name, drafts)
@@ -101,7 +108,6 @@ def treat_region(where: Where, drafts: Drafts) -> RegionTemplates:
         for name, draft in drafts.items()
         if where.sample(name).role != "data"
     }
-    edges = next(iter(drafts.values())).nominal.edges
     dropped = tuple(sorted({number - 1 for number in where.region.drop_bins}))
     data = {name: draft for name, draft in drafts.items() if name not in simulated}
     observed = {name: draft.filled for name, draft in data.items()}
@@ -124,7 +130,7 @@ def rebuild_templates(catalog: Catalog, templates: TemplateSet) -> Built:
     """
     if problems := refused(catalog):
         raise InputError(*problems)
-    found: list[Finding] = []
+    found = list(without_effect(catalog))
     regions = {}
     for name, region in templates.regions.items():
         where = Where(catalog, name, found)

@@ -82,9 +82,11 @@ def _side(side: Histogram, empty: Bools) -> Histogram:
 
 def _say(where: Where, name: str, empty: Bools, total: float) -> None:
     bins = (np.flatnonzero(empty) + 1).tolist()
-    listed = ", ".join(map(str, bins))
     what = f"`{name}` in `{where.name}`"
-    message = f"{what} has no or a negative content in bin{'s' * (len(bins) > 1)} {listed}"
+    message = f"{what} has no events"
+    if not empty.all() or total != 0:
+        listed = ", ".join(map(str, bins))
+        message = f"{what} has no or a negative content in bin{'s' * (len(bins) > 1)} {listed}"
     evidence = {"sample": name, "region": where.name, "bins": bins}
     where.found.append(EMPTY.finding(message, evidence=evidence))
     if total < 0:

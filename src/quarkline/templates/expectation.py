@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from quarkline.statistics.likelihood.spec import BinScale, Modifier, Scale, Shap
 from quarkline.templates import naming
 from quarkline.templates.bin_errors import bin_effects, shares_mc_statistics
 from quarkline.templates.histograms import Array
-from quarkline.templates.likelihood import fitted_samples, likelihood_of
+from quarkline.templates.likelihood import factors_of, fitted_samples, likelihood_of
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
 
 EMPTY = 10.0
@@ -138,10 +139,8 @@ def expected_before(catalog: Catalog, templates: TemplateSet) -> dict[str, Expec
     Norm factors have their nominal values. Each systematic counts by its histograms without the
     parts that were pruned, those of one parameter together; norm factors have no error yet.
     """
-    model = _model(catalog, templates)
-    contents = model.samples(model.initial)
     return {
-        region: _before(catalog, region, fitted_samples(catalog, region, found), contents)
+        region: _before(catalog, region, fitted_samples(catalog, region, found))
         for region, found in templates.regions.items()
         if fitted_samples(catalog, region, found).templates
     }
@@ -177,28 +176,23 @@ def _model(catalog: Catalog, templates: TemplateSet) -> Model:
     return Model(likelihood_of(templates, catalog, regions=filled, every_bin=True).spec)
 
 
-def _before(
-    catalog: Catalog,
-    region: str,
-    templates: RegionTemplates,
-    contents: Mapping[tuple[str, str], Floats],
-) -> Expectation:
+def _before(catalog: Catalog, region: str, templates: RegionTemplates) -> Expectation:
     names = tuple(templates.templates)
-    rows = np.array([contents[region, name] for name in names])
+    scales = [_nominal_factor(catalog, region, name) for name in names]
+    nominal = np.array([template.nominal.contents for template in templates.templates.values()])
     shifts: dict[str, Array] = {}
     for row, (name, template) in enumerate(templates.templates.items()):
-        scale = _scale(rows[row], template)
         for parameter, sides in _shifts_before(catalog, region, name, template):
-            table = shifts.setdefault(parameter, np.zeros((2, *rows.shape)))
-            table[:, row] += np.array(sides) * scale
-    tables = np.array(list(shifts.values())).reshape(-1, 2, *rows.shape)
+            table = shifts.setdefault(parameter, np.zeros((2, *nominal.shape)))
+            table[:, row] += np.array(sides) * scales[row]
+    tables = np.array(list(shifts.values())).reshape(-1, 2, *nominal.shape)
     return Expectation(
         region,
         after_fit=False,
         edges=templates.edges,
         samples=names,
-        contents=rows,
-        statistical=_statistical(catalog, templates, rows),
+        contents=nominal * np.array(scales)[:, None],
+        statistical=_statistical(catalog, templates, scales),
         parameters=tuple(shifts),
         up=tables[:, 0],
         down=tables[:, 1],
@@ -206,10 +200,10 @@ def _before(
     )
 
 
-def _scale(contents: Array, template: Template) -> float:
-    """What norm factors make of a template."""
-    integral = template.nominal.integral
-    return float(contents.sum() / integral) if integral else 1.0
+def _nominal_factor(catalog: Catalog, region: str, sample: str) -> float:
+    """What norm factors multiply a sample by before a fit."""
+    factors = catalog.norm_factors
+    return math.prod(factors[name].nominal for name in factors_of(factors, region, sample))
 
 
 def _shifts_before(
@@ -260,13 +254,11 @@ def _of_bins(
                 yield name, (change, -change)
 
 
-def _statistical(catalog: Catalog, templates: RegionTemplates, contents: Array) -> Array:
+def _statistical(catalog: Catalog, templates: RegionTemplates, scales: Sequence[float]) -> Array:
     """Statistical errors of samples that have any, scaled as norm factors scale the contents."""
     rows = [
-        template.nominal.errors * _scale(row, template)
-        if _has_statistical_error(catalog, name)
-        else np.zeros_like(row)
-        for row, (name, template) in zip(contents, templates.templates.items(), strict=True)
+        template.nominal.errors * scale * _has_statistical_error(catalog, name)
+        for scale, (name, template) in zip(scales, templates.templates.items(), strict=True)
     ]
     return np.array(rows)
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+import numpy as np
+
 from quarkline.catalog import Catalog, FitSettings
 from quarkline.catalog.factors import NormFactor, ShapeFactor
 from quarkline.catalog.names import selects
@@ -24,7 +26,7 @@ from quarkline.statistics.likelihood.spec import (
 )
 from quarkline.templates import naming
 from quarkline.templates.bin_errors import bin_effects, nuisance_parameter
-from quarkline.templates.sets import RegionTemplates, Shift, TemplateSet
+from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
 
 T = TypeVar("T")
 
@@ -194,7 +196,7 @@ class _Building:
                 (
                     *self._factors(region, name, len(template.nominal.contents)),
                     *in_bins.get(name, ()),
-                    *self._systematics(region, name, template.shifts),
+                    *self._systematics(region, name, template),
                 ),
             )
             for name, template in expected.templates.items()
@@ -251,22 +253,28 @@ class _Building:
         self.titles |= effects.titles
         return effects.modifiers
 
-    def _systematics(
-        self, region: str, sample: str, shifts: Mapping[str, Shift]
-    ) -> Iterator[Modifier]:
-        for name, shift in shifts.items():
-            known = self.catalog.systematics.get(name)
-            if self.statistics_only or isinstance(known, Independent):
-                continue
-            named = naming.parameters_of(self.catalog, name, region, sample)
-            for modifier in shift_modifiers(shift, norm=named.norm, shape=named.shape):
-                parameter = modifier.parameter
-                free = known is not None and known.free
-                self.parameters.setdefault(parameter, nuisance_parameter(parameter, free=free))
-                self.group_of[parameter] = naming.sub_category(known)
-                category = known.category if known is not None else ""
-                self._describe(parameter, named.titles[parameter], category)
+    def _systematics(self, region: str, sample: str, template: Template) -> Iterator[Modifier]:
+        named = {
+            name: naming.parameters_of(self.catalog, name, region, sample)
+            for name in template.shifts
+            if not isinstance(self.catalog.systematics.get(name), Independent)
+        }
+        names = [one.norm for one in named.values()]
+        for name in () if self.statistics_only else named:
+            shift, of = template.shifts[name], named[name]
+            if names.count(of.norm) > 1 and _is_idle(shift, template):
+                continue  # it was added to another systematic with this parameter
+            for modifier in shift_modifiers(shift, norm=of.norm, shape=of.shape):
+                self._add_systematic(name, modifier.parameter, of.titles[modifier.parameter])
                 yield modifier
+
+    def _add_systematic(self, name: str, parameter: str, title: str) -> None:
+        known = self.catalog.systematics.get(name)
+        if parameter not in self.parameters:
+            free = known is not None and known.free
+            self.parameters[parameter] = nuisance_parameter(parameter, free=free)
+        self.group_of[parameter] = naming.sub_category(known)
+        self._describe(parameter, title, known.category if known is not None else "")
 
     def _describe(self, name: str, title: str, category: str) -> None:
         if title:
@@ -313,6 +321,13 @@ def shift_modifiers(shift: Shift, *, norm: str, shape: str) -> Iterator[NormShif
         yield ShapeShift(
             shape, tuple(map(float, shift.shape_up)), tuple(map(float, shift.shape_down))
         )
+
+
+def _is_idle(shift: Shift, template: Template) -> bool:
+    """Whether a systematic changes nothing."""
+    nominal = template.nominal.contents
+    sides = (shift.up.contents, shift.down.contents)
+    return all(np.array_equal(side, nominal) for side in sides)
 
 
 def _refuse_formula(name: str, factor: NormFactor) -> None:

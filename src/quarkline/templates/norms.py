@@ -138,8 +138,9 @@ def forced_slope(kind: str, bins: int) -> Array:
     """Factors of the shift of each bin.
 
     Args:
-        kind: "linear" falls from 1 to -1; "triangular" rises from 0 to the middle, where it is 1
-            in an odd number of bins, and falls to 0 again.
+        kind: "linear" falls from 1 to -1; "triangular" rises from 0 in the first bin and falls to 0
+            in the last one. In an odd number of bins it is 1 in the middle and falls by one step
+            more on the right, below 0, as it does in TRExFitter.
         bins: Number of bins.
     """
     at = np.arange(bins, dtype=float)

@@ -33,9 +33,11 @@ def predict(
         catalog: The analysis.
         fit: Its result; None for what is expected before it.
     """
-    before = expected_before(catalog, templates)
-    now = before if fit is None else expected_after(catalog, templates, fit)
-    hiding = before if catalog.hide.same_after_fit else now
+    after = None if fit is None else expected_after(catalog, templates, fit)
+    now = after or expected_before(catalog, templates)
+    hiding = now
+    if after and catalog.hide.same_after_fit:
+        hiding = expected_before(catalog, templates)
     return {
         region: prediction_of(
             expectation,

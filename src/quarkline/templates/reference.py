@@ -34,7 +34,8 @@ def relative_to_reference(
     side = replace(side, sums=sums)
     change = float(side.sums.sum() / reference.sums.sum())
     taken = multiplied(divided(side, exact(reference)), exact(nominal))
-    now = float(taken.sums.sum() / nominal.sums.sum())
+    total = float(nominal.sums.sum())
+    now = float(taken.sums.sum()) / total if total else 1.0
     if keep_norm and abs(change - 1) > NOTABLE and abs(now - 1) > NOTABLE:
         return taken.scaled(change / now)
     return taken

@@ -44,12 +44,13 @@ def smoothed(rule: str, level: int, nominal: Histogram, variation: Histogram) ->
     """A variation with its relative shift smoothed.
 
     Args:
-        rule: One of `RULES`.
+        rule: One of `RULES`, in capital letters or not.
         level: For MAXVARIATION ten times the largest number of changes of slope; for
             TTBARRESONANCE below 100 if both histograms hold the same events; 0 changes nothing.
         nominal: Nominal histogram, whose errors decide.
         variation: The same with the systematic at +1 or -1; what comes out has no errors.
     """
+    rule = rule.upper()
     if level == 0 or len(nominal.contents) == 1 or (rule == "TTBARRESONANCE" and level < LEAST):
         return variation
     return exact(with_contents(variation, RULES[rule](level, nominal, variation)))

@@ -73,7 +73,7 @@ def write_templates(
 
 def stored_name(catalog: Catalog, systematic: str) -> str:
     """Name of a systematic in the names of histograms."""
-    return str(getattr(catalog.systematics[systematic], "stored_name", None) or systematic)
+    return catalog.systematics[systematic].stored_name or systematic
 
 
 def last_of(observed: Mapping[str, Histogram]) -> str:

@@ -41,7 +41,7 @@ def smooth_nominal(where: Where, name: str, draft: Draft) -> Draft:
     """A sample with its nominal histogram smoothed, if it and the region ask for that."""
     if not where.sample(name).smooth or not where.region.smooth:
         return draft
-    if where.catalog.templates.smoothing_rule == "TTBARRESONANCE":
+    if where.catalog.templates.smoothing_rule.upper() == "TTBARRESONANCE":
         contents = smooth_353qh(draft.nominal.contents, 2)
         factor = draft.nominal.integral / contents.sum() if contents.sum() else 1.0
         nominal = with_contents(draft.nominal, contents * factor)

@@ -13,10 +13,11 @@ from quarkline.engine.compute.executors import open_executor
 from quarkline.engine.core.findings import Finding, InputError, Rule, Severity
 from quarkline.engine.core.results import Result
 from quarkline.engine.store.atomic import write_atomic
-from quarkline.trexfitter.actions import ActionsDone, Progress, run_actions
+from quarkline.trexfitter.actions import ActionsDone, run_actions
 from quarkline.trexfitter.blocks import TrexConfig
 from quarkline.trexfitter.checks import check_config
 from quarkline.trexfitter.command_line import CommandOptions, read_options
+from quarkline.trexfitter.compare import NOT_A_JOB, Comparison, compare_folders
 from quarkline.trexfitter.convert import converted
 from quarkline.trexfitter.job import Job, open_job
 from quarkline.trexfitter.multifit import MultiFit
@@ -24,6 +25,7 @@ from quarkline.trexfitter.parser import read_trexfitter
 from quarkline.trexfitter.plan import JobPlan, plan_of
 from quarkline.trexfitter.read_multifit import read_multifit
 from quarkline.trexfitter.refusals import refusals
+from quarkline.trexfitter.steps.work import Progress
 
 NOT_ONE_JOB = Rule(
     "QL-TREX-041",
@@ -158,6 +160,22 @@ def convert(
     if output:
         write_atomic(output, text)
     return text
+
+
+def compare(theirs: Path, ours: Path | None) -> Comparison:
+    """What two folders of one job say, in units of the errors.
+
+    Args:
+        theirs: The folder of TRExFitter, or of somebody else.
+        ours: The other one.
+
+    Raises:
+        InputError: If one is not given, or no such folder.
+    """
+    if ours is None:
+        hint = f"write `quarkline trexfitter compare {theirs} OURS`"
+        raise InputError(NOT_A_JOB.finding("only one folder is given", suggestion=hint))
+    return compare_folders(theirs, ours)
 
 
 def plan(job: Job | MultiFit, letters: str) -> JobPlan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -258,8 +259,14 @@ def _folder(path: Path) -> Files:
 
 
 def _archive(path: Path) -> Files:
-    with tarfile.open(path) as archive:
-        sizes = {row.name: row.size for row in archive.getmembers() if row.isfile()}
+    try:
+        with tarfile.open(path) as archive:
+            sizes = {row.name: row.size for row in archive.getmembers() if row.isfile()}
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        message = f"a damaged archive: {error}"
+        suggestion = "download it again"
+        finding = NOT_WORKSPACE.finding(message, suggestion=suggestion, place=Place(path))
+        raise InputError(finding) from error
 
     def read(name: str) -> bytes:
         if sizes[name] > LARGEST:
@@ -284,9 +291,10 @@ def _chosen(files: Files, member: str) -> str:
     if len(found) == 1:
         return found[0]
     if not found:
-        what = f"`{member}`" if member else "a workspace"
+        what = f"`{member}`" if member else "workspace"
         message = f"there is no {what} in it"
-        near = did_you_mean(member, {name for file in likely for name in _ways_to(file)})
+        ways = {name for file in likely for name in _ways_to(file)}
+        near = did_you_mean(member, ways, what="files of JSON")
     else:
         message = f"it has {len(found)} workspaces"
         near = "write one of " + ", ".join(files.named(name) for name in found[:6])

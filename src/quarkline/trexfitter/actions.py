@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from quarkline.engine.compute.executors import Executor
-from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.findings import Finding, InputError
+from quarkline.engine.store.atomic import make_folder, remove_leftovers
 from quarkline.trexfitter.job import Job
-from quarkline.trexfitter.letters import ordered
+from quarkline.trexfitter.letters import WRONG_INPUTS, ordered
 from quarkline.trexfitter.multifit import MultiFit
+from quarkline.trexfitter.steps import histograms, measured, regions, separation, workspace
+from quarkline.trexfitter.steps.inputs import Inputs
+from quarkline.trexfitter.steps.together import run_together
+from quarkline.trexfitter.steps.work import Output, Progress, Work, silent
 
-Progress = Callable[[str], None]
+STEPS: Mapping[str, Callable[[Work, Inputs], None]] = {
+    "n": histograms.fill_job,
+    "h": histograms.fill_job,
+    "b": histograms.treat_again,
+    "w": workspace.build,
+    "f": measured.fit,
+    "x": measured.scan,
+    "r": measured.rank,
+    "l": measured.limit,
+    "s": measured.significance,
+    "i": measured.impacts,
+    "d": regions.draw_before,
+    "p": regions.draw_after,
+    "a": separation.draw,
+}
+READS = {"n": "ntuples", "h": "histograms"}
 
 
 @dataclass(frozen=True)
@@ -24,7 +44,7 @@ class ActionsDone:
         folder: Where the results are.
         files: What was written, in order.
         findings: What is to be said about it.
-        headline: The result in one sentence; None without a fit.
+        headline: The results in a sentence each; None without any.
     """
 
     letters: str
@@ -41,7 +61,10 @@ def run_actions(
     executor: Executor,
     progress: Progress | None = None,
 ) -> ActionsDone:
-    """Carry out actions.
+    """Carry out actions in their order.
+
+    Each reads what earlier ones have left in the job's folder, so that letters may be given
+    together or one by one. Every file is absent or complete, whenever the work is interrupted.
 
     Args:
         job: The job.
@@ -54,7 +77,30 @@ def run_actions(
         WorkError: If an action failed.
     """
     wanted = ordered(letters)
-    if progress:
-        progress(f"{job.name}: {wanted}")
     executor.check()
-    return ActionsDone(wanted, job.folder)
+    make_folder(job.folder)
+    remove_leftovers(job.folder)
+    tell = progress or silent
+    if isinstance(job, MultiFit):
+        work = run_together(job, wanted, executor, tell)
+    else:
+        work = _run(job, wanted, executor, tell)
+    files = tuple(dict.fromkeys(work.files))
+    headline = "\n".join(work.headlines) or None
+    return ActionsDone(wanted, job.folder, files, tuple(work.findings), headline)
+
+
+def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Output:
+    for letter in wanted:
+        if READS.get(letter, job.catalog.reads) != job.catalog.reads:
+            right = next(name for name, reads in READS.items() if reads == job.catalog.reads)
+            message = f"`{letter}` reads {READS[letter]}, and the job reads {job.catalog.reads}"
+            hint = f"use `{right}` instead"
+            raise InputError(WRONG_INPUTS.finding(message, suggestion=hint))
+    work = Work.of(job, executor, tell)
+    inputs = Inputs(job, work.layout)
+    for letter in wanted:
+        if letter in STEPS:
+            tell(letter)
+            STEPS[letter](work, inputs)
+    return work

@@ -109,12 +109,6 @@ class Job:
         """The text file with the fit's result."""
         return self.folder / FITS / f"{self.name}{self.suffix}.txt"
 
-    @property
-    def workspace_file(self) -> Path:
-        """The file with the combined workspace."""
-        name = f"{self.name}_combined_{self.name}{self.suffix}_model.root"
-        return self.workspace or self.folder / WORKSPACES / name
-
 
 def read_job(
     path: Path,

@@ -16,9 +16,8 @@ from quarkline.trexfitter.multifit import MultiFit
 from quarkline.trexfitter.refusals import refusals
 
 FILLS = set("nh")
-NEEDS_HISTOGRAMS = set("bwdpai")
-NEEDS_WORKSPACE = set("fxrlsi")
-NEEDS_FIT = set("pri")
+NEEDS_HISTOGRAMS = set("bwfxrlsidpa")
+NEEDS_FIT = set("pr")
 
 
 @dataclass(frozen=True)
@@ -156,8 +155,6 @@ def _read(job: Job, letter: str, done: set[str]) -> tuple[tuple[str, ...], tuple
     if letter in NEEDS_HISTOGRAMS and not done & FILLS:
         files = [job.histogram_file(region) for region in job.catalog.regions]
         needed += list(dict.fromkeys(files))
-    if letter in NEEDS_WORKSPACE and "w" not in done:
-        needed.append(job.workspace_file)
     if letter in NEEDS_FIT and "f" not in done:
         needed.append(job.fit_file)
     paths = tuple(str(path) for path in needed)
@@ -177,8 +174,7 @@ def _written(job: Job, letter: str) -> tuple[str, ...]:
         "h": (histograms,),
         "b": (histograms,),
         "w": (
-            f"RooStats/{names}_combined_{names}{end}_model.root",
-            "RooStats/*.xml",
+            f"RooStats/{names}{end}*.{{xml,json,root}}",
             "PruningText.txt",
             f"Pruning{end}*{figure}",
         ),
@@ -192,7 +188,7 @@ def _written(job: Job, letter: str) -> tuple[str, ...]:
         "x": (f"LHoodPlots/NLLscan_*{end}{figure}",),
         "r": (f"Fits/NPRanking{end}_*.txt", f"Ranking*{end}_*{figure}"),
         "l": (f"Limits/asymptotics/{job.limit_files.prefix}{end}*.root",),
-        "s": (f"Significance/{job.significance_files.prefix}*.root",),
+        "s": (f"Significance/asymptotics/{job.significance_files.prefix}{end}*.root",),
         "i": (f"Fits/GroupedImpact{end}*.txt",),
         "d": (f"Plots/*{end}{figure}", f"Tables/*{end}.{{txt,tex}}"),
         "p": (f"Plots/*_postFit{end}{figure}", f"Tables/*{end}_postFit.{{txt,tex}}"),

@@ -22,10 +22,17 @@ SPEAKING = {"grouped_impacts", "systematic", "systematic_on_total"}
 """Figures that have something to show of an empty result, too."""
 
 
+def named_ticks(axis):
+    """The names of an axis whose ticks are names, in rows of parameters and matrices."""
+    fixed = isinstance(axis.get_major_formatter(), FixedFormatter | FuncFormatter)
+    return fixed and [tick for tick in axis.get_ticklabels() if tick.get_text()]
+
+
 def test_any_result_gives_a_figure_with_names_and_values(draw, name, kind):
     figure = draw(name, kind)
-    assert name == "pie_charts" or any(ax.get_ylabel() for ax in figure.axes)
-    assert (name, kind) == ("pie_charts", "empty") or any(ax.get_xlabel() for ax in figure.axes)
+    if kind != "empty" and name != "pie_charts":
+        assert any(ax.get_ylabel() or named_ticks(ax.yaxis) for ax in figure.axes)
+        assert any(ax.get_xlabel() or named_ticks(ax.xaxis) for ax in figure.axes)
     for ax in figure.axes:
         assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
     tables = json.loads(figure_json(figures.drawn(figure)))["tables"]

@@ -25,6 +25,7 @@ from quarkline.statistics.likelihood import (
     spec_from_workspace,
     workspace_from_spec,
 )
+from quarkline.statistics.likelihood.workspace_schema import schema_findings
 from tests.statistics.likelihood.specs import mixed, workspace
 
 pytest.importorskip("pyhf")
@@ -235,10 +236,10 @@ def first_modifiers(content: dict[str, Any]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda w: w.pop("observations"), "'observations' is a required property"),
+        (lambda w: w.pop("observations"), "QL-FIT-005  workspace  `observations` is missing"),
         (
             lambda w: first_modifiers(w).append({"name": "x", "type": "normsy", "data": None}),
-            r"channels\[0\].samples\[0\].modifiers\[2\]",
+            r"samples\[0\].modifiers\[2\]  pyhf has no modifier of type `normsy`\n.*`normsys`",
         ),
         (
             lambda w: (
@@ -287,6 +288,57 @@ def test_wrong_workspaces_are_refused_with_the_place(change, message):
         Model(spec_from_workspace(spoilt(change)))
 
 
+def schema_allows(content: Any) -> bool:
+    """Whether pyhf's own schema has nothing against a workspace."""
+    import pyhf
+
+    try:
+        pyhf.schema.validate(content, "workspace.json")
+    except pyhf.exceptions.InvalidSpecification:
+        return False
+    return True
+
+
+def spots(content: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The places of a JSON value, one of each kind of list."""
+    if isinstance(content, dict):
+        inside = [place for key in content for place in spots(content[key], (*path, key))]
+    elif isinstance(content, list):
+        inside = [place for at in range(len(content)) for place in spots(content[at], (*path, at))]
+    else:
+        inside = []
+    return [path, *inside]
+
+
+def with_value(content: Any, path: tuple[Any, ...], value: Any) -> Any:
+    changed = copy.deepcopy(content)
+    target = changed
+    for key in path[:-1]:
+        target = target[key]
+    if value is KeyError:
+        del target[path[-1]]
+    else:
+        target[path[-1]] = value
+    return changed
+
+
+OTHERS = [None, "text", 1, -2.5, [], [1.0], ["text"], {}, {"name": "x"}, [[0.0]]]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [KeyError, *(pytest.param(value, marks=pytest.mark.slow) for value in OTHERS)],
+    ids=repr,
+)
+def test_the_types_allow_what_pyhfs_schema_allows(value):
+    content = workspace()
+    content["channels"] = content["channels"][:1]
+    content["measurements"] = content["measurements"][1:]
+    for path in spots(content)[1:]:
+        changed = with_value(content, path, value)
+        assert (not schema_findings(changed)) == schema_allows(changed), path
+
+
 def test_wrong_measurements_and_patches_are_refused():
     with pytest.raises(InputError, match="no measurement `frist`\n   did you mean `first`"):
         spec_from_workspace(workspace(), measurement="frist")
@@ -315,4 +367,4 @@ def test_a_missing_extra_is_one_line(monkeypatch):
     monkeypatch.setattr(f"{extras}._packages", lambda extra: ["iminuit", "pyhf"])
     monkeypatch.setattr(f"{extras}._installed", lambda name: False)
     with pytest.raises(InputError, match=r'pip install "quarkline\[fit\]"'):
-        spec_from_workspace(workspace())
+        patched(workspace(), [])

@@ -8,7 +8,7 @@ import uproot
 
 from quarkline.engine.compute.local import LocalWorkers
 from quarkline.engine.workflow.stage import Context
-from quarkline.templates.fill import HistRequest, fill, plan, requests_of, task
+from quarkline.templates.fill import HistRequest, entries, fill, plan, requests_of, task
 from tests.templates.fill.conftest import SMALL
 
 
@@ -54,6 +54,11 @@ def test_a_stage_keeps_what_is_done(small, usual, tmp_path, monkeypatch):
 def test_the_step_does_not_matter_but_for_rounding(small, usual, monkeypatch):
     monkeypatch.setattr(task, "STEP_ROWS", 90)
     close(usual, fill(requests_of(small), small).histograms)
+
+
+def test_how_many_weights_are_summed_together_does_not_matter(small, usual, monkeypatch):
+    monkeypatch.setattr(entries, "MOST_WEIGHTS", 700)
+    assert same(usual, fill(requests_of(small), small).histograms)
 
 
 def test_a_histogram_does_not_depend_on_the_others(small, usual):

@@ -43,6 +43,13 @@ def test_bad_files_are_refused_unless_they_are_allowed(small, folder):
     assert [path.name for path in filled.bad] == ["b.root"]
 
 
+def test_a_file_without_its_friend_cannot_be_read(load):
+    text = SMALL.replace("trees: nominal}", "trees: nominal, friends: scores}")
+    alone = load(text.replace("names: [a, b]}", "names: [a, b]}, use_friends: true"))
+    with pytest.raises(InputError, match=r"ntuples/a\.root: its friend .*scores/a\.root is not"):
+        fill([SIGNAL], alone)
+
+
 def test_a_variation_of_fewer_files_takes_the_nominal_histogram(load, folder):
     other = load(SMALL.replace("{files: {trees: shifted}}", "{files: {folders: shifted}}"))
     shutil.copytree(folder, folder.parent / "shifted")

@@ -54,11 +54,37 @@ def _references(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
             yield from _unknown(part.samples, samples, "sample", place, key, name, "samples")
             yield from _unknown(part.regions, regions, "region", place, key, name, "regions")
             yield from _unknown(part.exclude, both, what, place, key, name, "exclude")
+    for name, sample in catalog.samples.items():
+        if source := sample.systematics_from:
+            yield from _unknown(
+                [source], samples, "sample", place, "samples", name, "systematics_from"
+            )
     for name, systematic in catalog.systematics.items():
-        if isinstance(systematic, Varied) and systematic.reference:
-            reference = [systematic.reference]
-            at_reference = ("systematics", name, "reference")
-            yield from _unknown(reference, samples, "sample", place, *at_reference)
+        if isinstance(systematic, Varied):
+            yield from _treatment(catalog, name, systematic, place)
+
+
+def _treatment(
+    catalog: Catalog, name: str, systematic: Varied, place: PlaceOf
+) -> Iterator[Finding]:
+    """Names of samples and regions that decide how variations are treated."""
+    samples, both = set(catalog.samples), {*catalog.samples, *catalog.regions}
+    groups = [part.strip() for group in systematic.keep_norm_for for part in group.split("+")]
+    listed: dict[str, Iterable[str]] = {
+        "reference": filter(None, [systematic.reference]),
+        "reference_smoothing": filter(None, [systematic.reference_smoothing]),
+        "reference_pruning": filter(None, [systematic.reference_pruning]),
+        "keep_norm_for": groups,
+        "without_effect_on": systematic.without_effect_on,
+    }
+    for key, named in listed.items():
+        yield from _unknown(named, samples, "sample", place, "systematics", name, key)
+    for side, variation in systematic.sides.items():
+        if variation.sample:
+            at = ("systematics", name, side, "sample")
+            yield from _unknown([variation.sample], samples, "sample", place, *at)
+    for key, named in (("drop_norm", systematic.drop_norm), ("drop_shape", systematic.drop_shape)):
+        yield from _unknown(named, both, "sample or region", place, "systematics", name, key)
 
 
 def _unknown(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from quarkline.trexfitter.multifit import MultiFit
 
 SEVERITIES = ("error", "warning", "note")
+MOST_ALIKE = 3
+"""Findings of one code that are shown after actions."""
 
 
 def command(
@@ -66,13 +68,16 @@ def command(
 ) -> None:
     """Run a TRExFitter CONFIG as it is: its actions, option string, folders and file names.
 
-    `check` tells every problem at once, `convert` writes the analysis as our YAML.
+    `check` tells every problem at once, `convert` writes the analysis as our YAML, `compare` shows
+    two folders of one job side by side: compare THEIRS OURS.
     """
     values = options.named_values("--replace", replace or ())
     if actions == "check":
         _check(config, option_string, values, free or [], as_json=as_json)
     elif actions == "convert":
         _convert(config, option_string, values, free or [], output)
+    elif actions == "compare":
+        _compare(config, option_string, as_json=as_json)
     else:
         compute = options.compute_keys(
             workers=workers, cluster=cluster, batch=batch, submit_dir=submit_dir
@@ -138,14 +143,46 @@ def _plan(job: Job | MultiFit, actions: str, *, as_json: bool) -> None:
     typer.echo(pretty_json(planned) if as_json else plan_text(planned) + "\n", nl=False)
 
 
+def _compare(theirs: Path, ours: str, *, as_json: bool) -> None:
+    """Show what two folders of one job say, side by side."""
+    from quarkline.cli.commands.trexfitter_compare import show
+    from quarkline.engine.core.results import pretty_json
+    from quarkline.tools import trexfitter as tool
+
+    comparison = tool.compare(theirs, Path(ours) if ours else None)
+    if as_json:
+        typer.echo(pretty_json(comparison), nl=False)
+    else:
+        show(comparison)
+
+
 def _run(job: Job | MultiFit, actions: str, compute: dict[str, Any], *, as_json: bool) -> None:
+    from rich.console import Console
+
     from quarkline.engine.compute.config import ComputeConfig
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools import trexfitter as tool
 
-    with options.continued():
-        done = tool.run(job, actions, ComputeConfig(**compute))
+    console = Console(stderr=True)
+    with options.continued(), console.status(job.name) as status:
+        told = status.update if console.is_terminal and not as_json else None
+        done = tool.run(job, actions, ComputeConfig(**compute), progress=told)
     if as_json:
         typer.echo(pretty_json(done), nl=False)
-    else:
-        typer.echo(f"{done.letters}: {done.folder}")
+        return
+    _show_findings([finding.as_json() for finding in done.findings])
+    if done.headline:
+        typer.echo(done.headline)
+    typer.echo(f"{done.letters}: {done.folder}, {len(done.files):,} files")
+
+
+def _show_findings(found: list[dict[str, Any]]) -> None:
+    """The first findings of each code, and how many more there are."""
+    shown: Counter[str] = Counter()
+    for item in found:
+        shown[item["code"]] += 1
+        if shown[item["code"]] <= MOST_ALIKE:
+            typer.echo(_lines(item), err=True)
+    for code, number in shown.items():
+        if number > MOST_ALIKE:
+            typer.echo(f"{code}: {number - MOST_ALIKE:,} more of these; --json has all", err=True)

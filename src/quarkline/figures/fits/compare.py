@@ -58,7 +58,6 @@ def plot_poi_comparison(
         style,
         [shown(title) for title in titles],
         told,
-        what="Fit",
         nothing="no fits",
         head=2.2,
         row=0.42,

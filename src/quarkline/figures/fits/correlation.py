@@ -61,10 +61,8 @@ def plot_parameter_correlation(
                     )  # fmt: skip
         left_out = len(names) - len(drawn)
         told = f"{left_out} without a correlation of {100 * threshold:g} % left out"
-        frame.main.set_xlabel(
-            told if left_out and parameters is None else "Parameter", fontsize="x-small"
-        )
-        frame.main.set_ylabel("Parameter")
+        if left_out and parameters is None:
+            frame.main.set_xlabel(told, fontsize="x-small")
         across = pairs(drawn, drawn)
         table = (words("Parameter", across[0]), words("With", across[1]))
         frame.tables.append(Table("Correlations", table, (values("Correlation [%]", shares),)))

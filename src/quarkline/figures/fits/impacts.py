@@ -95,7 +95,7 @@ def plot_grouped_impacts(
         f"$\\pm$ {above:.3f}" if above == below else f"{signed(above, 3)} / {signed(-below, 3)}"
         for above, below in zip(up, down, strict=True)
     ]
-    with row_canvas(ax, label, style, names, told, what="Group") as frame:
+    with row_canvas(ax, label, style, names, told) as frame:
         places = np.arange(len(rows))
         colours = [GREY, ORANGE, *[BLUE] * len(groups)]
         for lengths in (up, -down):

@@ -97,9 +97,7 @@ def plot_limits(
     observed = known([limit.observed for limit in several.values()])
     injected = known([limit.injected for limit in several.values()])
     told = [_limit_words(*pair) for pair in zip(observed, expected[:, MEDIAN], strict=True)]
-    with row_canvas(
-        ax, label, style, names, told, what="Limit", nothing="no limits", head=2.2
-    ) as frame:
+    with row_canvas(ax, label, style, names, told, nothing="no limits", head=2.2) as frame:
         main = frame.main
         _boxes(main, expected)
         for marker, values_, name in (

@@ -114,7 +114,6 @@ def plot_norm_factors(
         style,
         [title_of(row, titles) for row in rows],
         _told(points, digits),
-        what="Norm factor",
         nothing="no norm factors",
         head=1.2 if len(several) > 1 else 0,
         row=_height(several),
@@ -151,7 +150,7 @@ def plot_gammas(
     points = {"": _points(fit, rows, _value)}
     before = known(fit.by_name[name].before for name in rows)
     with row_canvas(
-        ax, label, style, [title_of(row, titles) for row in rows], _told(points, 3), what="Factor"
+        ax, label, style, [title_of(row, titles) for row in rows], _told(points, 3)
     ) as frame:
         frame.main.barh(
             range(len(rows)), 2 * np.nan_to_num(before), 0.66, 1 - np.nan_to_num(before),

@@ -31,7 +31,6 @@ def row_canvas(
     names: Sequence[str],
     told: Sequence[str] = (),
     *,
-    what: str = "Parameter",
     nothing: str = "no parameters",
     head: float = 0,
     foot: float = 0,
@@ -48,7 +47,6 @@ def row_canvas(
         style: Name of a style.
         names: Names of the rows; the first is the highest.
         told: What stands at the right of each row.
-        what: Name of the axis of the rows.
         nothing: What is said without rows.
         head: Free rows above, for a legend.
         foot: Free rows below.
@@ -57,15 +55,13 @@ def row_canvas(
         second: Inches of another panel at its right with the same rows.
         number: Size of the numbers.
     """
-    left = 0.75 + LETTER * letters(names)
+    left = 0.45 + LETTER * letters(names)
     right = 0.4 + 0.0078 * number * letters(told)
     count = max(len(names) + head + foot, 4)
     size = (left + width + second + right, TOP + BOTTOM + row * count)
     layout = _layout(left, right, width, second)
     with canvas(ax, label=label, style=style, layout=layout, size=size) as frame:
-        frame.y_label = left - 0.3
         main = frame.main
-        main.set_ylabel(what)
         main.set_yticks(range(len(names)), names, fontsize=NAME)
         main.tick_params(axis="y", which="both", length=0)
         main.yaxis.set_minor_locator(NullLocator())

@@ -15,7 +15,8 @@ from quarkline.statistics.likelihood.uppertest import Tested, UpperTest
 
 TOLERANCE = 1e-5  # of the limit
 LEAST_ROOT = 1e-4  # of q_A, below which a signal has no effect
-MOST_STEPS = 60
+MOST_STEPS = 16
+MOST_SEARCHES = 3  # for lower minima where a limit was found
 FASTER = 100.0  # from one value without effect to the next
 FARTHEST = 1e12  # signals larger than this times their nominal value are not tested
 NUDGE = 1e-3
@@ -37,6 +38,7 @@ def cls_points(
     test = UpperTest(model, data, poi=poi)
     for value in values:
         test(value)
+        test.search_lower(value)
     return tuple(_point(test(value)) for value in values)
 
 
@@ -141,14 +143,20 @@ class _Search:
             if width is None:
                 self.notes.append(NO_SENSITIVITY.format(self.test.signal.poi))
                 return None
-            low, high = self._bracket(height, offset + root * width)
-            least = TOLERANCE**2 * high
-            return float(
-                brentq(lambda at: self._at(height, at), low, high, xtol=least, rtol=TOLERANCE)
-            )
+            found = self._crossed(height, offset + root * width)
+            for _ in range(MOST_SEARCHES):
+                if not self.test.search_lower(found):
+                    break
+                found = self._crossed(height, found)
+            return found
         except _UnfoundError as error:
             self.notes.append(str(error))
         return None
+
+    def _crossed(self, height: Callable[[Tested], float | None], guess: float) -> float:
+        low, high = self._bracket(height, guess)
+        least = TOLERANCE**2 * high
+        return float(brentq(lambda at: self._at(height, at), low, high, xtol=least, rtol=TOLERANCE))
 
     def _width(self) -> float | None:
         """A standard deviation of the signal: its value over the root of q_A there."""
@@ -166,16 +174,24 @@ class _Search:
         """Two values of the signal with the limit between them, as near as known."""
         high = guess
         for _ in range(MOST_STEPS):
-            self._at(height, high)
+            reached = self._reached(height, high)
             pairs = [(row.value, height(row)) for row in self.test.tested]
             known = {value: found for value, found in pairs if found is not None}
             if above := [value for value, found in known.items() if found >= 0.0]:
                 top = min(above)
                 return max((value for value in known if value < top), default=0.0), top
-            high = 2.0 * max(known)
+            high = 2.0 * max(known) if reached else (max(known, default=0.0) + high) / 2.0
         name = self.test.signal.poi
         msg = f"CLs stays above {1 - self.level:.3g} up to `{name}` = {high:.4g}"
         raise _UnfoundError(msg)
+
+    def _reached(self, height: Callable[[Tested], float | None], value: float) -> bool:
+        """Whether the height at a value, or beside it, is known."""
+        try:
+            self._at(height, value)
+        except _UnfoundError:
+            return False
+        return True
 
     def _at(self, height: Callable[[Tested], float | None], value: float) -> float:
         """The height at a value, or beside it if no fit converges there."""

@@ -50,6 +50,8 @@ class Minimum:
         part = self.hessian[np.ix_(self.free, self.free)]
         if not part.size:
             return part
+        if not np.isfinite(part).all():
+            return np.full_like(part, np.nan)
         try:
             return np.asarray(cho_solve(cho_factor(part), np.eye(len(part))))
         except np.linalg.LinAlgError:
@@ -96,7 +98,7 @@ def minimum(
 def _descend(model: Model, data: Data, values: Floats, free: Bools) -> Minimum:
     here = model.expansion(values, data)
     distance, steps = np.inf, 0
-    while steps < MOST_STEPS and np.isfinite(here.nll):
+    while steps < MOST_STEPS and _finite(here):
         step, positive = _step(model, here, values, free)
         slope = float(here.gradient @ step)
         distance = -slope / 2
@@ -109,6 +111,10 @@ def _descend(model: Model, data: Data, values: Floats, free: Bools) -> Minimum:
             return Minimum(values, nll, close, distance, steps, free, here.hessian)
         here = model.expansion(values, data)
     return Minimum(values, here.nll, False, distance, steps, free, here.hessian)
+
+
+def _finite(here: Expansion) -> bool:
+    return bool(np.isfinite([here.nll, here.gradient.sum(), here.hessian.sum()]).all())
 
 
 def _step(model: Model, here: Expansion, values: Floats, free: Bools) -> tuple[Floats, bool]:
@@ -128,21 +134,43 @@ def _step(model: Model, here: Expansion, values: Floats, free: Bools) -> tuple[F
             break
         step[out] = np.clip(ends, model.low, model.high)[out] - values[out]
         moving &= ~out
+    if gradient @ step > 0.0:  # the others have followed those at their bounds uphill
+        return _step_to_bound(model, here, values, free), False
     return step, positive
+
+
+def _step_to_bound(model: Model, here: Expansion, values: Floats, free: Bools) -> Floats:
+    """Newton's step as far as the first bound, which always descends."""
+    moving = free.copy()
+    step = np.zeros_like(values)
+    while moving.any():
+        step[:] = 0.0
+        step[moving], _ = _solved(here, here.gradient, moving)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            room = np.where(step > 0.0, model.high - values, model.low - values) / step
+        room[~(moving & (step != 0.0))] = np.inf
+        if (share := min(room.min(), 1.0)) > SHORTEST:
+            return np.asarray(share * step)
+        moving &= room > SHORTEST
+    return step
 
 
 def _solved(here: Expansion, pull: Floats, moving: Bools) -> tuple[Floats, bool]:
     """Newton's step, or one that descends where there is none, and which of the two it is."""
     part = np.ix_(moving, moving)
-    curvature, squares = here.hessian[part], here.squares[part]
-    flat = np.diag(FLAT * np.maximum(np.diag(squares), 1.0))
-    damping = np.diag(DAMPING * np.maximum(np.diag(squares), 1.0))
-    for matrix, newton in ((curvature, True), (curvature + flat, True), (squares + damping, False)):
+    scale = np.maximum(np.diag(here.squares)[moving], 1.0)
+    for matrix, added, newton in (
+        (here.hessian, 0.0, True),
+        (here.hessian, FLAT, True),
+        (here.squares, DAMPING, False),
+    ):
+        damped = matrix[part]
+        damped[np.diag_indices(len(scale))] += added * scale
         try:
-            return -cho_solve(cho_factor(matrix), pull[moving]), newton
+            return -cho_solve(cho_factor(damped, overwrite_a=True), pull[moving]), newton
         except np.linalg.LinAlgError:
             continue
-    return -pull[moving] / np.maximum(np.diag(squares), 1.0), False
+    return -pull[moving] / scale, False
 
 
 def _along(

@@ -21,8 +21,11 @@ from quarkline.statistics.likelihood.model import Data, Model
 BETTER = 1e-4  # by how much one minimum has to be below another to count as another one
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def profiled(model: Model, data: Data, start: Floats, fixed: Mapping[str, float]) -> Minimum:
     """The minimum with some parameters fixed; the lowest of several attempts if one fails.
+
+    Numbers that overflow on the way are no minimum, and end an attempt without a warning.
 
     Args:
         model: The likelihood.

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from quarkline.engine.core.rng import rng
 from quarkline.statistics.arrays import Floats
-from quarkline.statistics.likelihood.minimum import Minimum
+from quarkline.statistics.likelihood.minimum import Minimum, minimum
 from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.profiles import BETTER, profiled
 from quarkline.statistics.likelihood.signal import Signal
+from quarkline.statistics.likelihood.spec import Gaussian
+
+STARTS = 4  # from which lower minima are looked for
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,14 @@ class UpperTest:
     def __init__(self, model: Model, data: Data | None, *, poi: str | None = None) -> None:
         self.signal = Signal.of(model, poi)
         self.data = data
-        self.best = None if data is None else self.signal.best(data)
+        self._elsewhere = other_starts(self.signal.model)
+        self._branches: list[Floats] = []
+        self.best = None if data is None else self._best(data)
         start = None if self.best is None else self.best.values
         self.background = self.signal.given(0.0, data, start)
+        if data is not None:
+            self._lower(data, 0.0, self.background)
+            self.background = self._lowest(data, 0.0, [self.background, *self._branches])
         self._asimov = self.signal.model.asimov(self.background, shift_measurements=True)
         self._asimov_nll = self.signal.model.nll(self.background, self._asimov)
         self._near_data: dict[float, Floats] = {}
@@ -70,6 +81,44 @@ class UpperTest:
             self._tested[value] = Tested(value, self._q(value), self._q_asimov(value))
         return self._tested[value]
 
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    def search_lower(self, value: float) -> bool:
+        """Look for lower minima at a value from other starts, and remember where they are.
+
+        Returns:
+            Whether one was found: then what was tested counts no more.
+        """
+        found = [
+            self._lower(data, value, near[value])
+            for data, near in ((self.data, self._near_data), (self._asimov, self._near_asimov))
+            if data is not None and value in near
+        ]
+        if any(found):
+            self._tested = {}
+            if self.data is not None and self.best is not None:
+                self.best = self._best(self.data, self.best.values, *self._branches)
+        return any(found)
+
+    def _lower(self, data: Data, value: float, known: Floats) -> bool:
+        """Whether a minimum below a known one is reached from elsewhere."""
+        fixed = {self.signal.poi: value}
+        least = self.signal.model.nll(known, data) - BETTER
+        rows = [minimum(self.signal.model, data, start=x, fixed=fixed) for x in self._elsewhere]
+        lower = [row for row in rows if row.converged and row.nll < least]
+        if lower:
+            self._branches.append(min(lower, key=lambda row: row.nll).values)
+        return bool(lower)
+
+    def _lowest(self, data: Data, value: float, starts: list[Floats]) -> Floats:
+        fixed = {self.signal.poi: value}
+        rows = [profiled(self.signal.model, data, start, fixed) for start in starts]
+        return min(rows, key=lambda row: (not row.converged, row.nll)).values
+
+    def _best(self, data: Data, *starts: Floats) -> Minimum:
+        chosen = starts or (self.signal.model.initial, *self._elsewhere)
+        rows = [self.signal.best(data, start) for start in chosen]
+        return min(rows, key=lambda row: (not row.converged, row.nll))
+
     def _q(self, value: float) -> float | None:
         if self.data is None or self.best is None:
             return None
@@ -79,7 +128,7 @@ class UpperTest:
         if found is None:
             return None
         if found.nll < self.best.nll - BETTER:  # the free fit had stopped in another minimum
-            self.best = self.signal.best(self.data, found.values)
+            self.best = self._best(self.data, found.values)
             self._tested = {}
         return 2.0 * max(found.nll - self.best.nll, 0.0)
 
@@ -90,11 +139,37 @@ class UpperTest:
     def _held(
         self, data: Data, value: float, near: dict[float, Floats], best: Floats
     ) -> Minimum | None:
-        """The fit with the signal held, from that of the nearest value, else from the best fit."""
-        starts = [near[min(near, key=lambda at: abs(at - value))]] if near else []
-        for start in (*starts, best):
-            found = profiled(self.signal.model, data, start, {self.signal.poi: value})
-            if found.converged and math.isfinite(found.nll):
+        """The lowest of the fits from that of the nearest value, and from other known minima.
+
+        From the best fit if all of them fail.
+        """
+        nearest = [near[min(near, key=lambda at: abs(at - value))]] if near else [best]
+        fixed = {self.signal.poi: value}
+        for starts in ([*nearest, *self._branches], [best]):
+            rows = [profiled(self.signal.model, data, start, fixed) for start in starts]
+            good = [row for row in rows if row.converged and math.isfinite(row.nll)]
+            if good:
+                found = min(good, key=lambda row: row.nll)
                 near[value] = found.values
                 return found
         return None
+
+
+def other_starts(model: Model) -> list[Floats]:
+    """Starts away from the nominal values: constrained parameters drawn from their errors.
+
+    One-sided variations give likelihoods of several minima, which no single start tells apart.
+    """
+    rows = model.spec.parameters
+    widths = np.array(
+        [
+            row.constraint.width
+            if isinstance(row.constraint, Gaussian) and row.role == "systematic" and not row.fixed
+            else 0.0
+            for row in rows
+        ]
+    )
+    if not widths.any():
+        return []
+    drawn = rng(1, "other-starts").standard_normal((STARTS, len(rows)))
+    return [np.clip(model.initial + widths * row, model.low, model.high) for row in drawn]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,17 +25,12 @@ from quarkline.statistics.likelihood.workspace_parameters import (
     element,
     sets_of,
 )
+from quarkline.statistics.likelihood.workspace_schema import schema_findings
 
 __all__ = ["patched", "spec_from_workspace", "workspace_from_spec"]
 
 Json = Mapping[str, Any]
 
-WORKSPACE = Rule(
-    "QL-FIT-005",
-    "a workspace is what pyhf's schema says",
-    "Workspaces are JSON files of the HistFactory format of pyhf. The message names the place in "
-    "the file, counted from 0, that its schema does not allow.",
-)
 PATCH = Rule(
     "QL-FIT-006",
     "a patch fits its workspace",
@@ -65,13 +59,12 @@ def spec_from_workspace(
         patch: Operations of a JSON patch to apply first.
 
     Raises:
-        InputError: If the workspace, the measurement or the patch is wrong, or pyhf is missing.
+        InputError: If the workspace, the measurement or the patch is wrong.
     """
-    if findings := missing_extra("fit"):
-        raise InputError(*findings)
     if patch is not None:
         workspace = patched(workspace, patch)
-    _validate(workspace)
+    if findings := schema_findings(workspace):
+        raise InputError(*findings)
     chosen = _measurement(workspace, measurement)
     _check(workspace["channels"])
     sets = sets_of(workspace["channels"])
@@ -88,8 +81,10 @@ def patched(workspace: Json, operations: Sequence[Json]) -> dict[str, Any]:
     """Apply the operations of a JSON patch (RFC 6902) to a copy of a workspace.
 
     Raises:
-        InputError: If an operation does not fit, with its path.
+        InputError: If an operation does not fit, or the library that applies it is missing.
     """
+    if findings := missing_extra("fit"):
+        raise InputError(*findings)
     import jsonpatch
     import jsonpointer
 
@@ -102,29 +97,6 @@ def patched(workspace: Json, operations: Sequence[Json]) -> dict[str, Any]:
         )
         raise InputError(reason) from error
     return changed
-
-
-def _validate(workspace: Json) -> None:
-    import pyhf
-
-    try:
-        with warnings.catch_warnings():
-            # pyhf 0.7 uses a class that jsonschema will remove.
-            warnings.filterwarnings("ignore", "jsonschema.RefResolver", DeprecationWarning)
-            pyhf.schema.validate(workspace, "workspace.json")
-    except pyhf.exceptions.InvalidSpecification as error:
-        reason = WORKSPACE.finding(
-            _shortened(error.parent.message),
-            suggestion="`pyhf inspect` shows what pyhf finds in a workspace",
-            place=Place(label=error.path or "workspace"),
-        )
-        raise InputError(reason) from error
-
-
-def _shortened(message: str, most: int = 160) -> str:
-    return (
-        message if len(message) <= most else f"{message[: most // 2]} ... {message[-most // 2 :]}"
-    )
 
 
 def _measurement(workspace: Json, name: str | None) -> Json:

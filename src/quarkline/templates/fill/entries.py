@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from quarkline.templates.fill.sums import Entered, Integers, Sums, enter
 from quarkline.templates.histograms import Array
 
 Mask = NDArray[np.bool_]
+MOST_WEIGHTS = 4_000_000
+"""Weights that are in memory together."""
 
 
 def add_events(
@@ -130,12 +133,26 @@ class _Step:
         for item in entered:
             used[item.rows] = True
         rows = np.flatnonzero(used)
-        place = np.cumsum(used) - 1
-        weights = np.empty((len(rows), len(weighing)))
-        for column, step in enumerate(weighing):
+        row = np.cumsum(used) - 1
+        together = max(1, MOST_WEIGHTS // max(1, len(rows)))
+        for first in range(0, len(weighing), together):
+            steps = weighing[first : first + together]
+            moved = [
+                replace(
+                    item,
+                    place=item.place.of_weights(first, first + len(steps)),
+                    rows=row[item.rows],
+                )
+                for item in entered
+            ]
+            enter(self.sums, moved, self._weights(steps, rows))
+
+    def _weights(self, steps: Sequence[int], rows: Integers) -> Array:
+        """Weights of some events, with shape (events, weights)."""
+        weights = np.empty((len(rows), len(steps)))
+        for column, step in enumerate(steps):
             weights[:, column] = self.values.values(step)[rows]
             exists = self.values.exists(step)
             if exists is not None:
                 weights[~exists[rows], column] = 0.0
-        moved = [Entered(x.place, place[x.rows], x.bins, x.factor) for x in entered]
-        enter(self.sums, moved, weights)
+        return weights

@@ -69,7 +69,10 @@ def check_files(missing: Sequence[Path], bad: Mapping[Path, str], allowed: Allow
         hint = f"name files that are there, or allow {len(missing)} missing files"
         findings.append(BAD_FILES.finding(what, suggestion=hint))
     if len(bad) > allowed.bad:
-        told = (f"{short(path)}: {reason}" for path, reason in bad.items())
+        alike: dict[str, list[str]] = {}
+        for path, reason in bad.items():
+            alike.setdefault(reason, []).append(short(path))
+        told = (f"{_listed(names)}: {reason}" for reason, names in alike.items())
         what = f"{len(bad)} files cannot be read: {_listed(told)}"
         hint = f"mend the cause, or allow {len(bad)} bad files"
         findings.append(BAD_FILES.finding(what, suggestion=hint))

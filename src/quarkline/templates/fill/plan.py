@@ -210,6 +210,9 @@ class _Survey:
     def look(self, draft: _Draft) -> PlannedTable | None:
         """The work on a tree; None if it cannot be read."""
         table = draft.table
+        if gone := [path for path in table.file.friends if not is_there(path)]:
+            self.bad[table.file.path] = f"its friend {gone[0]} is not there"
+            return None
         try:
             return PlannedTable(table, tuple(self._items(table)), tuple(draft.parts))
         except QuarklineError as error:

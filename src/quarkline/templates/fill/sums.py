@@ -70,6 +70,14 @@ class Place:
     cells: slice
     histograms: slice
 
+    def of_weights(self, first: int, last: int) -> Place:
+        """The place of the histograms of weights [first, last)."""
+        number = self.histograms.stop - self.histograms.start
+        size = (self.cells.stop - self.cells.start) // number
+        start, begin = self.cells.start, self.histograms.start
+        cells = slice(start + first * size, start + last * size)
+        return Place(cells, slice(begin + first, begin + last))
+
 
 def places_of(table: Table) -> list[Place]:
     """The place of each of what is drawn."""

@@ -16,7 +16,7 @@ from quarkline.templates.fill.findings import CHANGED
 from quarkline.templates.fill.sums import Sums
 from quarkline.templates.fill.tables import Table
 
-STEP_ROWS = 100_000
+STEP_ROWS = 50_000
 
 
 def fill_range(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path) -> Any:

@@ -91,19 +91,12 @@ def _is_asimov(catalog: Catalog, region: str) -> bool:
 
 
 def asimov_values(catalog: Catalog, model: Model) -> dict[str, float]:
-    """Values that settings give to parameters of Asimov data, the measured one included.
-
-    Raises:
-        InputError: If the model has no such parameter.
-    """
+    """Values that settings give to parameters of Asimov data, the measured one included."""
     settings = catalog.fit or FitSettings()
     given = dict(settings.asimov)
-    for name in given:
-        model.index(name)
     if settings.asimov_from is not None:
-        known = fitted_values(Path(settings.asimov_from))
-        given = {name: value for name, value in known.items() if name in model.names} | given
-    return given
+        given = fitted_values(Path(settings.asimov_from)) | given
+    return {name: value for name, value in given.items() if name in model.names}
 
 
 def with_values(model: Model, values: Mapping[str, float]) -> Floats:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quarkline.catalog import Catalog, FitSettings
-from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean
+from quarkline.engine.core.findings import Finding
 from quarkline.engine.core.rng import rng
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood.fit import fit
@@ -16,14 +16,8 @@ from quarkline.statistics.likelihood.spec import LikelihoodSpec
 from quarkline.templates.likelihood import Likelihood, fitted_regions, likelihood_of
 from quarkline.templates.measure.bounds import held_at_bounds
 from quarkline.templates.measure.data import Sources, asimov_values, data_of, sources_of
+from quarkline.templates.measure.names import chosen_names, unknown_names
 from quarkline.templates.sets import TemplateSet
-
-NO_PARAMETER = Rule(
-    "QL-TEMPLATE-046",
-    "settings name parameters that the likelihood has",
-    "Fixed parameters, those with asymmetric errors and those that are ranked or scanned are named "
-    "as in the fit's result; a part of a name chooses all parameters that contain it.",
-)
 
 
 @dataclass(frozen=True)
@@ -84,7 +78,8 @@ def problem_of(
     data = data_of(catalog, templates, model, sources, values)
     kept = held(catalog, model, signal=strength is None)
     fitted = Model(with_fixed(likelihood.spec, kept))
-    return Problem(likelihood, fitted, data, sources, values, conditional, sources.findings)
+    findings = (*sources.findings, *unknown_names(catalog, model.names))
+    return Problem(likelihood, fitted, data, sources, values, conditional, findings)
 
 
 def with_fixed(spec: LikelihoodSpec, values: Mapping[str, float]) -> LikelihoodSpec:
@@ -131,7 +126,7 @@ def held(catalog: Catalog, model: Model, *, signal: bool = True) -> dict[str, fl
         signal: Whether the signal is held where the settings fit the background alone.
     """
     settings = catalog.fit or FitSettings()
-    fixed = {name: settings.fixed[name] for name in settings.fixed if model.index(name) >= 0}
+    fixed = {name: value for name, value in settings.fixed.items() if name in model.names}
     if signal and settings.hypothesis == "background":
         fixed |= _no_signal(model, catalog.poi)
     return fixed
@@ -183,42 +178,6 @@ def _start(settings: FitSettings, model: Model) -> Floats | None:
 
 
 def minos_of(settings: FitSettings, model: Model) -> list[str]:
-    """Parameters with asymmetric errors; `all` stays as it is.
-
-    Raises:
-        InputError: If a text is no part of any name.
-    """
-    if settings.minos == ["all"]:
-        return ["all"]
+    """Parameters with asymmetric errors that the model has and fits."""
     free = [row.name for row in model.spec.parameters if not row.fixed]
-    return chosen_names(settings.minos, free, "fit.minos")
-
-
-def chosen_names(
-    texts: Sequence[str], names: Iterable[str], place: str, *, single: bool = False
-) -> list[str]:
-    """The names that are meant: by themselves, or else by a part of them; each once.
-
-    Args:
-        texts: What settings say.
-        names: The names that there are.
-        place: Where they say it.
-        single: Whether a part of a name chooses none.
-
-    Raises:
-        InputError: If a text is no part of any name.
-    """
-    known = list(names)
-    found: dict[str, None] = {}
-    for text in texts:
-        meant = [text] if text in known else [name for name in known if text in name and not single]
-        if not meant:
-            raise InputError(
-                NO_PARAMETER.finding(
-                    f"no parameter is called `{text}`",
-                    suggestion=did_you_mean(text, known, what="parameters"),
-                    place=Place(label=place),
-                )
-            )
-        found |= dict.fromkeys(meant)
-    return list(found)
+    return chosen_names(settings.minos, free)

@@ -15,6 +15,7 @@ from quarkline.catalog import (
     SignificanceSettings,
 )
 from quarkline.engine.core.findings import Finding
+from quarkline.engine.core.results import Result
 from quarkline.statistics.likelihood.discovery import discovery
 from quarkline.statistics.likelihood.doctor import Patient
 from quarkline.statistics.likelihood.goodness import goodness_of_fit
@@ -43,11 +44,12 @@ from quarkline.templates.likelihood import Likelihood
 from quarkline.templates.measure.data import with_values
 from quarkline.templates.measure.fits import (
     Problem,
-    chosen_names,
     nominal_fit,
     problem_of,
     statistics_fit,
 )
+from quarkline.templates.measure.names import chosen_names
+from quarkline.templates.measure.offset import offset_minimum
 from quarkline.templates.sets import TemplateSet
 
 What: TypeAlias = Literal[
@@ -64,6 +66,7 @@ class Measured:
     Attributes:
         likelihood: The likelihood of the fitted regions.
         fit: The fit.
+        minimum: Its minus logarithm of the likelihood as TRExFitter's files have it; see `offset`.
         conditional: The fit without signal of the regions with observed data, whose values the
             Asimov data of the others have; None unless both kinds are mixed.
         statistics_only: The fit with all but factors at the values of the first one.
@@ -80,6 +83,7 @@ class Measured:
 
     likelihood: Likelihood
     fit: LikelihoodFit | None = None
+    minimum: float | None = None
     conditional: LikelihoodFit | None = None
     statistics_only: LikelihoodFit | None = None
     goodness: GoodnessOfFit | None = None
@@ -91,6 +95,24 @@ class Measured:
     significance: DiscoverySignificance | None = None
     toys: ToyFits | None = None
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def results(self) -> dict[str, Result]:
+        """What was found, under names for a file of results."""
+        named = {
+            "fit": self.fit,
+            "conditional-fit": self.conditional,
+            "statistics-only-fit": self.statistics_only,
+            "goodness": self.goodness,
+            **{f"scan-{one.parameter}": one for one in self.scans},
+            **{f"scan-{'-'.join(one.parameters)}": one for one in self.surfaces},
+            "ranking": self.ranking,
+            "impacts": self.impacts,
+            "limit": self.limit,
+            "significance": self.significance,
+            "toys": self.toys,
+        }
+        return {name: result for name, result in named.items() if result is not None}
 
 
 def asked(catalog: Catalog) -> tuple[What, ...]:
@@ -167,10 +189,12 @@ class _Doing:
         return self.done
 
     def fit(self) -> Fields:
-        full = self.fitted
+        full, problem = self.fitted, self.problem
+        minimum = offset_minimum(problem.model, problem.data, full, self.catalog)
         if not self.settings.statistics_only:
-            return {}
-        return {"statistics_only": statistics_fit(self.problem, self.catalog, full)}
+            return {"minimum": minimum}
+        alone = statistics_fit(problem, self.catalog, full)
+        return {"minimum": minimum, "statistics_only": alone}
 
     def doctor(self, found: Measured) -> tuple[Finding, ...]:
         """What is wrong with the fit, by all that was found."""
@@ -185,8 +209,6 @@ class _Doing:
     def toys(self) -> Fields:
         """Pseudo-data with the values of Asimov data, and those that settings give to them."""
         model, settings = self.problem.model, self.settings
-        for name in settings.toys_with:
-            model.index(name)
         truth = with_values(model, {**self.problem.values, **settings.toys_with})
         number, seed = max(settings.toys, 1), settings.seed
         return {"toys": toy_fits(model, truth, number, seed=seed, runner=self.runner)}
@@ -198,9 +220,11 @@ class _Doing:
             "surfaces": tuple(one for one in found if isinstance(one, LikelihoodSurface)),
         }
 
-    def _scan(self, settings: ScanSettings) -> LikelihoodScan | LikelihoodSurface:
+    def _scan(self, settings: ScanSettings) -> LikelihoodScan | LikelihoodSurface | None:
         model, data, fitted = self.problem.model, self.problem.data, self.fitted
-        names = chosen_names(settings.parameters, fitted.free, "fit.scans", single=True)
+        names = chosen_names(settings.parameters, fitted.free, parts=False)
+        if len(names) != len(settings.parameters):
+            return None
         axes = [self._axis(settings, at, name) for at, name in enumerate(names)]
         if len(names) == 1:
             return scan(model, data, fitted, names[0], axes[0], runner=self.runner)
@@ -277,6 +301,4 @@ def ranked_parameters(catalog: Catalog, fitted: LikelihoodFit, poi: str) -> list
     """Parameters that settings rank: fitted ones, norm factors that are measured only if asked."""
     settings = catalog.ranking or RankingSettings()
     names = [name for name in fitted.free if settings.include_pois or name != poi]
-    if settings.parameters == ["all"]:
-        return names
-    return chosen_names(settings.parameters, names, "ranking.parameters")
+    return chosen_names(settings.parameters, names)

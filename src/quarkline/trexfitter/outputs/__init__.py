@@ -1,0 +1,1 @@
+"""The files of a job's folder, in the formats of TRExFitter: written and read."""

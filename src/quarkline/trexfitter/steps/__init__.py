@@ -1,0 +1,1 @@
+"""What each action of a job does: fill, build, fit, draw."""

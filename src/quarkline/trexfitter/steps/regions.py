@@ -1,0 +1,248 @@
+"""Figures and tables of regions, before the fit (`d`) and after it (`p`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from quarkline.catalog import Catalog
+from quarkline.catalog.drawing import SampleDrawing
+from quarkline.statistics.likelihood.results import LikelihoodFit
+from quarkline.templates.expectation import expected_after, expected_before
+from quarkline.templates.predict import predict
+from quarkline.templates.predictions import RegionPrediction
+from quarkline.trexfitter.outputs import table_content, tables
+from quarkline.trexfitter.outputs.layout import POST
+from quarkline.trexfitter.outputs.region_histograms import write_region_histograms
+from quarkline.trexfitter.steps.inputs import Inputs
+from quarkline.trexfitter.steps.work import Work
+
+Predictions = Mapping[str, RegionPrediction]
+LAYOUT_WORDS = {"EMPTY", "ENDL"}
+"""Words among the regions of a figure that only lay it out."""
+
+
+def draw_before(work: Work, inputs: Inputs) -> None:
+    """Figures and tables of what is expected before the fit."""
+    _draw(work, inputs, None)
+    write_tables(work, inputs, None)
+
+
+def draw_after(work: Work, inputs: Inputs) -> None:
+    """Figures and tables of what is expected after the fit."""
+    fit = inputs.fit
+    _draw(work, inputs, fit)
+    write_tables(work, inputs, fit)
+
+
+def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
+    catalog, wanted = work.catalog, set(work.catalog.drawing.wanted)
+    before = _signal_first(predict(inputs.templates, catalog))
+    now = before
+    if fit is not None:
+        now = _signal_first(predict(inputs.templates, catalog, fit=fit))
+    for region in now.values():
+        if "regions" in wanted:
+            work.tell(f"drawing {region.region}")
+            earlier = before[region.region] if fit and catalog.drawing.before_over_after else None
+            _draw_region(work, region, earlier)
+        path = work.layout.region_histograms(region.region, after=fit is not None)
+        work.files.append(write_region_histograms(path, region))
+    if "summary" in wanted:
+        _draw_summaries(work, now, before if fit else {})
+    if "pie-charts" in wanted:
+        _draw_pies(work, now, after=fit is not None)
+    if fit is None and "signal-regions" in wanted:
+        _draw_signal_regions(work, now)
+
+
+def _signal_first(found: Predictions) -> Predictions:
+    """The regions with signals first: they are drawn on top of the stack, as in TRExFitter."""
+    return {
+        name: replace(
+            region, samples=tuple(sorted(region.samples, key=lambda one: one.role != "signal"))
+        )
+        for name, region in found.items()
+    }
+
+
+def _draw_region(work: Work, region: RegionPrediction, earlier: RegionPrediction | None) -> None:
+    from quarkline.figures.fits import plot_prediction
+
+    catalog = work.catalog
+    chosen = catalog.regions[region.region]
+    lines = [line for line in (catalog.drawing.label, chosen.label or region.region) if line]
+    figure = plot_prediction(
+        region,
+        before=earlier,
+        variable=chosen.title,
+        title=", ".join(lines),
+        drawing=catalog.drawing,
+        region=chosen.drawing,
+        samples=looks(catalog),
+        titles=titles(catalog),
+        groups=groups(catalog),
+        label=work.label,
+    )
+    work.draw(figure, work.layout.region(region.region, after=region.after_fit))
+
+
+def groups(catalog: Catalog) -> dict[str, str]:
+    """What samples are drawn as: their group, or the title that they may share."""
+    return {name: sample.group or sample.title or name for name, sample in catalog.samples.items()}
+
+
+def titles(catalog: Catalog) -> dict[str, str]:
+    """Titles of samples and groups."""
+    return {drawn: drawn for drawn in groups(catalog).values()}
+
+
+def looks(catalog: Catalog) -> dict[str, SampleDrawing]:
+    """How groups look: as the first of their samples."""
+    found: dict[str, SampleDrawing] = {}
+    for name, drawn in groups(catalog).items():
+        found.setdefault(drawn, catalog.samples[name].drawing)
+    return found
+
+
+def _draw_summaries(work: Work, now: Predictions, before: Predictions) -> None:
+    """One figure of the regions that are fitted, one of validation regions."""
+    from quarkline.figures.fits import plot_summary
+
+    drawing = work.catalog.drawing
+    asked = {False: drawing.summary_regions, True: drawing.summary_validation_regions}
+    for validation, names in asked.items():
+        summarised = _summarised(work.catalog, names, validation=validation)
+        chosen = [name for name in summarised if name in now]
+        if not chosen:
+            continue
+        after = now[chosen[0]].after_fit
+        earlier = before if drawing.before_over_after else {}
+        figure = plot_summary(
+            [now[name] for name in chosen],
+            before=[earlier[name] for name in chosen if name in earlier],
+            title=drawing.label,
+            drawing=drawing,
+            samples=looks(work.catalog),
+            titles=titles(work.catalog),
+            regions=region_titles(work.catalog),
+            groups=groups(work.catalog),
+            label=work.label,
+        )
+        stem = work.layout.summary(drawing.summary_prefix, after=after, validation=validation)
+        work.draw(figure, stem)
+
+
+def _summarised(catalog: Catalog, names: list[str], *, validation: bool) -> list[str]:
+    if names:
+        return [name for name in names if name in catalog.regions]
+    return [
+        name
+        for name, region in catalog.regions.items()
+        if validation == (region.role == "validation")
+    ]
+
+
+def region_titles(catalog: Catalog) -> dict[str, str]:
+    """Short titles of regions."""
+    return {
+        name: region.short_label or region.label or name for name, region in catalog.regions.items()
+    }
+
+
+def _draw_pies(work: Work, now: Predictions, *, after: bool) -> None:
+    """Shares of the backgrounds in each region."""
+    from quarkline.figures.fits import plot_pie_charts
+
+    figure = plot_pie_charts(
+        _mini(work, now),
+        samples=looks(work.catalog),
+        titles=titles(work.catalog),
+        regions=region_titles(work.catalog),
+        groups=groups(work.catalog),
+        label=work.label,
+    )
+    work.draw(figure, work.layout.figure("PieChart", end=POST * after))
+
+
+def _draw_signal_regions(work: Work, now: Predictions) -> None:
+    """Signal over background in each region."""
+    from quarkline.figures.fits import plot_signal_regions
+
+    chosen = _mini(work, now)
+    if any(sample.role == "signal" for region in chosen for sample in region.samples):
+        titles_ = region_titles(work.catalog)
+        figure = plot_signal_regions(chosen, regions=titles_, label=work.label)
+        work.draw(figure, work.layout.figure("SignalRegions"))
+
+
+def _mini(work: Work, now: Predictions) -> list[RegionPrediction]:
+    """The regions of figures with one small frame each."""
+    asked = [name for name in work.catalog.drawing.signal_regions if name not in LAYOUT_WORDS]
+    return [now[name] for name in asked or now if name in now]
+
+
+def write_tables(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
+    """Tables of yields, and of what systematics do to them."""
+    catalog, after = work.catalog, fit is not None
+    if "tables" not in catalog.drawing.wanted:
+        return
+    expected = (
+        expected_before(catalog, inputs.templates)
+        if fit is None
+        else expected_after(catalog, inputs.templates, fit)
+    )
+    for group in ("", *catalog.drawing.region_groups):
+        regions = [name for name in expected if not group or catalog.regions[name].group == group]
+        if regions:
+            table = table_content.yield_table(
+                expected,
+                inputs.templates,
+                catalog,
+                regions=regions,
+                signal=catalog.drawing.signal_in_stack,
+            )
+            _write_yields(work, work.layout.yields(group, after=after), table)
+    likelihood = inputs.whole_likelihood
+    for name, region in expected.items():
+        effects = (
+            table_content.effects_before(region, inputs.templates, catalog)
+            if fit is None
+            else table_content.effects_after(region, catalog, likelihood.titles)
+        )
+        _write_effects(work, work.layout.effects(name, after=after), effects)
+        if catalog.drawing.tables.by_category:
+            sums = table_content.categories(region, catalog, likelihood.categories)
+            _write_effects(work, work.layout.effects(name, after=after, category=True), sums)
+
+
+def table_options(catalog: Catalog) -> str:
+    """How LaTeX tables are set, in TRExFitter's words."""
+    chosen = catalog.drawing.tables
+    asked = {
+        "STANDALONE": chosen.standalone,
+        "FOOTNOTESIZE": chosen.small,
+        "LANDSCAPE": chosen.landscape,
+    }
+    return ",".join(word for word, wanted in asked.items() if wanted)
+
+
+def _write_yields(work: Work, stem: Path, table: tables.YieldTable) -> None:
+    chosen = work.catalog.drawing.tables.rounded
+    plain, tex = (
+        tables.rounded_table(table) if kind in chosen else table for kind in ("txt", "tex")
+    )
+    work.write(stem.with_name(f"{stem.name}.txt"), str(plain))
+    _write_tex(work, stem, tables.yields_tex(tex, table_options(work.catalog)))
+
+
+def _write_effects(work: Work, stem: Path, table: tables.EffectTable) -> None:
+    work.write(stem.with_name(f"{stem.name}.txt"), str(table))
+    _write_tex(work, stem, tables.effects_tex(table, table_options(work.catalog)))
+
+
+def _write_tex(work: Work, stem: Path, content: str) -> None:
+    work.write(stem.with_name(f"{stem.name}.tex"), content)
+    if work.catalog.drawing.tables.clean:
+        work.write(stem.with_name(f"{stem.name}_clean.tex"), tables.cleaned(content))
