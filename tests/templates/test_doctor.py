@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from quarkline.templates.build import build_templates
 from quarkline.templates.doctor import placed
 from quarkline.templates.fill import fill, requests_of
 from quarkline.templates.measure import measure
+from quarkline.templates.sets import TemplateSet
 from quarkline.trexfitter import read_trexfitter, translate
 
 from . import made, small
@@ -100,6 +102,24 @@ def test_a_signal_that_settings_hold_is_meant_to_be(settings: dict[str, Any]) ->
 def test_other_measurements_do_not_repeat_the_diagnosis() -> None:
     catalog = small.catalog(norm_factors__mu__constant=True, fit__free=["mu"])
     assert not measure(small.templates(), catalog, what=["scans"]).findings
+
+
+def test_what_is_hidden_is_not_told() -> None:
+    """Values of hidden parameters, and counts of bins with too much signal."""
+    far = small.templates()
+    region = far.regions["SR"]
+    data = small.histogram([300.0, 10.0])
+    far = TemplateSet({**far.regions, "SR": replace(region, data=data)})
+
+    def told(**settings: Any) -> dict[str, Finding]:
+        found = measure(far, small.catalog(norm_factors__mu__max=1.5, **settings), what=["fit"])
+        return {one.code[-3:]: one for one in found.findings}
+
+    seen, hidden = told(), told(fit__hidden_parameters=["mu"], hide__threshold=0.01)
+    assert {"002", "051"} < set(seen)
+    assert not {"002", "051"} & set(hidden)
+    assert any(one["region"] == "SR" for one in seen["050"].evidence["worst"])
+    assert all(one["region"] == "CR" for one in hidden["050"].evidence["worst"])
 
 
 def test_bounds_are_widened_on_the_side_that_is_met() -> None:

@@ -14,7 +14,10 @@ from quarkline.catalog.systematics import Independent, Variation
 from quarkline.engine.core.config import ConfigFile
 from quarkline.engine.core.findings import Finding, Place, Rule, Severity
 from quarkline.statistics.likelihood.doctor import Patient, examine
+from quarkline.statistics.likelihood.model import Model
 from quarkline.templates import naming
+from quarkline.templates.expectation import expected_before
+from quarkline.templates.hiding import hidden_bins
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.likelihood import fitted_samples
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
@@ -38,6 +41,8 @@ WITHOUT_EFFECT = Rule(
 
 NOISY_P = 0.05
 NOISY_CHANGE = 0.05  # of a bin: smaller noise changes no fit
+TELL_VALUES = {f"QL-FITDOCTOR-{number}" for number in ("002", "003", "004", "011", "022", "023")}
+"""Findings from which the value or error of their parameter follows."""
 PART_OF = "part of"  # the reason of systematics that another one holds
 KNOWN = 0.5  # relative error of a bin, above which its change says nothing
 
@@ -105,7 +110,7 @@ def diagnose(templates: TemplateSet, catalog: Catalog, patient: Patient) -> tupl
         for name in patient.model.channels
     }
     found = [
-        *(one for one in examine(patient) if not _meant(one, catalog)),
+        *(one for one in examine(patient) if not _silent(one, catalog)),
         *_noise(catalog, regions),
         *_without_effect(catalog, regions),
     ]
@@ -122,12 +127,26 @@ def placed(findings: Iterable[Finding], file: ConfigFile) -> tuple[Finding, ...]
     )
 
 
-def _meant(finding: Finding, catalog: Catalog) -> bool:
-    """Whether settings of the fit ask for what is found."""
-    settings = catalog.fit or FitSettings()
-    if finding.code != "QL-FITDOCTOR-020":
-        return False
-    return settings.hypothesis == "background" or finding.evidence["parameter"] in settings.fixed
+def hidden_places(catalog: Catalog, templates: TemplateSet, model: Model) -> list[int]:
+    """Places, among all bins of a model, of those whose data settings hide."""
+    if catalog.hide.threshold is None:
+        return []
+    before = expected_before(catalog, templates)
+    found = []
+    for region, part in model.channels.items():
+        dropped, bins = templates.regions[region].dropped, len(templates.regions[region].edges) - 1
+        kept = [bin_ for bin_ in range(bins) if bin_ not in dropped]
+        hidden = hidden_bins(before[region], catalog)
+        found += [part.start + at for at, bin_ in enumerate(kept) if bin_ in hidden]
+    return found
+
+
+def _silent(finding: Finding, catalog: Catalog) -> bool:
+    """Whether settings of the fit ask for what is found, or that it is not told."""
+    settings, parameter = catalog.fit or FitSettings(), finding.evidence.get("parameter")
+    if finding.code == "QL-FITDOCTOR-020":
+        return settings.hypothesis == "background" or parameter in settings.fixed
+    return finding.code in TELL_VALUES and parameter in settings.hidden_parameters
 
 
 def _owners(catalog: Catalog, regions: Mapping[str, RegionTemplates]) -> dict[str, str]:

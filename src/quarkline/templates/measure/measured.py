@@ -39,7 +39,7 @@ from quarkline.statistics.likelihood.scans import scan, scan_values, surface
 from quarkline.statistics.likelihood.signal import poi_of
 from quarkline.statistics.likelihood.toy_limits import toy_limit
 from quarkline.statistics.likelihood.toys import toy_fits
-from quarkline.templates.doctor import diagnose
+from quarkline.templates.doctor import diagnose, hidden_places
 from quarkline.templates.likelihood import Likelihood
 from quarkline.templates.measure.data import with_values
 from quarkline.templates.measure.fits import (
@@ -199,7 +199,8 @@ class _Doing:
     def doctor(self, found: Measured) -> tuple[Finding, ...]:
         """What is wrong with the fit, by all that was found."""
         model, data = self.problem.model, self.problem.data
-        patient = Patient(model, data, self.fitted, found.scans, found.goodness)
+        hidden = hidden_places(self.catalog, self.templates, model)
+        patient = Patient(model, data, self.fitted, found.scans, found.goodness, hidden)
         return diagnose(self.templates, self.catalog, patient)
 
     def goodness(self) -> Fields:

@@ -103,8 +103,10 @@ def _negative_after(patient: Patient) -> Iterator[Finding]:
 
 def _without_background(patient: Patient) -> Iterator[Finding]:
     background, signal = _parts(patient)
+    told = np.array(patient.data.counts)
+    told[list(patient.hidden)] = 0.0
     for channel, part in patient.model.channels.items():
-        few, counts = background[part] < BACKGROUND, patient.data.counts[part]
+        few, counts = background[part] < BACKGROUND, told[part]
         wanted = (signal[part] > SIGNAL) | (counts >= 1)
         bins = [int(at) + 1 for at in np.flatnonzero(few & wanted)]
         if bins:

@@ -47,7 +47,7 @@ def _poor(patient: Patient) -> Iterator[Finding]:
     if math.isnan(p) or p >= POOR_P:
         return
     pulls = (patient.data.counts - patient.expected) / np.sqrt(np.maximum(patient.expected, LEAST))
-    bins = sorted(patient.bins(), key=lambda one: -abs(pulls[one[2]]))[:WORST]
+    bins = sorted(patient.seen(), key=lambda one: -abs(pulls[one[2]]))[:WORST]
     listed = ", ".join(
         f"`{channel}` bin {bin_ + 1}: {pulls[at]:+.1f}" for channel, bin_, at in bins
     )
@@ -70,7 +70,7 @@ def _poor(patient: Patient) -> Iterator[Finding]:
 def _outside(patient: Patient) -> Iterator[Finding]:
     counts, expected = patient.data.counts, np.maximum(patient.expected, LEAST)
     p = 2 * np.minimum(poisson.sf(counts - 1, expected), poisson.cdf(counts, expected))
-    for channel, bin_, at in patient.bins():
+    for channel, bin_, at in patient.seen():
         if p[at] * len(counts) < OUTSIDE_P:
             yield OUTSIDE.finding(
                 f"`{channel}` bin {bin_ + 1} counts {counts[at]:g} where {expected[at]:.3g} "

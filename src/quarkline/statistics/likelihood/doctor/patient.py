@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,6 +32,7 @@ class Patient:
         fitted: Its fit.
         scans: Scans along one parameter.
         goodness: The test of the fit, if one was asked for.
+        hidden: Places of bins whose counts are not told.
     """
 
     model: Model
@@ -39,6 +40,7 @@ class Patient:
     fitted: LikelihoodFit
     scans: Sequence[LikelihoodScan] = ()
     goodness: GoodnessOfFit | None = None
+    hidden: Collection[int] = ()
 
     @cached_property
     def values(self) -> Floats:
@@ -108,6 +110,10 @@ class Patient:
         for channel, part in self.model.channels.items():
             for at in range(part.start, part.stop):
                 yield channel, at - part.start, at
+
+    def seen(self) -> list[tuple[str, int, int]]:
+        """The bins whose counts may be told."""
+        return [one for one in self.bins() if one[2] not in self.hidden]
 
     def variance(self, kept: Sequence[int], of: int) -> float:
         """Variance of a parameter with only these fitted; NaN if the curvature is not positive."""
