@@ -14,9 +14,11 @@ from quarkline.engine.core.findings import Finding
 from quarkline.templates.build import build_templates
 from quarkline.templates.doctor import placed
 from quarkline.templates.fill import fill, requests_of
+from quarkline.templates.fill.filled import Allowed
 from quarkline.templates.measure import measure
 from quarkline.templates.sets import TemplateSet
 from quarkline.trexfitter import read_trexfitter, translate
+from quarkline.trexfitter.job import read_job
 
 from . import made, small
 from .official import catalog_of, fit_example
@@ -179,3 +181,18 @@ def test_the_example_of_ntuples_has_no_findings(official: Path) -> None:
     catalog = catalog.model_copy(update={"files": catalog.files.model_copy(update=folders)})
     built = build_templates(catalog, fill(requests_of(catalog), catalog).histograms)
     assert measure(built.templates, catalog, what=["fit"]).findings == ()
+
+
+@pytest.mark.slow
+def test_the_leptoquark_config_is_told_why_it_measures_nothing(data_folder: Path) -> None:
+    """Its own config declares the signal constant, in a file of its own."""
+    folder = data_folder / "lq" / "trex-fitter"
+    replace = {"XXX_NtuplePaths": str(data_folder / "lq_ntuples")}
+    job = read_job(folder / "configs" / "raw-events.config", replace=replace)
+    filled = fill(requests_of(job.catalog), job.catalog, allowed=Allowed(missing=1000, bad=100))
+    built = build_templates(job.catalog, filled.histograms)
+    found = measure(built.templates, job.catalog, what=["fit"]).findings
+    (one,) = (each for each in placed(found, job.file) if each.code == "QL-FITDOCTOR-020")
+    assert one.place is not None
+    assert one.place.file == folder / "norm-factors" / "mu.config"
+    assert str(one.place.text).strip() == "Constant: TRUE"

@@ -87,7 +87,7 @@ SETTINGS: Mapping[str, tuple[Setting, ...]] = {
     "QL-FITDOCTOR-021": (
         Setting("norm_factors", "parameter", "samples", "those of the signal", "Samples"),
     ),
-    "QL-FITDOCTOR-031": (Setting("samples", "sample", "exclude", "this region", "Exclude"),),
+    "QL-FITDOCTOR-031": (Setting("samples", "sample", "exclude", "these regions", "Exclude"),),
     "QL-FITDOCTOR-032": (BINS,),
     "QL-FITDOCTOR-033": (BINS,),
     "QL-FITDOCTOR-041": (SMOOTH,),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -56,6 +57,7 @@ ROUNDING = -1e-9
 def contents(patient: Patient) -> Iterator[Finding]:
     """What is wrong with histograms."""
     yield from _templates(patient)
+    yield from _empty(patient)
     yield from _negative_after(patient)
     yield from _without_background(patient)
     yield from _few(patient)
@@ -74,12 +76,22 @@ def _templates(patient: Patient) -> Iterator[Finding]:
                     suggestion="merge bins, or leave the sample out here",
                     evidence={**where, "bins": bins, "least": float(values.min())},
                 )
-            if (np.abs(values) < TINY).all():
-                yield EMPTY.finding(
-                    f"{what} expects no events ({values.sum():.3g})",
-                    suggestion=f"leave `{sample.name}` out of `{channel.name}`",
-                    evidence={**where, "sum": float(values.sum())},
-                )
+
+
+def _empty(patient: Patient) -> Iterator[Finding]:
+    """One finding for each sample, with all regions in which it is empty."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for channel in patient.model.spec.channels:
+        for sample in channel.samples:
+            if (np.abs(sample.contents) < TINY).all():
+                found[sample.name].append(channel.name)
+    for name, regions in found.items():
+        where = ", ".join(f"`{region}`" for region in regions)
+        yield EMPTY.finding(
+            f"`{name}` expects no events in {where}",
+            suggestion=f"leave `{name}` out there, or look for its missing files",
+            evidence={"sample": name, "regions": regions},
+        )
 
 
 def _negative_after(patient: Patient) -> Iterator[Finding]:
