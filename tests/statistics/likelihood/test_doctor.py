@@ -321,6 +321,14 @@ def test_few_events_are_a_warning_where_they_decide() -> None:
     assert severity([0.0, 0.0, 40.0]) is Severity.NOTE
 
 
+def test_a_fit_can_make_a_sample_negative() -> None:
+    """A deficit that only a signal of less than nothing explains."""
+    spec = likelihood(data=[100.0, 55.0, 15.0])
+    (one,) = (one for one in examine(patient(spec)) if one.code[-3:] == "030")
+    assert one.evidence["sample"] == "signal"
+    assert "after the fit" in one.message
+
+
 def scanned(heights: Sequence[float | None]) -> set[str]:
     spec = likelihood()
     model = Model(spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from quarkline.tools.fit import FitReport
 
 MOST_ROWS = 20
-MOST_ADVICE = 5
+MOST_ALIKE = 3
 
 
 def command(
@@ -286,17 +287,21 @@ def _toy_lines(toys: ToyFits) -> Iterator[str]:
 
 
 def _doctor_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """The diagnosis in short: each finding's first line, and the advice of the first few."""
+    """The diagnosis in short: the first findings of each code, and advice for the very first."""
     if not findings:
         return
     yield ""
     yield f"the fit doctor has {_count(len(findings), 'finding')}"
-    for at, finding in enumerate(findings[:MOST_ROWS]):
-        yield f"{finding.severity} {finding.code}  {finding.message}"
-        if at < MOST_ADVICE and finding.suggestion:
+    shown: Counter[str] = Counter()
+    for finding in findings:
+        shown[finding.code] += 1
+        if shown[finding.code] <= MOST_ALIKE:
+            yield f"{finding.severity} {finding.code}  {finding.message}"
+        if shown[finding.code] == 1 and finding.suggestion:
             yield f"   {finding.suggestion}"
-    if len(findings) > MOST_ROWS:
-        yield f"and {len(findings) - MOST_ROWS} more; --json and results.json have all"
+    for code, number in shown.items():
+        if number > MOST_ALIKE:
+            yield f"{code}: {number - MOST_ALIKE:,} more of these; --json has all"
 
 
 def _pull(row: FittedParameter) -> float:

@@ -51,6 +51,7 @@ DECIDES = 0.1  # correlation of a gamma and the measured parameter: 0.5 % of its
 BACKGROUND = 0.01  # events: one observed event is then a fluctuation of 2.6 standard deviations
 SIGNAL = 0.1  # events, from which a bin has a say
 TINY = 1e-5  # contents of a bin that was empty
+NEGATIVE_PART = 0.01  # of what the bin expects after the fit, below which it changes nothing
 ROUNDING = -1e-9
 
 
@@ -97,7 +98,8 @@ def _empty(patient: Patient) -> Iterator[Finding]:
 def _negative_after(patient: Patient) -> Iterator[Finding]:
     before = patient.model.samples(patient.nominal)
     for (channel, sample), values in patient.model.samples(patient.values).items():
-        bad = (values < ROUNDING) & (before[channel, sample] >= ROUNDING)
+        least = np.abs(patient.expected[patient.model.channels[channel]]) * NEGATIVE_PART
+        bad = (values < -least + ROUNDING) & (before[channel, sample] >= ROUNDING)
         if bad.any():
             bins = [int(at) + 1 for at in np.flatnonzero(bad)]
             yield NEGATIVE.finding(

@@ -50,7 +50,7 @@ ALL = 1.0
 HALF = 0.5
 COUNTS = 0.01  # of what a region expects, from which a bin has a say
 SAME = 0.5  # part of a variation that goes the same way on both sides
-VISIBLE = 0.01  # change of a sample below which its direction is not looked at
+VISIBLE = 0.01  # change of a sample, of what its region expects, from which its direction counts
 ALIKE = 1.5  # factor between the flipped change and the usual one
 REGIONS = 3  # fewer have no majority
 
@@ -63,7 +63,8 @@ class Variation:
         region: Name of the channel.
         sample: Name of the sample.
         nominal: Contents, shape (n,).
-        matters: Whether each bin holds enough of what the channel expects.
+        expected: What the channel expects.
+        matters: Whether each bin holds enough of that.
         norms: Factors at +1 and -1.
         shapes: Contents at +1 and -1 before these factors.
     """
@@ -71,6 +72,7 @@ class Variation:
     region: str
     sample: str
     nominal: Floats
+    expected: float
     matters: Bools
     norms: tuple[float, float] = (1.0, 1.0)
     shapes: tuple[Floats, Floats] | None = None
@@ -105,8 +107,9 @@ def _collected(patient: Patient) -> dict[str, list[Variation]]:
         for sample in channel.samples:
             nominal = np.array(sample.contents)
             if nominal.sum() > COUNTS * COUNTS * expected.sum():
-                matters = nominal > COUNTS * expected.sum()
-                blank = Variation(channel.name, sample.name, nominal, matters)
+                whole = float(expected.sum())
+                matters = nominal > COUNTS * whole
+                blank = Variation(channel.name, sample.name, nominal, whole, matters)
                 for parameter, one in _of_sample(sample, blank).items():
                     found[parameter].append(one)
     return found
@@ -188,7 +191,7 @@ def _one_sided(parameter: str, rows: Sequence[Variation]) -> Iterator[Finding]:
     for one in rows:
         up, down = one.shifts
         largest = np.maximum(np.abs(up), np.abs(down)).sum()
-        if largest < VISIBLE * one.nominal.sum():
+        if largest < VISIBLE * one.expected:
             continue
         if not up.any() or not down.any():
             missing.append((float(largest / one.nominal.sum()), one))
@@ -215,8 +218,11 @@ def _one_sided(parameter: str, rows: Sequence[Variation]) -> Iterator[Finding]:
 def _flipped(parameter: str, rows: Sequence[Variation]) -> Iterator[Finding]:
     bad = []
     for sample in dict.fromkeys(one.sample for one in rows):
-        sizes = [(one.size, one) for one in rows if one.sample == sample]
-        visible = [(size, one) for size, one in sizes if abs(size) > VISIBLE]
+        visible = [
+            (one.size, one)
+            for one in rows
+            if one.sample == sample and abs(one.size) * one.nominal.sum() > VISIBLE * one.expected
+        ]
         if len(visible) < REGIONS:
             continue
         up = [row for row in visible if row[0] > 0]
