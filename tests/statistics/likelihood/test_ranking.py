@@ -139,3 +139,36 @@ def test_a_likelihood_that_measures_nothing_has_no_ranking(fitted):
     with pytest.raises(InputError, match="does not say which parameter is measured") as caught:
         ranking(model, model.data, fitted)
     assert "norm factors here: mu, other" in str(caught.value)
+
+
+def no_shift_down(low=0.0, *, fixed=False):
+    """Fewer events than the background, so that a signal is best at its lower bound."""
+    parameters = (
+        Parameter("mu", "norm-factor", max(low, 0.0), low, 10.0, fixed),
+        Parameter("b", "systematic", 0.0, -5.0, 5.0, constraint=Gaussian()),
+    )
+    background = SampleSpec("background", (100.0,), (ShapeShift("b", (110.0,), (90.0,)),))
+    signal = SampleSpec("signal", (10.0,), (Scale("mu"),))
+    return Model(
+        LikelihoodSpec(
+            "deficit", (ChannelSpec("R", (signal, background), (70.0,)),), parameters, "mu"
+        )
+    )
+
+
+def test_a_bound_that_holds_the_measured_parameter_is_told():
+    held, wide = no_shift_down(), no_shift_down(low=-10.0)
+    for model, told in ((held, True), (wide, False)):
+        fitted = fit(model, model.data)
+        ranked = ranking(model, model.data, fitted)
+        impacts = grouped_impacts(model, model.data, fitted, minos=False)
+        assert ("`mu` ended at its bound" in ranked.note) is told
+        assert ("`mu` ended at its bound" in impacts.note) is told
+        assert (ranked.rows[0].size < 1e-3) is told  # 0 for no other reason
+
+
+def test_a_measured_parameter_that_was_fixed_is_told():
+    model = no_shift_down(fixed=True)
+    fitted = fit(model, model.data)
+    assert "`mu` was fixed" in ranking(model, model.data, fitted).note
+    assert "`mu` was fixed" in grouped_impacts(model, model.data, fitted).note

@@ -10,7 +10,7 @@ from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.many import InProcess, Problem, Runner
 from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.results import GroupedImpacts, GroupImpact, LikelihoodFit
-from quarkline.statistics.likelihood.signal import poi_of
+from quarkline.statistics.likelihood.signal import doubts, poi_of
 
 GAMMAS = "Gammas"
 NORM_FACTORS = "NormFactors"
@@ -91,6 +91,7 @@ def grouped_impacts(
             _impact(name, members, {side: _left(total[side], other[side]) for side in total})
             for (name, members), other in zip(chosen.items(), others, strict=True)
         ),
+        note="; ".join(doubts(fitted, measured)),
     )
 
 

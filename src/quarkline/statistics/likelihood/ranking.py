@@ -15,7 +15,7 @@ from quarkline.statistics.likelihood.results import (
     RankedParameter,
     Ranking,
 )
-from quarkline.statistics.likelihood.signal import poi_of
+from quarkline.statistics.likelihood.signal import doubts, poi_of
 
 SIDES = ("up", "down", "up_before", "down_before")
 
@@ -34,7 +34,8 @@ def ranking(
     What is ranked is the shift of the measured parameter from its best value, as in TRExFitter and
     in ATLAS-CONF-2012-132. Errors after the fit are those of MINOS where the fit has them, else
     symmetric ones; errors before it are the widths of the auxiliary measurements, and count from
-    the best value, too. A parameter is never moved beyond its bounds.
+    the best value, too. A parameter is never moved beyond its bounds. Where the measured one was
+    fixed or ended at its bound, shifts may be 0 for that reason alone, which `note` says.
 
     Args:
         model: The likelihood.
@@ -64,7 +65,8 @@ def ranking(
             shifts[side] = None if minimum is None else float(minimum[0][index] - measured.value)
         rows.append(_row(row, shifts, _places(model, row)))
     rows.sort(key=lambda row: (-row.size, row.name))
-    return Ranking(measured.name, measured.value, measured.error, tuple(rows))
+    note = "; ".join(doubts(fitted, measured.name))
+    return Ranking(measured.name, measured.value, measured.error, tuple(rows), note)
 
 
 def _places(model: Model, row: FittedParameter) -> dict[str, float | None]:
