@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from quarkline.statistics.likelihood.many import Problem, Runner
 from quarkline.statistics.likelihood.model import Data, Model
-from quarkline.statistics.likelihood.profiles import profiles
+from quarkline.statistics.likelihood.profiles import as_fitted, profiles
 from quarkline.statistics.likelihood.results import (
     FittedParameter,
     LikelihoodFit,
@@ -46,13 +47,14 @@ def ranking(
         runner: What does the fits; None does them here.
     """
     measured = fitted.by_name[poi_of(model, poi)]
+    model = as_fitted(model, fitted)
     names = fitted.free if parameters is None else parameters
     ranked = [fitted.by_name[name] for name in names if name != measured.name]
     points = [
         {row.name: place}
         for row in ranked
         for place in _places(model, row).values()
-        if place is not None
+        if _is_place(place)
     ]
     problem = Problem(model, data, fitted.values)
     found = iter(profiles(problem, points, runner))
@@ -61,7 +63,7 @@ def ranking(
     for row in ranked:
         shifts: dict[str, float | None] = {}
         for side, place in _places(model, row).items():
-            minimum = None if place is None else next(found)
+            minimum = next(found) if _is_place(place) else None
             shifts[side] = None if minimum is None else float(minimum[0][index] - measured.value)
         rows.append(_row(row, shifts, _places(model, row)))
     rows.sort(key=lambda row: (-row.size, row.name))
@@ -70,7 +72,10 @@ def ranking(
 
 
 def _places(model: Model, row: FittedParameter) -> dict[str, float | None]:
-    """Where a parameter is fixed, by side; None where it has no error of that kind."""
+    """Where a parameter is fixed, by side; None where it has no error of that kind.
+
+    NaN where the fit could not tell its error.
+    """
     up, down = row.up or row.error, row.down or row.error
     steps = (up, -down, row.before, None if row.before is None else -row.before)
     index = model.index(row.name)
@@ -79,6 +84,10 @@ def _places(model: Model, row: FittedParameter) -> dict[str, float | None]:
         side: None if step is None else float(np.clip(row.value + step, low, high))
         for side, step in zip(SIDES, steps, strict=True)
     }
+
+
+def _is_place(place: float | None) -> bool:
+    return place is not None and math.isfinite(place)
 
 
 def _row(
