@@ -240,6 +240,7 @@ def test_everything_is_found_and_written(record):
     results = read_results(Path("out/results.json"))
     assert set(results) == {
         *("fit", "ranking", "impacts", "limit", "significance", "goodness", "toys", "scan-mu"),
+        "doctor",
     }
     model = Model(expected())
     limit = asymptotic_limit(model, model.data)
@@ -258,7 +259,22 @@ def test_json_is_one_object_of_results(record):
     assert {name: value["kind"] for name, value in told.items()} == {
         "fit": "likelihood-fit",
         "limit": "cls-limit",
+        "doctor": "fit-diagnosis",
     }
+
+
+def test_the_doctor_speaks_shortly_in_the_terminal_and_fully_in_json(record):
+    """The error of simulation of 0.2 in 52 and of 3 in 50 is sound; a norm of 200 % is not."""
+    likelihood = background_only()
+    likelihood["channels"][0]["samples"][0]["modifiers"][2]["data"]["hi"] = 3.0
+    write(record, ill=likelihood)
+    text = command("likelihoods/ill.json").stdout
+    assert "QL-FITDOCTOR-040  `scale` changes a yield by +200%" in text
+    results = json.loads(command("likelihoods/ill.json", "--json").stdout)
+    findings = results["doctor"]["findings"]
+    (told,) = [one for one in findings if one["code"] == "QL-FITDOCTOR-040"]
+    assert told["evidence"]["all"] == [{"region": "SR", "sample": "background", "size": 2.0}]
+    assert "QL-FITDOCTOR-040" not in command("likelihoods/RegionA").stdout
 
 
 @pytest.mark.slow

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import chi2 as chi2_distribution
 
-from quarkline.catalog import Catalog, Hide
+from quarkline.catalog import Catalog
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.templates.expectation import Expectation, expected_after, expected_before
+from quarkline.templates.hiding import hidden_bins
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.measure.data import pseudo_data
 from quarkline.templates.predictions import Numbers, PredictedSample, RegionPrediction
 from quarkline.templates.sets import TemplateSet
-
-SMALL = 1e-9
-"""Background below which a ratio to it counts as infinite."""
 
 
 def predict(
@@ -94,31 +92,6 @@ def shows_no_data(catalog: Catalog, region: str) -> bool:
     chosen = catalog.regions[region]
     hides = catalog.hide.signal_regions and chosen.role == "signal"
     return hides or chosen.blind or chosen.data == "asimov"
-
-
-def hidden_bins(expectation: Expectation, catalog: Catalog) -> tuple[int, ...]:
-    """Bins, from 0, whose ratio of signal to background exceeds the threshold."""
-    hide = catalog.hide
-    signal, background = (
-        expectation.sum_of(
-            name for name in expectation.samples if catalog.samples[name].role == role
-        ).contents
-        for role in ("signal", "background")
-    )
-    if hide.threshold is None or not signal.any():
-        return ()
-    return tuple(map(int, np.flatnonzero(_ratio(hide, signal, background) > hide.threshold)))
-
-
-def _ratio(hide: Hide, signal: Array, background: Array) -> Array:
-    """The ratio meant; infinite over no background, as in TRExFitter."""
-    both = hide.ratio in ("s/(s+b)", "s/sqrt(s+b)")
-    below = signal + background if both else background
-    power = 0.5 if "sqrt" in hide.ratio else 1.0
-    nothing = -1.0 if both else np.inf
-    whole = np.full(np.broadcast(signal, below).shape, nothing)
-    np.divide(signal, np.maximum(below, SMALL) ** power, out=whole, where=below > SMALL)
-    return whole
 
 
 def _chi2(

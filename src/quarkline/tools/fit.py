@@ -21,6 +21,7 @@ from quarkline.engine.core.findings import Finding, InputError, Rule, WorkError,
 from quarkline.engine.core.results import Result
 from quarkline.engine.store.keys import SHORT, content_key
 from quarkline.statistics.likelihood.discovery import discovery
+from quarkline.statistics.likelihood.doctor import Patient, diagnosis, examine
 from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.goodness import goodness_of_fit
 from quarkline.statistics.likelihood.impacts import grouped_impacts
@@ -28,7 +29,7 @@ from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.many import InProcess, One, Problem, Runner, Spread
 from quarkline.statistics.likelihood.model import Model
 from quarkline.statistics.likelihood.ranking import ranking
-from quarkline.statistics.likelihood.results import LikelihoodFit
+from quarkline.statistics.likelihood.results import GoodnessOfFit, LikelihoodFit, LikelihoodScan
 from quarkline.statistics.likelihood.scans import scan, surface
 from quarkline.statistics.likelihood.signal import NO_POI
 from quarkline.statistics.likelihood.toys import toy_fits
@@ -90,12 +91,14 @@ class FitReport:
     Attributes:
         source: What was read.
         fitted: The fit.
-        results: All results by name, the fit among them as `fit`.
+        results: All results by name, the fit among them as `fit`, the diagnosis as `doctor`.
+        findings: The diagnosis: what is wrong with the likelihood and its fit.
     """
 
     source: Source
     fitted: LikelihoodFit
     results: Mapping[str, Result]
+    findings: tuple[Finding, ...] = ()
 
 
 def fit_workspace(
@@ -150,7 +153,18 @@ def fit_source(source: Source, wanted: Wanted, *, workers: int, watch: Watch) ->
     with tempfile.TemporaryDirectory(prefix="quarkline-fit-") as folder:
         many = _Many(LocalWorkers(workers), Path(folder), seconds, watch)
         results = {"fit": fitted, **_Work(model, fitted, wanted, many, watch).results()}
-    return FitReport(source, fitted, results)
+    findings = _doctor(model, fitted, results)
+    return FitReport(source, fitted, {**results, "doctor": diagnosis(findings)}, findings)
+
+
+def _doctor(
+    model: Model, fitted: LikelihoodFit, results: Mapping[str, Result]
+) -> tuple[Finding, ...]:
+    """What is wrong with the fit, by all that was found out."""
+    scans = [found for found in results.values() if isinstance(found, LikelihoodScan)]
+    goodness = results.get("goodness")
+    tested = goodness if isinstance(goodness, GoodnessOfFit) else None
+    return examine(Patient(model, model.data, fitted, scans, tested))
 
 
 def _no_poi(source: Source) -> Finding:

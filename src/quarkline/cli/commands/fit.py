@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 from quarkline.cli import options
 
 if TYPE_CHECKING:
+    from quarkline.engine.core.findings import Finding
     from quarkline.statistics.likelihood.results import (
         CLsLimit,
         DiscoverySignificance,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from quarkline.tools.fit import FitReport
 
 MOST_ROWS = 20
+MOST_ADVICE = 5
 
 
 def command(
@@ -159,6 +161,7 @@ def lines(report: FitReport) -> Iterator[str]:
                 yield from _goodness_lines(result)
             case kinds.ToyFits():
                 yield from _toy_lines(result)
+    yield from _doctor_lines(report.findings)
 
 
 def _source_lines(report: FitReport) -> Iterator[str]:
@@ -284,6 +287,20 @@ def _toy_lines(toys: ToyFits) -> Iterator[str]:
     if number:
         mean = sum(toys.values) / number
         yield f"   mean {mean:.4g}, intervals hold the truth in {100 * toys.covered:.1f} %"
+
+
+def _doctor_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """The diagnosis in short: each finding's first line, and the advice of the first few."""
+    if not findings:
+        return
+    yield ""
+    yield f"the fit doctor has {_count(len(findings), 'finding')}"
+    for at, finding in enumerate(findings[:MOST_ROWS]):
+        yield f"{finding.severity} {finding.code}  {finding.message}"
+        if at < MOST_ADVICE and finding.suggestion:
+            yield f"   {finding.suggestion}"
+    if len(findings) > MOST_ROWS:
+        yield f"and {len(findings) - MOST_ROWS} more; --json and results.json have all"
 
 
 def _pull(row: FittedParameter) -> float:

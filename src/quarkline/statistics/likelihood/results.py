@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -327,3 +329,10 @@ class ToyFits(Result, kind="toy-fits"):
     errors: Numbers
     failed: int
     covered: float
+
+
+@dataclass(frozen=True)
+class FitDiagnosis(Result, kind="fit-diagnosis"):
+    """What the fit doctor found, as `Finding.as_json` has it; empty if nothing is wrong."""
+
+    findings: tuple[Mapping[str, Any], ...]

@@ -17,6 +17,7 @@ from quarkline.catalog import (
 from quarkline.engine.core.findings import Finding
 from quarkline.engine.core.results import Result
 from quarkline.statistics.likelihood.discovery import discovery
+from quarkline.statistics.likelihood.doctor import Patient
 from quarkline.statistics.likelihood.goodness import goodness_of_fit
 from quarkline.statistics.likelihood.impacts import grouped_impacts
 from quarkline.statistics.likelihood.limits import asymptotic_limit
@@ -38,6 +39,7 @@ from quarkline.statistics.likelihood.scans import scan, scan_values, surface
 from quarkline.statistics.likelihood.signal import poi_of
 from quarkline.statistics.likelihood.toy_limits import toy_limit
 from quarkline.statistics.likelihood.toys import toy_fits
+from quarkline.templates.doctor import diagnose, hidden_places
 from quarkline.templates.likelihood import Likelihood
 from quarkline.templates.measure.data import with_values
 from quarkline.templates.measure.fits import (
@@ -76,7 +78,7 @@ class Measured:
         limit: An upper limit.
         significance: How unlikely the data are without signal.
         toys: Fits of pseudo-data.
-        findings: What was done against the settings.
+        findings: What was done against the settings, and what the doctor says about the fit.
     """
 
     likelihood: Likelihood
@@ -156,7 +158,10 @@ def measure(
     for one in ALL:
         if one in wanted:
             found = replace(found, **getattr(doing, one)())
-    return replace(found, fit=doing.done)
+    found = replace(found, fit=doing.done)
+    if "fit" not in wanted:
+        return found
+    return replace(found, findings=(*found.findings, *doing.doctor(found)))
 
 
 class _Doing:
@@ -190,6 +195,13 @@ class _Doing:
             return {"minimum": minimum}
         alone = statistics_fit(problem, self.catalog, full)
         return {"minimum": minimum, "statistics_only": alone}
+
+    def doctor(self, found: Measured) -> tuple[Finding, ...]:
+        """What is wrong with the fit, by all that was found."""
+        model, data = self.problem.model, self.problem.data
+        hidden = hidden_places(self.catalog, self.templates, model)
+        patient = Patient(model, data, self.fitted, found.scans, found.goodness, hidden)
+        return diagnose(self.templates, self.catalog, patient)
 
     def goodness(self) -> Fields:
         model, data = self.problem.model, self.problem.data

@@ -12,6 +12,7 @@ from quarkline.statistics.likelihood.results import (
     GoodnessOfFit,
     LikelihoodFit,
 )
+from quarkline.templates.doctor import placed
 from quarkline.templates.measure import Measured, What, measure
 from quarkline.trexfitter.outputs import limits, rankings
 from quarkline.trexfitter.outputs.fits import fit_text
@@ -121,7 +122,8 @@ def _measured(
             runner=runner,
             name=work.job.name,
         )
-    work.findings += [one for one in found.findings if one not in work.findings]
+    said = placed(found.findings, work.job.file)
+    work.findings += [one for one in said if one not in work.findings]
     return found
 
 
