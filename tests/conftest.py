@@ -17,6 +17,19 @@ TASKS = (PROJECT / "tests" / "engine" / "compute", PROJECT / "tests" / "engine" 
 """Folders whose modules hold the tests' tasks."""
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each `xdist_group` in one process.
+
+    xdist 3.8 appends the group to `_nodeid`, which pytest 9.2 no longer reads: without a word,
+    each process makes what a group shares (https://github.com/pytest-dev/pytest-xdist/issues/1386).
+    """
+    for item in items:
+        named = getattr(item, "_nodeid", item.nodeid)
+        if named != item.nodeid:
+            item._id = type(item._id).parse(named)
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Real and simulated inputs, described in CONTRIBUTING.md; absent on most machines."""

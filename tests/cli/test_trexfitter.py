@@ -93,6 +93,13 @@ class TestConvert:
 
 
 class TestCheck:
+    def test_misspelt_options_hide_no_missing_file(self, quarkline, config):
+        answer = quarkline("trexfitter", "check", broken(config, "Variable:", "Varable:"))
+        assert answer.code == 2
+        assert "did you mean `Variable`" in answer.out
+        assert "none of 1 files is below" in answer.out
+        assert "has no variable" not in answer.out  # it follows from the first
+
     def test_a_constant_parameter_of_interest(self, quarkline, config, tmp_path):
         answer = quarkline("trexfitter", "check", config)
         assert "`mu` is the parameter of interest and is held constant at 1" in answer.out

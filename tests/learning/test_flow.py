@@ -12,6 +12,8 @@ from quarkline.learning.models.flow import ConditionalFlow
 
 from .conftest import new_flow, sample
 
+pytestmark = pytest.mark.xdist_group("flow")  # one process makes what they share
+
 
 def grid_of(points: int) -> tuple[np.ndarray, float]:
     x, y = np.linspace(-7, 7, points), np.linspace(1e-3, 15, points)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import pytest
 
 from quarkline.templates.build import build_templates
-from quarkline.templates.fill import fill, requests_of
 
-from .official import catalog_of, kept_parts, pruning_text
+from .official import kept_parts, pruning_text
+
+pytestmark = pytest.mark.xdist_group("official")  # one process makes what they share
 
 REFERENCE = "reference/FitExampleNtuple"
 
 
 @pytest.fixture(scope="module")
-def built(official):
-    catalog = catalog_of(official, "FitExampleNtuple")
-    folders = {"folders": [str(official / "inputs" / "Ntuple")]}
-    catalog = catalog.model_copy(update={"files": catalog.files.model_copy(update=folders)})
-    return build_templates(catalog, fill(requests_of(catalog), catalog).histograms)
+def built(filled):
+    return build_templates(*filled)
 
 
 def test_yields_are_those_of_the_reference_to_all_digits(built, official):

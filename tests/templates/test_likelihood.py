@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from quarkline.engine.core.findings import InputError
+from quarkline.statistics.likelihood.fit import fit
+from quarkline.statistics.likelihood.model import Model
 from quarkline.statistics.likelihood.spec import (
     BinScale,
     Gaussian,
@@ -216,6 +218,19 @@ def test_shape_factors_scale_each_bin_and_are_shared_by_regions() -> None:
         "gamma_sf_bin_1",
     ]
     assert BinScale(("gamma_sf_bin_0", "gamma_sf_bin_1")) in modifiers(likelihood, "SR", "fakes")
+
+
+def test_shape_factors_of_bins_that_no_region_has_are_no_parameters() -> None:
+    templates = small.templates()
+    dropped = {
+        name: replace(region, dropped=(1,)) if name == "SR" else region
+        for name, region in templates.regions.items()
+    }
+    catalog = small.catalog(shape_factors__sf={"samples": ["fakes"], "regions": ["SR"]})
+    spec = likelihood_of(TemplateSet(dropped), catalog).spec
+    assert [one.name for one in spec.parameters if one.role == "shape-factor"] == ["gamma_sf_bin_0"]
+    quality = fit(Model(spec)).quality
+    assert (quality.converged, quality.note) == (True, "")
 
 
 def test_only_factors_are_left_without_systematics() -> None:

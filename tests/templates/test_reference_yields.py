@@ -9,13 +9,16 @@ import pytest
 from quarkline.catalog import Catalog
 from quarkline.templates.build import build_templates
 from quarkline.templates.expectation import Expectation, expected_after, expected_before
-from quarkline.templates.fill import fill, requests_of
+from quarkline.templates.fill import HistRequest
+from quarkline.templates.histograms import Histogram
 from quarkline.templates.likelihood import likelihood_of
 from quarkline.templates.measure import measure
 from quarkline.templates.sets import TemplateSet
 
 from .official import catalog_of, fit_example
 from .reference_fit import reference_fit, reference_values
+
+pytestmark = pytest.mark.xdist_group("official")  # one process makes what they share
 
 ROWS = {"Background": ("Bkg1", "Bkg2"), "Signal": ("Signal",), "Total": None}
 
@@ -30,13 +33,9 @@ def example(official: Path) -> Analysis:
 
 
 @pytest.fixture(scope="module")
-def ntuple(official: Path) -> Analysis:
+def ntuple(filled: tuple[Catalog, dict[HistRequest, Histogram]]) -> Analysis:
     """FitExampleNtuple, filled from its files."""
-    catalog = catalog_of(official, "FitExampleNtuple")
-    files = catalog.files.model_copy(update={"folders": [str(official / "inputs/Ntuple")]})
-    catalog = catalog.model_copy(update={"files": files})
-    filled = fill(requests_of(catalog), catalog)
-    return catalog, build_templates(catalog, filled.histograms).templates
+    return filled[0], build_templates(*filled).templates
 
 
 def table(path: Path) -> dict[str, list[tuple[float, ...]]]:

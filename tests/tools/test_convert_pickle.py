@@ -22,6 +22,7 @@ from quarkline.tools import convert_pickle
 from quarkline.tools.convert_pickle import convert_pickles
 from quarkline.tools.run import load_analysis, run
 from quarkline.tools.simulate import simulate
+from tests.farm.here import here
 
 pytestmark = pytest.mark.xdist_group("pickles")  # one process makes what they share
 
@@ -92,7 +93,8 @@ def selected(folder: Path, *overrides: str) -> ak.Array:
     config.write_text(CONFIG)
     roots = f"roots.runs={folder / 'runs'}"
     analysis = load_analysis(config, overrides=[roots, *overrides], compute={"workers": 1})
-    finished = run(analysis, until="select")
+    with here():
+        finished = run(analysis, until="select")
     return read_table(finished.run.record("select").files["pairs"]).array
 
 

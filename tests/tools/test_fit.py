@@ -24,6 +24,7 @@ from quarkline.statistics.likelihood.spec_json import spec_as_json
 from quarkline.statistics.likelihood.workspace import spec_from_workspace
 from quarkline.tools.fit import Wanted, fit_workspace
 from quarkline.tools.workspaces import read_likelihood
+from tests.farm.here import here
 
 NORM = {"name": "mu", "type": "normfactor", "data": None}
 
@@ -233,7 +234,8 @@ def test_background_alone_is_fitted_without_a_measured_parameter(record):
 def test_everything_is_found_and_written(record):
     options = ["--ranking", "--impacts", "--limit", "--significance", "--goodness"]
     scans = ["--scan", "mu", "--toys", 5, "--workers", 1, "-o", "out"]
-    called = command("likelihoods/RegionA", "--patch", "signal_1_60", *options, *scans)
+    with here():
+        called = command("likelihoods/RegionA", "--patch", "signal_1_60", *options, *scans)
     assert called.exit_code == 0, called.output
     results = read_results(Path("out/results.json"))
     assert set(results) == {

@@ -27,6 +27,7 @@ from quarkline.tools.models import find_model
 from quarkline.tools.score import score
 from quarkline.tools.skim import load_skim, skim
 from tests.events.skim.farm import Here
+from tests.farm.here import here
 from tests.learning.models.conftest import CLASSES, event_model, folded_model
 from tests.learning.scoring.farm import events, expected, without, write
 
@@ -139,7 +140,8 @@ def test_a_bad_file_is_told_and_the_others_are_scored(farm: Path, monkeypatch, c
     with uproot.recreate(farm / "ntuples/mc20a/empty.root"):
         pass
     arguments = ("model", "ntuples/**/*.root", "-o", "friends", "--tree", "nominal", "--workers", 1)
-    code, out, err = run(monkeypatch, capsys, *arguments)
+    with here():
+        code, out, err = run(monkeypatch, capsys, *arguments)
     assert code == 1
     assert "3 friends made" in out
     assert "160 events of 2 files as simulation" in out
@@ -151,7 +153,8 @@ def test_a_bad_file_is_told_and_the_others_are_scored(farm: Path, monkeypatch, c
     write(farm / "ntuples/mc20a/branch.root", events(30, 7))
     for name in ("tree", "cut", "empty"):
         (farm / f"ntuples/mc20a/{name}.root").unlink()
-    code, out, err = run(monkeypatch, capsys, *arguments)
+    with here():
+        code, out, err = run(monkeypatch, capsys, *arguments)
     assert code == 0
     assert "QL-" not in err
     assert "1 friend made, 3 complete already" in out

@@ -137,6 +137,12 @@ def keys(read):
     return keys
 
 
+def test_none_as_regions_of_a_sample_is_no_region(read):
+    for written, there in (("NONE", False), ("none", False), ("all", True), ("SR", True)):
+        config = read(f"Region: SR\n  Type: SIGNAL\n\nSample: s\n  Regions: {written}\n")
+        assert translate(config).validate(Catalog).holds("s", "SR") is there
+
+
 class TestJob:
     def test_what_holds_for_all(self, made: Catalog, tmp_path: Path):
         assert made.reads == "ntuples"

@@ -104,7 +104,7 @@ def likelihood_of(
         )
         for region in chosen
     )
-    parameters = building.ordered()
+    parameters = in_use(building.ordered(), channels)
     measured = catalog.poi if catalog.poi in {parameter.name for parameter in parameters} else None
     spec = LikelihoodSpec(name, channels, parameters, measured)
     return Likelihood(spec, building.groups(), building.titles, building.categories)
@@ -281,6 +281,24 @@ class _Building:
             self.titles[name] = title
         if category:
             self.categories[name] = category
+
+
+def in_use(
+    parameters: Sequence[Parameter], channels: Sequence[ChannelSpec]
+) -> tuple[Parameter, ...]:
+    """Parameters without the shape factors of bins that are in no channel.
+
+    Nothing constrains these, so that no fit with them has a definite minimum.
+    """
+    scaled = {
+        name
+        for channel in channels
+        for sample in channel.samples
+        for modifier in sample.modifiers
+        if isinstance(modifier, BinScale)
+        for name in modifier.parameters
+    }
+    return tuple(one for one in parameters if one.role != "shape-factor" or one.name in scaled)
 
 
 def without_bins(channel: ChannelSpec, bins: Collection[int]) -> ChannelSpec:

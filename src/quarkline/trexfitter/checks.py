@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from quarkline.catalog.catalog import Catalog
 from quarkline.catalog.checks import Note, SchemaOf, check_catalog, file_schema, notes_in
 from quarkline.catalog.checks.texts import expression_findings, tree_of
-from quarkline.engine.core.findings import Finding, InputError, Severity
+from quarkline.engine.core.findings import Finding, InputError, Place, Severity
 from quarkline.events.expressions import nodes
-from quarkline.trexfitter.blocks import TrexConfig
+from quarkline.trexfitter.blocks import Option, TrexConfig, errors_among
 from quarkline.trexfitter.lines import COMMENT_SIGNS
 from quarkline.trexfitter.replacements import PREFIX, Replacements
 from quarkline.trexfitter.translate import translate
@@ -28,12 +28,58 @@ def check_config(config: TrexConfig, *, schema_of: SchemaOf | None = file_schema
     """
     definitions = definition_findings(config)
     try:
-        file = translate(config)
-        catalog = file.validate(Catalog)
+        found = _checked(config, schema_of)
     except InputError as error:
-        return _without_repeats([*config.findings, *error.findings, *definitions])
+        first = [*config.findings, *error.findings]
+        found = [*first, *_rest(config, errors_among(first), schema_of)]
+    return _without_repeats([*found, *definitions])
+
+
+def _checked(config: TrexConfig, schema_of: SchemaOf | None) -> list[Finding]:
+    """What translating a config and looking at its catalog and files shows."""
+    file = translate(config)
+    catalog = file.validate(Catalog)
     found = check_catalog(catalog, file.place, notes=notes_about(config), schema_of=schema_of)
-    return _without_repeats([*file.findings, *found, *definitions])
+    return [*file.findings, *found]
+
+
+def _rest(
+    config: TrexConfig, errors: Sequence[Finding], schema_of: SchemaOf | None
+) -> list[Finding]:
+    """What is wrong besides the errors that stop the translation, so that one check tells all.
+
+    The options with errors are left out; nothing is said about the blocks they belong to, since
+    it may follow from them.
+    """
+    wrong = {_line(error.place) for error in errors} - {None}
+    lines: set[Line | None] = {None}
+    blocks = []
+    for block in config.blocks:
+        kept = {
+            name: option for name, option in block.options.items() if not _lines(option) & wrong
+        }
+        if len(kept) < len(block.options):
+            lines |= {_line(block.place), *(at for o in block.options.values() for at in _lines(o))}
+        blocks.append(replace(block, options=kept))
+    if lines == {None}:
+        return []  # the errors are not those of options
+    try:
+        found = _checked(replace(config, blocks=tuple(blocks), findings=()), schema_of)
+    except InputError as error:
+        found = list(error.findings)
+    return [finding for finding in found if _line(finding.place) not in lines]
+
+
+Line = tuple[Path | None, int]
+
+
+def _lines(option: Option) -> set[Line | None]:
+    """Where an option and its value stand."""
+    return {_line(option.place), _line(option.raw.place)} - {None}
+
+
+def _line(place: Place | None) -> Line | None:
+    return None if place is None or place.line is None else (place.file, place.line)
 
 
 def definition_findings(config: TrexConfig) -> list[Finding]:

@@ -122,7 +122,7 @@ def _bad(option: Option, kind: Kind) -> Finding:
     return BAD_OPTION.finding(
         f"`{option.name}: {option.value}` is not {kind.words}",
         suggestion=hint,
-        place=option.raw.place,
+        place=option.raw.place or option.place,
     )
 
 

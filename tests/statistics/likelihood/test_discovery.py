@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyhf
 import pytest
@@ -11,6 +13,7 @@ from quarkline.engine.core.rng import rng
 from quarkline.statistics.likelihood.discovery import discovery, discovery_statistic
 from quarkline.statistics.likelihood.model import Model
 from quarkline.statistics.likelihood.signal import Signal
+from quarkline.statistics.likelihood.spec import Scale
 from quarkline.statistics.significance import binomial_interval
 from tests.statistics.likelihood.likelihoods import (
     counting,
@@ -47,6 +50,27 @@ def test_what_is_expected_is_what_data_with_that_signal_have():
     found = discovery(model, None, expected_with=1.5)
     assert found.q0 is found.z is found.p is None
     assert found.z_expected == pytest.approx(discovery(model, asimov).z, rel=1e-4)
+
+
+def test_a_signal_without_events_is_told():
+    spec = counting()
+    channels = tuple(
+        replace(
+            channel,
+            samples=tuple(
+                replace(sample, contents=(0.0,) * channel.bins)
+                if any(isinstance(one, Scale) and one.parameter == "mu" for one in sample.modifiers)
+                else sample
+                for sample in channel.samples
+            ),
+        )
+        for channel in spec.channels
+    )
+    model = Model(replace(spec, channels=channels))
+    found = discovery(model, model.data)
+    assert (found.z, found.z_expected) == (0.0, 0.0)
+    assert "`mu` = 1 changes nothing" in found.note
+    assert discovery(Model(spec), None).note == ""
 
 
 def test_an_upper_bound_does_not_hold_the_signal_back():

@@ -7,9 +7,11 @@ import pytest
 
 from quarkline.engine.core.findings import InputError
 from quarkline.statistics.likelihood.fit import fit
+from quarkline.statistics.likelihood.goodness import goodness_of_fit
 from quarkline.statistics.likelihood.impacts import grouped_impacts, standard_groups
 from quarkline.statistics.likelihood.model import Model
 from quarkline.statistics.likelihood.ranking import ranking
+from quarkline.statistics.likelihood.scans import scan
 from quarkline.statistics.likelihood.spec import (
     ChannelSpec,
     Gaussian,
@@ -139,3 +141,73 @@ def test_a_likelihood_that_measures_nothing_has_no_ranking(fitted):
     with pytest.raises(InputError, match="does not say which parameter is measured") as caught:
         ranking(model, model.data, fitted)
     assert "norm factors here: mu, other" in str(caught.value)
+
+
+def no_shift_down(low=0.0, *, fixed=False):
+    """Fewer events than the background, so that a signal is best at its lower bound."""
+    parameters = (
+        Parameter("mu", "norm-factor", max(low, 0.0), low, 10.0, fixed),
+        Parameter("b", "systematic", 0.0, -5.0, 5.0, constraint=Gaussian()),
+    )
+    background = SampleSpec("background", (100.0,), (ShapeShift("b", (110.0,), (90.0,)),))
+    signal = SampleSpec("signal", (10.0,), (Scale("mu"),))
+    return Model(
+        LikelihoodSpec(
+            "deficit", (ChannelSpec("R", (signal, background), (70.0,)),), parameters, "mu"
+        )
+    )
+
+
+def test_a_bound_that_holds_the_measured_parameter_is_told():
+    held, wide = no_shift_down(), no_shift_down(low=-10.0)
+    for model, told in ((held, True), (wide, False)):
+        fitted = fit(model, model.data)
+        ranked = ranking(model, model.data, fitted)
+        impacts = grouped_impacts(model, model.data, fitted, minos=False)
+        assert ("`mu` ended at its bound" in ranked.note) is told
+        assert ("`mu` ended at its bound" in impacts.note) is told
+        assert (ranked.rows[0].size < 1e-3) is told  # 0 for no other reason
+
+
+def test_a_measured_parameter_that_was_fixed_is_told():
+    model = no_shift_down(fixed=True)
+    fitted = fit(model, model.data)
+    assert "`mu` was fixed" in ranking(model, model.data, fitted).note
+    assert "`mu` was fixed" in grouped_impacts(model, model.data, fitted).note
+
+
+def test_what_a_fit_has_held_stays_held(model):
+    """A fit may hold what the model frees: shifts and errors are relative to that fit."""
+    held = fit(model, model.data, fixed={"shape": 1.0})
+    rows = {row.name: row for row in ranking(model, model.data, held).rows}
+    assert set(rows) == {"scale", "other"}
+    for name, row in rows.items():
+        start = held.by_name[name]
+        again = fit(model, model.data, fixed={"shape": 1.0, name: start.value + start.error})
+        shift = again.by_name["mu"].value - held.by_name["mu"].value
+        assert row.up == pytest.approx(shift, abs=1e-5)
+    impacts = grouped_impacts(model, model.data, held, minos=False)
+    assert impacts.total.error == pytest.approx(held.by_name["mu"].error, rel=1e-6)
+    assert min(scan(model, model.data, held, "mu").heights) >= -1e-9
+    free = goodness_of_fit(model, model.data, fit(model, model.data)).degrees
+    without = fit(model, model.data, fixed={"mu": 1.0})
+    assert goodness_of_fit(model, model.data, without).degrees == free + 1
+
+
+def test_a_fit_of_other_parameters_is_refused(model):
+    other = no_shift_down()
+    with pytest.raises(InputError, match="have different parameters"):
+        ranking(model, model.data, fit(other, other.data), poi="mu")
+
+
+def test_a_parameter_without_an_error_is_no_parameter_without_a_shift():
+    """Two factors of one sample: data tell their product only."""
+    twins = [Parameter(name, "norm-factor", 1.0, 0.0, 10.0) for name in ("one", "two")]
+    background = SampleSpec("background", (100.0,), (Scale("one"), Scale("two")))
+    signal = SampleSpec("signal", (10.0,), (Scale("mu"),))
+    channel = ChannelSpec("R", (signal, background), (110.0,))
+    model = Model(LikelihoodSpec("twins", (channel,), (mu(), *twins), "mu"))
+    fitted = fit(model, model.data)
+    ranked = ranking(model, model.data, fitted)
+    assert "did not converge" in ranked.note
+    assert all(row.failed == ("up", "down") for row in ranked.rows if np.isnan(row.error))

@@ -10,6 +10,7 @@ pytest.importorskip("torch")
 
 from quarkline.tools.run import RunOutcome, load_analysis, run
 from quarkline.tools.simulate import simulate
+from tests.farm.here import here
 
 CONFIG = """\
 schema: 1
@@ -38,6 +39,7 @@ calibration:
   injection: {strengths: [0, 2, 5], toys: 200}
   reweighting: {toys: 300}
 seed: 3
+compute: {workers: 1}
 """
 
 
@@ -59,4 +61,5 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(events: Path) -> RunOutcome:
     """The finished analysis; tests that ask for it share an xdist group, so that it runs once."""
     overrides = [f"roots.runs={events / 'runs'}"]
-    return run(load_analysis(write_config(events), overrides=overrides, compute={"workers": 1}))
+    with here():
+        return run(load_analysis(write_config(events), overrides=overrides))

@@ -34,6 +34,36 @@ def test_every_stage_finishes_with_a_headline_and_a_report(finished: RunOutcome)
     assert finished.report.exists()
 
 
+def test_more_workers_train_the_same_models(
+    finished: RunOutcome, events: Path, tmp_path: Path
+) -> None:
+    """Of all that a run draws, hunts and calibrates, the law below is the same and slow."""
+    again = run(
+        load_analysis(
+            write_config(events), overrides=[f"roots.runs={tmp_path}"], compute={"workers": 2}
+        ),
+        until="classify",
+    )
+    for stage in ("select", "background", "generate", "classify"):
+        assert bytes_of(again, stage) == bytes_of(finished, stage)
+    first, second = finished.run.results(), again.run.results()
+    assert {name: second[name].as_json() for name in second} == {
+        name: first[name].as_json() for name in second
+    }
+
+
+def bytes_of(outcome: RunOutcome, stage: str) -> dict[tuple[str, str], bytes]:
+    """Every file of a stage's outputs."""
+    found = {}
+    for name, place in outcome.run.record(stage).files.items():
+        for path in [place] if place.is_file() else sorted(place.rglob("*")):
+            if path.is_file():
+                found[name, path.relative_to(place).as_posix()] = path.read_bytes()
+    assert found
+    return found
+
+
+@pytest.mark.slow
 def test_equal_seeds_give_equal_bytes_whatever_the_workers(
     finished: RunOutcome, events: Path, tmp_path: Path
 ) -> None:

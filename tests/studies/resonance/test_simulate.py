@@ -17,6 +17,8 @@ from quarkline.studies.resonance.simulate import (
     sized,
 )
 
+pytestmark = pytest.mark.xdist_group("dimuons")  # one process makes what they share
+
 TRIGGER = "HLT_TrkMu15_DoubleTrkMu5NoFiltersNoVtx"
 REGIONS = (5.0, 9.0, 10.6, 16.0)
 PUBLISHED = {True: (6924, 1692, 3716), False: (3868, 989, 2311)}  # by opposite sign; 2502.14036

@@ -29,6 +29,7 @@ inputs: {files: "events/*.root", tree: Events}
 pair: {cuts: "mu0_pt >= 17"}
 scan: {range: [2.3, 20], resolution: 0.012, mask: [J/psi, psi(2S), Upsilon], toys: 60}
 seed: 3
+compute: {workers: 1}
 """
 
 
@@ -101,7 +102,7 @@ def test_headline_figures_and_report(finished: RunOutcome) -> None:
 def test_workers_change_nothing(search: SpectrumSearch, sample: Path, tmp_path: Path) -> None:
     overrides = [f"roots.runs={tmp_path}"]
     analysis = load_analysis(
-        sample / "whole.yaml", overrides=overrides, compute={"workers": 1, "device": "cpu"}
+        sample / "whole.yaml", overrides=overrides, compute={"workers": 2, "device": "cpu"}
     )
     again = run(analysis, until="scan").run.results()["search"]
     assert canonical_json(again) == canonical_json(search)

@@ -16,6 +16,7 @@ from quarkline.engine.workflow.study import register_study
 from quarkline.events.sinks import open_sink
 from quarkline.studies.search import SEARCH
 from quarkline.tools.run import RunOutcome, load_analysis, run
+from tests.farm.here import here
 
 register_study(SEARCH)
 
@@ -55,6 +56,7 @@ train:
   folds: 2
 evaluate: {min_background: 3, replicas: 20, repetitions: 2}
 seed: 3
+compute: {workers: 1}
 """
 CHANNELS = {"mc/1a": (1, 30.0, 400), "mc/1b": (1, 30.0, 200), "mc/2": (2, 20.0, 500)}
 CHANNELS |= {"mc/3": (3, 15.0, 300), "data/15": (0, 20.0, 250)}
@@ -126,7 +128,7 @@ def write_all(folder: Path, toys: Mapping[str, Mapping[str, Any]], config: str =
 def finished(events: Path, tmp_path_factory: pytest.TempPathFactory) -> RunOutcome:
     """All but the figures; tests that ask for it share an xdist group, so that it runs once."""
     runs = tmp_path_factory.mktemp("finished")
-    analysis = load_analysis(
-        events / "tiny.yaml", overrides=[f"roots.runs={runs}"], compute={"workers": 1}
-    )
-    return run(analysis, until="friends")
+    with here():
+        return run(
+            load_analysis(events / "tiny.yaml", overrides=[f"roots.runs={runs}"]), until="friends"
+        )

@@ -59,6 +59,19 @@ def test_a_whole_run_has_figures_a_headline_and_a_report(
         assert forms == {".pdf", ".png", ".svg", ".json"}
 
 
+def test_more_workers_train_the_same_models(
+    finished: RunOutcome, events: Path, tmp_path: Path
+) -> None:
+    """How the skim and the scores of workers are the same: see `test_skim` and the law below."""
+    analysis = load_analysis(
+        events / "tiny.yaml", overrides=[f"roots.runs={tmp_path}"], compute={"workers": 2}
+    )
+    again = run(analysis, until="train")
+    for stage, name in (("skim", "events"), ("features", "arrays"), ("train", "model")):
+        assert files_below(again, stage, name) == files_below(finished, stage, name)
+
+
+@pytest.mark.slow
 def test_equal_seeds_give_equal_bytes_whatever_the_workers(
     finished: RunOutcome, events: Path, tmp_path: Path
 ) -> None:

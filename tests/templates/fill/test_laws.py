@@ -69,6 +69,25 @@ def test_a_histogram_does_not_depend_on_the_others(small, usual):
     assert same(usual, fill(reversed(requests_of(small)), small).histograms)
 
 
+def test_a_weight_of_elements_does_not_change_what_others_weigh(load, usual):
+    """A side with a weight of each jet has an entry for each, and no other histogram has."""
+    jets = """\
+  jet_weight:
+    kind: varied
+    samples: [top, other]
+    regions: [SR, CR, jets]
+    up: {weight_factor: jets_pt / 50}
+    down: {weight_factor: "2 - jets_pt / 50"}
+"""
+    more = load(SMALL + jets)
+    found = fill(requests_of(more), more).histograms
+    assert same(usual, {item: found[item] for item in usual})
+    alone = [item for item in found if item.systematic == "jet_weight"]
+    assert len(alone) == 12
+    for item in alone:
+        assert same({item: found[item]}, fill([item], more).histograms)
+
+
 def test_a_file_may_be_two(load, folder, usual):
     with uproot.open(folder / "c.root") as file:
         tables = {tree: file[tree].arrays() for tree in ("nominal", "shifted")}

@@ -220,6 +220,8 @@ def _ranking_lines(ranking: Ranking) -> Iterator[str]:
     width = max((len(row.name) for row in shown), default=0)
     yield ""
     yield f"shifts of {ranking.poi} with each parameter moved by its error"
+    if ranking.note:
+        yield f"   {ranking.note}"
     yield f"{'':<{width}}{'up':>10}{'down':>10}{'before fit':>14}{'':>10}"
     for row in shown:
         before = "".join(
@@ -237,6 +239,8 @@ def _impact_lines(impacts: GroupedImpacts) -> Iterator[str]:
     width = max(len(row.name) for row in rows)
     yield ""
     yield f"error of {impacts.poi} by its causes"
+    if impacts.note:
+        yield f"   {impacts.note}"
     for row in rows:
         sides = "".join(
             "" if end is None else f"{sign}{end:.4g}".rjust(10)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Circle, Patch
 from matplotlib.ticker import NullLocator
 
 from quarkline.catalog.drawing import SampleDrawing
@@ -81,8 +81,8 @@ def plot_pie_charts(
         if not results:
             say_empty(last, "no regions")
         patches = [
-            Patch(facecolor=look[name].color, hatch=look[name].hatch, edgecolor="white",
-                  label=title_of(name, titles))
+            Patch(facecolor=look[name].color, hatch=look[name].hatch, label=title_of(name, titles),
+                  edgecolor="white" if look[name].hatch else "black", linewidth=0.8)
             for name in names
         ]  # fmt: skip
         last.legend(handles=patches, loc="upper left", fontsize="x-small", framealpha=0)
@@ -216,3 +216,4 @@ def _pie(ax: Axes, areas: Sequence[Area], look: Mapping[str, Fill], title: str) 
     )
     for wedge, area in zip(wedges, kept, strict=True):
         wedge.set_hatch(look[area.name].hatch)
+    ax.add_patch(Circle((0, 0), 1, fill=False, edgecolor="black", linewidth=0.8))

@@ -41,6 +41,10 @@ def discovery(
     if not null.converged:
         signal.notes.append("the fit of the expected data without signal did not converge")
     expected = 2.0 * max(null.nll - signal.model.nll(values, asimov), 0.0)
+    if not expected:
+        signal.notes.append(
+            f"`{signal.poi}` = {expected_with:g} changes nothing: data without it are as likely"
+        )
     z = None if q0 is None else math.sqrt(q0)
     return DiscoverySignificance(
         poi=signal.poi,

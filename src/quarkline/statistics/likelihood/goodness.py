@@ -14,7 +14,7 @@ from quarkline.engine.core.rng import rng
 from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood.many import InProcess, Problem, Runner
 from quarkline.statistics.likelihood.model import Data, Model
-from quarkline.statistics.likelihood.profiles import profiled
+from quarkline.statistics.likelihood.profiles import as_fitted, profiled
 from quarkline.statistics.likelihood.results import GoodnessOfFit, LikelihoodFit
 from quarkline.statistics.likelihood.spec import Gaussian
 from quarkline.statistics.significance import tail_fraction
@@ -46,6 +46,7 @@ def goodness_of_fit(
         seed: Seed of the toys.
         runner: What fits the toys; None does it here.
     """
+    model = as_fitted(model, fitted)
     statistic = 2.0 * (fitted.nll - saturated_nll(model, data))
     free = [row for row in model.spec.parameters if row.constraint is None and not row.fixed]
     degrees = len(data.counts) - len(free)

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.many import InProcess, Problem, Runner
 from quarkline.statistics.likelihood.model import Data, Model
+from quarkline.statistics.likelihood.profiles import as_fitted
 from quarkline.statistics.likelihood.results import GroupedImpacts, GroupImpact, LikelihoodFit
-from quarkline.statistics.likelihood.signal import poi_of
+from quarkline.statistics.likelihood.signal import doubts, poi_of
 
 GAMMAS = "Gammas"
 NORM_FACTORS = "NormFactors"
@@ -81,7 +82,7 @@ def grouped_impacts(
         {"poi": measured, "minos": minos, "hold": [name for name in names if name in everything]}
         for names in held
     ]
-    problem = Problem(model, data, fitted.values)
+    problem = Problem(as_fitted(model, fitted), data, fitted.values)
     total, rest, *others = (runner or InProcess()).run(error_with, problem, arguments)
     return GroupedImpacts(
         poi=measured,
@@ -91,6 +92,7 @@ def grouped_impacts(
             _impact(name, members, {side: _left(total[side], other[side]) for side in total})
             for (name, members), other in zip(chosen.items(), others, strict=True)
         ),
+        note="; ".join(doubts(fitted, measured)),
     )
 
 

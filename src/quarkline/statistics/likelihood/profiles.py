@@ -12,13 +12,48 @@ from typing import Any
 
 import numpy as np
 
+from quarkline.engine.core.findings import InputError
 from quarkline.statistics.arrays import Floats
+from quarkline.statistics.likelihood.check import NAMES
 from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.many import InProcess, Problem, Runner
 from quarkline.statistics.likelihood.minimum import Minimum, minimum
 from quarkline.statistics.likelihood.model import Data, Model
+from quarkline.statistics.likelihood.results import FittedParameter, LikelihoodFit
+from quarkline.statistics.likelihood.spec import Parameter
 
 BETTER = 1e-4  # by how much one minimum has to be below another to count as another one
+
+
+def as_fitted(model: Model, fitted: LikelihoodFit) -> Model:
+    """A model that frees and holds the parameters that a fit has freed and held.
+
+    What is compared with a fit has to be fitted like it: `fit` may hold what the model frees.
+
+    Args:
+        model: The likelihood.
+        fitted: A fit of it.
+
+    Raises:
+        InputError: If the fit is of other parameters.
+    """
+    if model.names != tuple(row.name for row in fitted.parameters):
+        raise InputError(
+            NAMES.finding(
+                f"the fit and `{model.spec.name}` have different parameters",
+                suggestion="fit this likelihood first",
+            )
+        )
+    rows = tuple(map(_as_fitted, model.spec.parameters, fitted.parameters))
+    same = rows == model.spec.parameters
+    return model if same else Model(replace(model.spec, parameters=rows))
+
+
+def _as_fitted(row: Parameter, found: FittedParameter) -> Parameter:
+    if not found.fixed:
+        return replace(row, fixed=False)
+    low, high = min(row.low, found.value), max(row.high, found.value)
+    return replace(row, fixed=True, initial=found.value, low=low, high=high)
 
 
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")

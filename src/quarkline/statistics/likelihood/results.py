@@ -139,12 +139,21 @@ class RankedParameter:
 
 @dataclass(frozen=True)
 class Ranking(Result, kind="ranking"):
-    """Parameters by how far they move the measured one, the largest first."""
+    """Parameters by how far they move the measured one, the largest first.
+
+    Attributes:
+        poi: Parameter measured.
+        value: Its best value.
+        error: Its error.
+        rows: The parameters.
+        note: Why shifts may be no measure, in words; empty if nothing is unusual.
+    """
 
     poi: str
     value: float
     error: float
     rows: tuple[RankedParameter, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -175,12 +184,14 @@ class GroupedImpacts(Result, kind="grouped-impacts"):
         total: Its whole error, with `up` and `down` if these were found.
         statistical: Error with every other parameter fixed.
         groups: The groups.
+        note: Why errors may be no measure, in words; empty if nothing is unusual.
     """
 
     poi: str
     total: GroupImpact
     statistical: GroupImpact
     groups: tuple[GroupImpact, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)

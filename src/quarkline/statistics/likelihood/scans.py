@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from quarkline.statistics.likelihood.many import Problem, Runner
 from quarkline.statistics.likelihood.model import Data, Model
-from quarkline.statistics.likelihood.profiles import profiles
+from quarkline.statistics.likelihood.profiles import as_fitted, profiles
 from quarkline.statistics.likelihood.results import (
     LikelihoodFit,
     LikelihoodScan,
@@ -117,7 +117,8 @@ def _heights(
     points: Sequence[dict[str, float]],
     runner: Runner | None,
 ) -> list[float | None]:
-    found = profiles(Problem(model, data, fitted.values), points, runner)
+    problem = Problem(as_fitted(model, fitted), data, fitted.values)
+    found = profiles(problem, points, runner)
     return [None if row is None else _height(row[1], fitted.nll) for row in found]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood.minimum import Minimum
 from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.profiles import profiled
+from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.spec import Parameter
 
 NO_POI = Rule(
@@ -41,6 +43,24 @@ def poi_of(model: Model, name: str | None = None) -> str:
         )
     model.index(found)
     return found
+
+
+def doubts(fitted: LikelihoodFit, poi: str) -> Iterator[str]:
+    """Why shifts and errors of a fit's measured parameter may be no measure of anything.
+
+    Args:
+        fitted: The fit.
+        poi: The parameter.
+    """
+    if not fitted.quality.converged:
+        yield "the fit did not converge"
+    if poi not in fitted.free:
+        yield f"`{poi}` was fixed in the fit, so nothing can move it"
+    elif poi in fitted.quality.at_limit:
+        yield (
+            f"`{poi}` ended at its bound, which holds it against shifts and cuts off its error: "
+            "widen its range"
+        )
 
 
 @dataclass

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Self
 
 from quarkline.engine.core.findings import Finding, InputError
@@ -20,6 +21,7 @@ class BoundItem:
     """What is drawn of some events with several weights.
 
     Attributes:
+        number: Number of what is drawn, in its table.
         drawn: What is drawn.
         place: Where its histograms stand in the sums of the table.
         batch: Number of the batch that it is drawn of.
@@ -32,6 +34,7 @@ class BoundItem:
         weighing: Their steps; None if one of them has several values an event.
     """
 
+    number: int
     drawn: Drawn
     place: Place
     batch: int
@@ -81,7 +84,12 @@ class BoundTable:
             InputError: If an expression does not fit them.
         """
         binder = _Binder(table, schema)
-        items = tuple(map(binder.item, table.drawn, places_of(table)))
+        pairs = zip(table.drawn, places_of(table), strict=True)
+        items = tuple(
+            item
+            for number, (drawn, place) in enumerate(pairs)
+            for item in binder.items(number, drawn, place)
+        )
         if binder.findings:
             raise InputError(*binder.findings)
         shifted = {
@@ -118,11 +126,26 @@ class _Binder:
         self._known: dict[tuple[int, str], Expression] = {}
         self._numbers: dict[tuple[int, str], int] = {}
 
-    def item(self, drawn: Drawn, place: Place) -> BoundItem:
+    def items(self, number: int, drawn: Drawn, place: Place) -> Iterator[BoundItem]:
+        """What is drawn, with weights of events together and each weight of elements alone.
+
+        A weight with several values an event makes as many entries, of its own histogram only.
+        """
+        batch = self.numbers[drawn.columns]
+        weights = [self._bound(batch, text, "weight") for text in drawn.weights]
+        runs = groupby(enumerate(weights), key=lambda at: -1 if is_shared(at[1]) else at[0])
+        for _, run in runs:
+            first, *rest = (at for at, _ in run)
+            last = (rest or [first])[-1] + 1
+            own = tuple(weights[first:last])
+            yield self._item(number, drawn, place.of_weights(first, last), own)
+
+    def _item(
+        self, number: int, drawn: Drawn, place: Place, weights: tuple[Expression, ...]
+    ) -> BoundItem:
         batch = self.numbers[drawn.columns]
         selection = self._bound(batch, drawn.selection, "selection")
         variable = self._bound(batch, drawn.variable, "variable")
-        weights = tuple(self._bound(batch, text, "weight") for text in drawn.weights)
         clauses = selection.clauses
         flat = [clause for clause in clauses if is_shared(clause)]
         looping = tuple(clause for clause in clauses if not is_shared(clause))
@@ -134,6 +157,7 @@ class _Binder:
             self.others |= expression.columns
         each = all(map(is_shared, weights))
         return BoundItem(
+            number,
             drawn,
             place,
             batch,

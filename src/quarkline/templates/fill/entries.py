@@ -60,39 +60,39 @@ class _Step:
     def add(self, chosen: Sequence[Integers]) -> None:
         """Add them, given the rows that count in each of the items."""
         groups: dict[tuple[int, ...], list[Entered]] = {}
-        for number, (item, rows) in enumerate(zip(self.table.items, chosen, strict=True)):
+        for item, rows in zip(self.table.items, chosen, strict=True):
             if not len(rows):
                 continue
             if item.weighing is None:
-                self._add_alone(number, item, rows)
+                self._add_alone(item, rows)
                 continue
             if item.loops:
-                found, _ = self._instances(number, item, rows)
+                found, _ = self._instances(item, rows)
             else:
-                found = self._flat(number, item, rows)
+                found = self._flat(item, rows)
             groups.setdefault(item.weighing, []).append(found)
         for weighing, entered in groups.items():
             self._add_group(weighing, entered)
 
-    def _flat(self, number: int, item: BoundItem, rows: Integers) -> Entered:
+    def _flat(self, item: BoundItem, rows: Integers) -> Entered:
         """One entry an event."""
         if item.value is None:
-            raise ValueError(number)
+            raise ValueError(item.number)
         exists = self.values.exists(item.value)
         if exists is not None:
             rows = rows[exists[rows]]
         found = self.values.values(item.value)[rows]
-        rows, found = self._defined(number, rows, found)
+        rows, found = self._defined(item, rows, found)
         factor = self._factor(item, rows)
         return Entered(item.place, rows, item.drawn.bins.find(found), factor)
 
-    def _add_alone(self, number: int, item: BoundItem, rows: Integers) -> None:
+    def _add_alone(self, item: BoundItem, rows: Integers) -> None:
         """Add entries of the elements of lists with weights of their own."""
-        entered, weights = self._instances(number, item, rows)
+        entered, weights = self._instances(item, rows)
         own = Entered(item.place, np.arange(len(weights)), entered.bins, entered.factor)
         enter(self.sums, [own], weights)
 
-    def _instances(self, number: int, item: BoundItem, rows: Integers) -> tuple[Entered, Array]:
+    def _instances(self, item: BoundItem, rows: Integers) -> tuple[Entered, Array]:
         weights = item.weights if item.weighing is None else ()
         together = [item.variable, *item.looping, *weights]
         names = {name for expression in together for name in expression.columns}
@@ -102,7 +102,7 @@ class _Step:
             passed &= scope.values(clause.tree) != 0
         chosen = np.flatnonzero(passed)
         found = scope.values(item.variable.tree)[chosen]
-        chosen, found = self._defined(number, chosen, found)
+        chosen, found = self._defined(item, chosen, found)
         events = rows[scope.frame.events[chosen]]
         factor = self._factor(item, events)
         if item.counts_elements:
@@ -119,12 +119,12 @@ class _Step:
         found = self.values.values(item.factor)[rows]
         return None if (found == 1).all() else found
 
-    def _defined(self, number: int, rows: Integers, found: Array) -> tuple[Integers, Array]:
+    def _defined(self, item: BoundItem, rows: Integers, found: Array) -> tuple[Integers, Array]:
         """Entries whose variable is a number."""
         undefined = np.isnan(found)
         if not undefined.any():
             return rows, found
-        self.sums.undefined[number] += np.count_nonzero(undefined)
+        self.sums.undefined[item.number] += np.count_nonzero(undefined)
         return rows[~undefined], found[~undefined]
 
     def _add_group(self, weighing: tuple[int, ...], entered: Sequence[Entered]) -> None:

@@ -45,7 +45,7 @@ def sample_data(data: Data, block: Block) -> Data:
     sample.truth("normalised_by_theory", block, "NormalizedByTheory")
     if option := block.first("LumiScales", "LumiScale"):
         sample.put("scales", sample.numbers(option, option.items), option.place)
-    sample.items("regions", block, "Regions")
+    sample.names("regions", block, "Regions")
     sample.items("exclude", block, "Exclude")
     add_sample_drawing(sample, block)
     _add_arithmetic(sample, block)
