@@ -233,6 +233,20 @@ def test_shape_factors_of_bins_that_no_region_has_are_no_parameters() -> None:
     assert (quality.converged, quality.note) == (True, "")
 
 
+def test_a_systematic_is_no_norm_factor_of_the_same_name() -> None:
+    """One parameter for both would lose the systematic's constraint without a word."""
+    for changes in (
+        {"systematics__k": {"kind": "normalisation", "up": 0.1, "down": -0.1, "samples": ["top"]}},
+        {"systematics__JES__parameter": "k"},
+    ):
+        catalog = small.catalog(**changes)
+        with pytest.raises(
+            InputError, match=r"norm factor `k` and systematic .* are one parameter"
+        ):
+            likelihood_of(small.templates(), catalog)
+        assert names(likelihood_of(small.templates(), catalog, statistics_only=True)) == ["mu", "k"]
+
+
 def test_only_factors_are_left_without_systematics() -> None:
     likelihood = likelihood_of(small.templates(), small.catalog(), statistics_only=True)
     assert names(likelihood) == ["mu", "k"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import uproot
 
+from quarkline.catalog import Catalog
 from quarkline.engine.core.findings import InputError
 from quarkline.templates.build import build_templates, rebuild_templates
 from quarkline.templates.restore import read_templates
@@ -74,6 +75,51 @@ def test_nothing_is_lost(catalog, templates, tmp_path, split):
         for region in (("SR", "one-bin") if split else (None,))
     ]
     assert_same(read_templates(catalog, tmp_path / "Histograms", "job"), templates)
+
+
+def test_stored_templates_follow_the_analysis_as_it_is_now(catalog, templates, tmp_path):
+    """Settings that need no new filling count although the file was written before them."""
+    write_templates(templates, catalog, tmp_path, "job")
+    told = catalog.model_dump(exclude_unset=True)
+    told["samples"].pop("W")
+    told["systematics"] = {"XS": told["systematics"]["XS"] | {"exclude": ["SR"]}}
+    fewer = read_templates(Catalog.model_validate(told), tmp_path, "job")
+    assert {name: list(region.templates) for name, region in fewer.regions.items()} == {
+        "SR": ["top"],
+        "one-bin": ["top"],
+    }
+    assert list(fewer.regions["SR"].templates["top"].shifts) == []
+    assert list(fewer.regions["one-bin"].templates["top"].shifts) == ["XS"]
+
+    told = catalog.model_dump(exclude_unset=True)
+    told["templates"]["pruning"] = {"norm": 0.9, "shape": 0.9}
+    pruned = read_templates(Catalog.model_validate(told), tmp_path, "job")
+    kept = [
+        shift.norm_kept or shift.shape_kept
+        for region in pruned.regions.values()
+        for template in region.templates.values()
+        for name, shift in template.shifts.items()
+        if name != "bins"
+    ]
+    assert kept
+    assert not any(kept)
+
+    told = catalog.model_dump(exclude_unset=True)
+    told["systematics"]["XS"]["up"] = 0.3
+    larger = read_templates(Catalog.model_validate(told), tmp_path, "job")
+    shift = larger.regions["SR"].templates["top"].shifts["XS"]
+    assert (shift.norm_up, shift.norm_down) == (0.3, -0.05)
+
+    told = catalog.model_dump(exclude_unset=True)
+    told["samples"]["new"] = {}
+    with pytest.raises(InputError, match="no histogram `SR_new`"):
+        read_templates(Catalog.model_validate(told), tmp_path, "job")
+
+    told = catalog.model_dump(exclude_unset=True)
+    told["regions"]["SR"]["blind"] = True
+    blind = read_templates(Catalog.model_validate(told), tmp_path, "job")
+    assert (blind.regions["SR"].data, blind.regions["SR"].observed) == (None, {})
+    assert blind.regions["one-bin"].data is not None
 
 
 def test_names_are_those_of_trexfitter(catalog, templates, tmp_path):

@@ -12,6 +12,9 @@ from quarkline.templates.histograms import Histogram
 from quarkline.templates.sets import Shift
 from quarkline.templates.split import norm_of, shape_of
 
+PART_OF = "part of "
+"""How the reason begins why a systematic is without effect that another one holds, too."""
+
 
 def drop_bins(where: Where, drafts: Drafts) -> Drafts:
     """Histograms that are 0 in the bins that the region leaves out."""
@@ -60,7 +63,7 @@ def _shift(draft: Draft, pair: Pair) -> Shift:
         norm_of(nominal, pair.down),
         shape_of(nominal, pair.up),
         shape_of(nominal, pair.down),
-        reason=f"part of `{pair.merged}`" if pair.merged else "",
+        reason=f"{PART_OF}`{pair.merged}`" if pair.merged else "",
     )
 
 

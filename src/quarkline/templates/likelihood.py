@@ -45,7 +45,9 @@ EXPRESSION = Rule(
     "norm factors are parameters of their own",
     "A norm factor that is a formula of other parameters, or one that a penalty `tau` pulls to its "
     "nominal value, is no part of a HistFactory likelihood of histograms, and is refused rather "
-    "than fitted as something else. Leave the option out, or use one free norm factor.",
+    "than fitted as something else. Leave the option out, or use one free norm factor. So is one "
+    "whose name a systematic has for its parameter, too: one of them is 1 without effect, the "
+    "other 0, and only one of them is constrained. Rename one.",
 )
 
 
@@ -97,6 +99,7 @@ def likelihood_of(
     chosen = fitted_regions(catalog, templates) if regions is None else tuple(regions)
     only = catalog.templates.statistics_only if statistics_only is None else statistics_only
     building = _Building(catalog, only)
+    building.refuse_shared_names()
     channels = tuple(
         without_bins(
             building.channel(region, templates.regions[region]),
@@ -176,6 +179,28 @@ class _Building:
     titles: dict[str, str] = field(default_factory=dict)
     categories: dict[str, str] = field(default_factory=dict)
     group_of: dict[str, str] = field(default_factory=dict)
+
+    def refuse_shared_names(self) -> None:
+        """Refuse norm factors with the name of a systematic's parameter.
+
+        Raises:
+            InputError: If there are any.
+        """
+        systematics = {} if self.statistics_only else self.catalog.systematics
+        parameters = {one.parameter or name: name for name, one in systematics.items()}
+        shared = [name for name in self.catalog.norm_factors if name in parameters]
+        if shared:
+            raise InputError(
+                *(
+                    EXPRESSION.finding(
+                        f"norm factor `{name}` and systematic `{parameters[name]}` are one "
+                        "parameter",
+                        suggestion=f"rename one, or set `systematics.{parameters[name]}.parameter`",
+                        place=Place(label=f"norm factor `{name}`"),
+                    )
+                    for name in shared
+                )
+            )
 
     def channel(self, region: str, templates: RegionTemplates) -> ChannelSpec:
         """One region."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from quarkline.catalog import Catalog, Independent, Normalisation
 from quarkline.catalog.systematics import Systematic
 from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.templates.drafts import Where
-from quarkline.templates.finish import emptied
+from quarkline.templates.finish import PART_OF, emptied
 from quarkline.templates.histograms import Histogram
 from quarkline.templates.prune import prune
 from quarkline.templates.root_histograms import read_histogram
@@ -33,6 +32,9 @@ NOT_STORED = Rule(
 
 def read_templates(catalog: Catalog, folder: Path, job: str, *, suffix: str = "") -> TemplateSet:
     """Read templates of an analysis, written here or by TRExFitter.
+
+    Samples and systematics that the analysis does not have in a region now, and data that it hides
+    now, are left in the file. What pruning leaves is found anew, as settings are now.
 
     Args:
         catalog: The analysis.
@@ -101,16 +103,14 @@ def _read_region(where: Where, file: Any, path: Path) -> RegionTemplates:
     }
     observed = {
         name: filled
-        for name in stored.rest.get("observed", _data_samples(where))
-        if (filled := stored.optional(f"{name}_orig") or stored.optional(name))
+        for name in _data_samples(where)
+        if name in stored.rest.get("observed", [name])
+        and (filled := stored.optional(f"{name}_orig") or stored.optional(name))
     }
     data = stored.final(last_of(observed)) if observed else None
     anyone = next((each.nominal for each in templates.values()), data)
     edges = np.zeros(0) if anyone is None else anyone.edges
-    region = RegionTemplates(edges, templates, data, observed, stored.dropped)
-    if stored.rest:
-        return region
-    return replace(region, templates=prune(where, region.templates))
+    return RegionTemplates(edges, prune(where, templates), data, observed, stored.dropped)
 
 
 def _simulated(where: Where, rest: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -120,21 +120,26 @@ def _simulated(where: Where, rest: Mapping[str, Any]) -> Mapping[str, Any]:
         for name, sample in where.catalog.samples.items()
         if sample.role != "data" and where.catalog.holds(name, where.name)
     ]
-    return rest["samples"] if rest else {name: {} for name in names}
+    if not rest:
+        return {name: {} for name in names}
+    return {name: rest["samples"].get(name, {"shifts": {}}) for name in names}
 
 
 def _data_samples(where: Where) -> list[str]:
     return [
         name
         for name, sample in where.catalog.samples.items()
-        if sample.role == "data" and where.catalog.holds(name, where.name)
+        if sample.role == "data"
+        and where.catalog.holds(name, where.name)
+        and not where.catalog.hides(name, where.name)
     ]
 
 
 def _template(stored: _File, sample: str, rest: Mapping[str, Any]) -> Template:
     nominal = emptied(stored.needed(sample), stored.dropped)
     filled = stored.optional(f"{sample}_orig") or nominal
-    names = rest["shifts"] if rest else stored.where.systematics_of(sample)
+    now = stored.where.systematics_of(sample)
+    names = [name for name in rest["shifts"] if name in now] if rest else list(now)
     shifts = {name: _read_shift(stored, sample, nominal, name, rest) for name in names}
     there = {name: shift for name, shift in shifts.items() if shift}
     return Template(nominal, filled, there, tuple(rest.get("guessed", ())))
@@ -150,6 +155,9 @@ def _read_shift(
         return None
     systematic = stored.where.catalog.systematics[name]
     told = rest["shifts"][name] if rest else _guess(systematic, nominal, up, down)
+    if isinstance(systematic, Normalisation) and not told["filled"]:
+        told = told | {"norm": [systematic.up, systematic.down]}
+        up, down = (nominal.scaled(1 + by) for by in told["norm"])
     filled = [stored.optional(f"{key}_{side}_orig") if told["filled"] else None for side in SIDES]
     shapes = [stored.final(f"{key}_Shape_{side}") for side in SIDES]
     if isinstance(systematic, Independent):
@@ -157,6 +165,9 @@ def _read_shift(
     contents = [shape.contents if shape else None for shape in shapes]
     if not rest and len(nominal.contents) == 1:
         contents = [None, None]
+    merged = told["reason"].startswith(PART_OF)
+    if not merged and not isinstance(systematic, Independent):
+        told = told | {"kept": [True, contents[0] is not None], "bad": [], "reason": ""}
     return Shift(
         up,
         down,

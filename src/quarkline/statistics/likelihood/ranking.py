@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 import numpy as np
 
@@ -86,7 +87,7 @@ def _places(model: Model, row: FittedParameter) -> dict[str, float | None]:
     }
 
 
-def _is_place(place: float | None) -> bool:
+def _is_place(place: float | None) -> TypeGuard[float]:
     return place is not None and math.isfinite(place)
 
 
