@@ -27,7 +27,7 @@ SEVERAL_PANELS = {
 }
 
 
-def test_any_input_gives_a_figure_with_named_axes(draw, name, kind):
+def test_any_input_gives_a_figure_with_named_axes_and_tables(draw, name, kind):
     figure = draw(name, kind)
     assert isinstance(figure.canvas, FigureCanvasAgg)
     named = [ax for ax in figure.axes if ax.get_ylabel()]
@@ -35,17 +35,32 @@ def test_any_input_gives_a_figure_with_named_axes(draw, name, kind):
     assert any(ax.get_xlabel() for ax in figure.axes)
     for ax in figure.axes:
         assert np.isfinite([*ax.get_xlim(), *ax.get_ylim()]).all()
+    if kind == "empty":
+        words = [text.get_text() for ax in figure.axes for text in ax.texts]
+        assert any(re.match(r"no \w+", word) for word in words)
+    assert_follow_hepdata(json.loads(figure_json(figures.drawn(figure)))["tables"], kind)
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or pyplot.get_fignums() == []
+
+
+def assert_follow_hepdata(tables, kind):
+    assert tables or kind in {"empty", "zero"}
+    for table in tables:
+        columns = table["data"]["independent_variables"] + table["data"]["dependent_variables"]
+        assert len({len(column["values"]) for column in columns}) == 1
+        for column in columns:
+            assert set(column) <= {"header", "qualifiers", "values"}
+            assert set(column["header"]) <= {"name", "units"}
+        for column in table["data"]["dependent_variables"]:
+            for cell in column["values"]:
+                assert cell["value"] == MISSING or np.isfinite(cell["value"])
+                for error in cell.get("errors", []):
+                    assert len({"symerror", "asymerror"} & set(error)) == 1
 
 
 @pytest.mark.slow
 def test_any_input_renders_without_a_warning(draw, name, kind):
     draw(name, kind).canvas.draw()
-
-
-def test_an_empty_input_says_so(draw, name):
-    figure = draw(name, "empty")
-    words = [text.get_text() for ax in figure.axes for text in ax.texts]
-    assert any(re.match(r"no \w+", word) for word in words)
 
 
 def test_what_is_not_finite_is_counted_in_the_frame(draw):
@@ -81,22 +96,6 @@ def test_bytes_do_not_depend_on_the_users_settings(draw, tmp_path):
     ] * 3
 
 
-def test_drawn_tables_follow_hepdata(draw, name, kind):
-    tables = json.loads(figure_json(figures.drawn(draw(name, kind))))["tables"]
-    assert tables or kind in {"empty", "zero"}
-    for table in tables:
-        columns = table["data"]["independent_variables"] + table["data"]["dependent_variables"]
-        assert len({len(column["values"]) for column in columns}) == 1
-        for column in columns:
-            assert set(column) <= {"header", "qualifiers", "values"}
-            assert set(column["header"]) <= {"name", "units"}
-        for column in table["data"]["dependent_variables"]:
-            for cell in column["values"]:
-                assert cell["value"] == MISSING or np.isfinite(cell["value"])
-                for error in cell.get("errors", []):
-                    assert len({"symerror", "asymerror"} & set(error)) == 1
-
-
 def test_several_svgs_can_stand_in_one_page(draw, rendered):
     svg = figures.to_svg(draw(rendered))
     assert svg == figures.to_svg(draw(rendered))
@@ -122,12 +121,6 @@ def test_figures_draw_on_axes_of_the_caller(draw, name):
     assert draw(name, ax=axes) is figure
     assert figure.axes[: len(before)] == before
     assert figures.drawn(figure)
-
-
-def test_no_figure_stays_open_in_pyplot(draw, name):
-    draw(name)
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    assert pyplot is None or pyplot.get_fignums() == []
 
 
 @pytest.mark.slow
