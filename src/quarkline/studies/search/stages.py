@@ -248,13 +248,14 @@ def _fit(config: SearchConfig) -> list[Stage]:
         allow_bad_files=config.inputs.allow_bad_files,
         unblind=config.unblind,
     )
-    beside = {"friends": "friends.friends"} if scores else {}
+    inputs: dict[str, str | Files] = {"files": Files(there)}
+    inputs |= {"friends": "friends.friends"} if scores else {}
     return [
         Stage(
             "templates",
             1,
             settings,
-            {"files": Files(there)} | beside,
+            inputs,
             ("templates", "made"),
             templates.run,
         ),
@@ -267,12 +268,13 @@ def _measurement(config: SearchConfig, catalog: Catalog) -> Stage:
         job=config.name, catalog=measured_part(catalog), unblind=config.unblind
     )
     given = catalog.fit.asimov_from if catalog.fit else None
-    beside = {"asimov": Files((Path(given),))} if given else {}
+    inputs: dict[str, str | Files] = {"templates": "templates.templates"}
+    inputs |= {"asimov": Files((Path(given),))} if given else {}
     return Stage(
         "fit",
         1,
         settings,
-        {"templates": "templates.templates"} | beside,
+        inputs,
         measuring.outputs(catalog),
         measuring.run,
     )
