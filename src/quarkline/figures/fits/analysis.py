@@ -8,36 +8,11 @@ from dataclasses import replace
 from matplotlib.figure import Figure
 
 from quarkline.catalog import Catalog
-from quarkline.catalog.drawing import SampleDrawing
+from quarkline.catalog.looks import groups, looks, region_titles, titles
 from quarkline.figures.fits.composition import plot_pie_charts
 from quarkline.figures.fits.prediction import plot_prediction, plot_summary
 from quarkline.figures.style import Label
 from quarkline.templates.predictions import RegionPrediction
-
-
-def groups(catalog: Catalog) -> dict[str, str]:
-    """What samples are drawn as: their group, or the title that they may share."""
-    return {name: sample.group or sample.title or name for name, sample in catalog.samples.items()}
-
-
-def titles(catalog: Catalog) -> dict[str, str]:
-    """Titles of samples and groups."""
-    return {drawn: drawn for drawn in groups(catalog).values()}
-
-
-def looks(catalog: Catalog) -> dict[str, SampleDrawing]:
-    """How groups look: as the first of their samples."""
-    found: dict[str, SampleDrawing] = {}
-    for name, drawn in groups(catalog).items():
-        found.setdefault(drawn, catalog.samples[name].drawing)
-    return found
-
-
-def region_titles(catalog: Catalog) -> dict[str, str]:
-    """Short titles of regions."""
-    return {
-        name: region.short_label or region.label or name for name, region in catalog.regions.items()
-    }
 
 
 def signal_first(region: RegionPrediction) -> RegionPrediction:

@@ -131,7 +131,8 @@ class _Drawing:
     def summary_after(self, expected: Expected) -> Figure:
         from quarkline.figures.fits.analysis import draw_summary
 
-        return draw_summary(self.catalog, expected.after, before=expected.before, label=self.label)
+        before = expected.before if self.catalog.drawing.before_over_after else ()
+        return draw_summary(self.catalog, expected.after, before=before, label=self.label)
 
     def pies(self, expected: Expected) -> Figure:
         from quarkline.figures.fits.analysis import draw_pies
