@@ -55,15 +55,21 @@ class FitStageConfig(Config):
 
 def outputs(catalog: Catalog) -> tuple[str, ...]:
     """The outputs of the stage: what the settings ask for, and the likelihood in two formats."""
-    poi = catalog.norm_factors.get(catalog.poi or "")
-    measured = poi is not None and (not poi.constant or catalog.poi in _settings(catalog).free)
-    held = catalog.poi in _settings(catalog).fixed
     names = [
         NAMES.get(name, name)
         for name in asked(catalog)
-        if name != "impacts" or (measured and not held)
+        if name != "impacts" or _is_measured(catalog)
     ]
     return (*names, "expected", "measurement", "workspace")
+
+
+def _is_measured(catalog: Catalog) -> bool:
+    """Whether the fit has a measured parameter to fit."""
+    settings = _settings(catalog)
+    poi = catalog.norm_factors.get(catalog.poi or "")
+    if poi is None or catalog.poi in settings.fixed or settings.hypothesis == "background":
+        return False
+    return not poi.constant or catalog.poi in settings.free
 
 
 def _settings(catalog: Catalog) -> FitSettings:
@@ -85,8 +91,7 @@ def run(context: Context) -> dict[str, Any]:
     measurement = _measurement(catalog, problem, found, impacts, refused)
     context.summary(measurement.text)
     return {
-        **_results(found),
-        **({"impacts": impacts} if impacts else {}),
+        **_results(found, impacts, outputs(config.catalog)),
         "expected": Expected(
             tuple(predict(templates, catalog).values()),
             tuple(predict(templates, catalog, fit=found.fit).values()),
@@ -110,7 +115,7 @@ def _impacts(
 ) -> GroupedImpacts | None:
     """What causes the error of the measured parameter, if a ranking is asked for."""
     poi = _poi(fitted)
-    if "impacts" not in asked(catalog) or fitted is None or poi is None:
+    if "impacts" not in outputs(catalog) or fitted is None or poi is None:
         return None
     systematics = [row.name for row in fitted.parameters if row.role == "systematic"]
     groups = {**problem.likelihood.groups, SYSTEMATICS: systematics}
@@ -134,18 +139,21 @@ def _poi(fitted: LikelihoodFit | None) -> FittedParameter | None:
     return None if found is None or found.fixed else found
 
 
-def _results(found: Measured) -> Mapping[str, Result]:
+def _results(
+    found: Measured, impacts: GroupedImpacts | None, names: Sequence[str]
+) -> dict[str, Result]:
     """What was asked for, by the names of the stage's outputs."""
     known = {
+        "impacts": impacts,
         "fit": found.fit,
         "goodness": found.goodness,
         "toys": found.toys,
         "ranking": found.ranking,
         "limit": found.limit,
         "discovery": found.significance,
-        "scans": Scans(found.scans, found.surfaces) if found.scans or found.surfaces else None,
+        "scans": Scans(found.scans, found.surfaces),
     }
-    return {name: result for name, result in known.items() if result is not None}
+    return {name: result for name, result in known.items() if result and name in names}
 
 
 def _measurement(

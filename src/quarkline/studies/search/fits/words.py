@@ -28,6 +28,9 @@ def sentence(found: Measured, poi: FittedParameter | None, parts: Mapping[str, f
         told.append(f"the fit did not converge: {found.fit.quality.note}")
     if poi is not None:
         told.append(f"{poi.name} = {interval(poi)}{_causes(poi, parts)}")
+        if found.statistics_only is not None:
+            alone = found.statistics_only.by_name[poi.name]
+            told.append(f"{interval(alone)} with all but free factors fixed")
     if found.significance is not None:
         told.append(significance_words(found.significance))
     if found.limit is not None:
