@@ -265,6 +265,34 @@ def test_blind_data_have_no_score_no_count_and_no_part_in_the_fit(
     assert measured.conditional is not None
 
 
+def test_open_regions_do_without_events_of_blind_ones(
+    config: Path, runs: Path, toys: Mapping[str, Mapping[str, Any]], fitted: RunOutcome
+) -> None:
+    assert fitted.run.stages
+    outcome = fitted_run(
+        config,
+        runs,
+        "regions.CR.blind=true",
+        "regions.VR.selection=pt < 18",
+        "regions.VR.binning={kind: uniform, bins: 1, low: -9, high: 9}",
+    )
+    data = toys["data/15"]
+    hidden = (data["pass_"] == 1) & (data["pt"] <= 15)
+    overlap = data["pt"] < 18
+    assert (overlap & hidden).any()
+    expected = result(outcome, "expected", Expected)
+    (region,) = (one for one in expected.before if one.region == "VR")
+    assert region.data == ((overlap & ~hidden).sum(),)
+
+
+def test_a_cut_on_the_score_is_blind_with_the_region_that_is_trained_in(config: Path) -> None:
+    overrides = ["regions.VR.blind=true"]
+    with pytest.raises(InputError, match="`VR` is blind and cuts on the score, and `SR` is open"):
+        plan(load_analysis(config, overrides=overrides))
+    _, found = plan(load_analysis(config, overrides=[*overrides, "regions.SR.blind=true"]))
+    assert "QL-SEARCH-052" not in {finding.code for finding in found}
+
+
 def test_a_reason_opens_what_is_blind_and_stays_with_the_run(
     blind: RunOutcome, fitted: RunOutcome, config: Path, runs: Path
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from quarkline.catalog import Varied
 from quarkline.engine.core.findings import Finding, Place, Rule, Severity
 from quarkline.studies.search.config import SearchConfig
+from quarkline.studies.search.fits.blind import names_any
 from quarkline.studies.search.fits.scored import reads_scores
 
 NO_SCORES = Rule(
@@ -19,8 +20,14 @@ BLIND = Rule(
     "QL-SEARCH-051",
     "blind data are not read",
     "Of a region or sample with `blind: true` no data are read: no event, no count, no score. "
+    "Events of other regions that pass the selection of a blind one are left out, too. "
     "`--unblind REASON` reads them; the reason is kept with the run and shown in its report.",
     Severity.NOTE,
+)
+OPEN_SCORE = Rule(
+    "QL-SEARCH-052",
+    "a region behind a cut on the score is blind together with the one that is trained in",
+    "The evaluation shows the score of the data in `train.region`, and with it those behind a cut.",
 )
 
 
@@ -31,10 +38,10 @@ def fit_findings(config: SearchConfig, columns: Collection[str]) -> list[Finding
         config: The config.
         columns: Columns of the scores of unshifted events.
     """
-    return [*_blind(config), *_unscored(config, columns)]
+    return [*_blind(config, columns), *_unscored(config, columns)]
 
 
-def _blind(config: SearchConfig) -> Iterator[Finding]:
+def _blind(config: SearchConfig, columns: Collection[str]) -> Iterator[Finding]:
     data = [name for name, sample in config.samples.items() if sample.role == "data"]
     blind = [
         f"`{sample}` in `{region}`"
@@ -46,6 +53,20 @@ def _blind(config: SearchConfig) -> Iterator[Finding]:
     if not blind:
         return
     what = ", ".join(blind)
+    trained = str(config.train.region)
+    for region in config.regions:
+        if any(
+            config.hides(sample, region)
+            and not config.hides(sample, trained)
+            and config.holds(sample, trained)
+            and names_any(config.selection_of(sample, region), columns)
+            for sample in data
+            if config.holds(sample, region)
+        ):
+            yield OPEN_SCORE.finding(
+                f"`{region}` is blind and cuts on the score, and `{trained}` is open",
+                suggestion=f"set `blind: true` of `{trained}`, too",
+            )
     if config.unblind is None:
         yield BLIND.finding(f"blind: {what}", suggestion="`--unblind REASON` reads them")
     else:

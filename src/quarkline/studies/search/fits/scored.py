@@ -12,6 +12,7 @@ from quarkline.catalog.systematics import Systematic
 from quarkline.engine.core.findings import InputError
 from quarkline.events.expressions import nodes, parse
 from quarkline.studies.search.config import SearchConfig
+from quarkline.studies.search.fits.blind import hidden_selections, seen_region
 from quarkline.studies.search.fits.parts import catalog_of
 from quarkline.studies.search.readings import NOMINAL, readings_of, side_name
 from quarkline.templates.fill import HistRequest, requests_of
@@ -73,7 +74,7 @@ def scored_catalog(config: SearchConfig, columns: Iterable[str]) -> Catalog:
         config,
         samples={name: one.model_copy(update=sample) for name, one in config.samples.items()},
         regions={
-            name: one.model_copy(
+            name: seen_region(config, name, scores).model_copy(
                 update={"blind": False} if open_ else {"data": "asimov"} if one.blind else {}
             )
             for name, one in config.regions.items()
@@ -136,7 +137,8 @@ def scored_files(config: SearchConfig, columns: Collection[str]) -> list[ScoredF
         simulated = config.samples[sample].role != "data"
         file = found.setdefault(path, ScoredFile(path, sample, simulated))
         file.trees[tree] = None
-        file.hidden = tuple(dict.fromkeys((*file.hidden, *_hidden(config, sample))))
+        hidden = map(str, hidden_selections(config, sample))
+        file.hidden = tuple(dict.fromkeys((*file.hidden, *hidden)))
         return file
 
     shifts: dict[str, dict[str, Mapping[str, str]]] = {}
@@ -158,11 +160,3 @@ def scored_files(config: SearchConfig, columns: Collection[str]) -> list[ScoredF
                 if shift and config.friends.systematics:
                     file.shifts[shift] = {name: str(text) for name, text in meaning.columns}
     return list(found.values())
-
-
-def _hidden(config: SearchConfig, sample: str) -> Iterator[str]:
-    """Selections of blind regions with data."""
-    if config.samples[sample].role == "data":
-        for region in config.regions:
-            if config.holds(sample, region) and config.hides(sample, region):
-                yield str(config.selection_of(sample, region))
