@@ -28,6 +28,7 @@ SMALL = (
     "train.fit.epochs=2",
     "evaluate={replicas: 10, repetitions: 2, importance_events: 300}",
     "friends.systematics=false",
+    "fit=null",
 )
 MODELS = ("{kind: resnet, blocks: 1, width: 8}", "{kind: bdt, trees: 5}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -37,6 +38,10 @@ ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="The analysis
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as fit.degree=3."),
+]
+Unblind = Annotated[
+    str | None,
+    typer.Option(metavar="REASON", help="Read blind data, too, and keep the reason with the run."),
 ]
 Site = Annotated[
     Path | None,
@@ -218,3 +223,8 @@ def continued() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("stopped; finished work is kept, and the same command continues it", err=True)
         raise typer.Exit(130) from None
+
+
+def with_reason(overrides: list[str] | None, unblind: str | None) -> list[str]:
+    """Overrides with the reason to read blind data."""
+    return [*(overrides or ()), *([] if unblind is None else [f"unblind={json.dumps(unblind)}"])]

@@ -11,6 +11,7 @@ import uproot
 
 from quarkline.engine.core.findings import InputError, Rule
 from quarkline.engine.store.atomic import atomic_path, make_folder, write_atomic
+from quarkline.events.sinks.root_file import new_root_file
 from quarkline.statistics.likelihood.spec import (
     BinScale,
     ChannelSpec,
@@ -78,7 +79,7 @@ def _write_document(path: Path, root: ET.Element) -> Path:
 
 
 def _write_histograms(path: Path, histograms: Mapping[str, tuple[Array, Array]]) -> Path:
-    with atomic_path(path) as temporary, uproot.recreate(temporary) as file:
+    with atomic_path(path) as temporary, new_root_file(temporary) as file:
         for name, (contents, errors) in histograms.items():
             file[name] = _root_histogram(name, contents, errors)
     return path

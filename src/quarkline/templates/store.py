@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import uproot
 
 from quarkline.catalog import Catalog, Independent
+from quarkline.events.sinks.root_file import new_root_file
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.root_histograms import root_histogram
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
@@ -62,7 +62,7 @@ def write_templates(
         path = histogram_file(folder, job, region if split else None, suffix)
         files.setdefault(path, []).append(region)
     for path, regions in files.items():
-        with uproot.recreate(path) as file:
+        with new_root_file(path) as file:
             for region in regions:
                 stored = _Stored(catalog, region, templates.regions[region])
                 for name, histogram in stored.histograms():

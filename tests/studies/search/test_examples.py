@@ -11,6 +11,7 @@ from quarkline.engine.core.findings import InputError, Severity
 from quarkline.events.friends import with_friends
 from quarkline.events.sources import open_source
 from quarkline.studies.search.config import SearchConfig
+from quarkline.studies.search.fits.results import Measurement
 from quarkline.studies.search.results import Skim
 from quarkline.tools.new import new
 from quarkline.tools.run import RunOutcome, load_analysis, plan, run
@@ -55,6 +56,10 @@ YIELDS = {
 """Rows, expected events and error by generated event, as the ntuples' README has them."""
 
 
+TRUE_STRENGTH = 0.8
+"""Strength of the signal in the data of the ntuples, as their README has it."""
+
+
 def skim_of(outcome: RunOutcome) -> Skim:
     skim = outcome.run.results()["skim"]
     assert isinstance(skim, Skim)
@@ -70,20 +75,28 @@ def ntuples(data_folder: Path) -> Path:
 def test_the_example_runs_on_simulated_toys(tmp_path: Path) -> None:
     simulate("leptoquark", tmp_path / "lq_ntuples", events=24_000, seed=2)
     config = new("leptoquark", "mine", folder=tmp_path)
-    overrides = [f"roots.runs={tmp_path / 'runs'}", "friends.systematics=false", *SMALL]
+    overrides = [f"roots.runs={tmp_path / 'runs'}", *SMALL]
     outcome = run(load_analysis(config, overrides=overrides))
     assert outcome.run.complete
     assert outcome.headline is not None
-    assert "AUC(lq) = " in outcome.headline
-    assert outcome.figures
+    assert outcome.headline.startswith("mu_lq = ")
+    assert "at 95 % CL" in outcome.headline
+    assert {"postfit_SR.pdf", "ranking.pdf", "limit.pdf"} <= {path.name for path in outcome.figures}
 
 
 @pytest.mark.slow
-def test_the_example_goes_from_ntuples_to_friends_and_report(ntuples: Path, tmp_path: Path) -> None:
+def test_the_example_goes_from_ntuples_to_fit_friends_and_report(
+    ntuples: Path, tmp_path: Path
+) -> None:
     config = new("leptoquark", "mine", folder=tmp_path)
     overrides = [f"roots.runs={tmp_path / 'runs'}", f"roots.ntuples={ntuples}", *SMALL]
-    overrides += [f"roots.friends={tmp_path / 'friends'}"]
+    overrides += [f"roots.friends={tmp_path / 'friends'}", "train.model={kind: bdt}"]
     outcome = run(load_analysis(config, overrides=overrides))
+    strength = outcome.run.results()["measurement"]
+    assert isinstance(strength, Measurement)
+    assert strength.poi is not None
+    assert abs(strength.poi.value - TRUE_STRENGTH) < 2 * strength.poi.error
+    assert strength.poi.error < 0.3
     found = {sample.name: sample for sample in skim_of(outcome).samples}
     for name, (rows, expected, error) in YIELDS.items():
         assert found[name].selected == rows

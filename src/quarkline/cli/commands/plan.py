@@ -18,6 +18,7 @@ def command(
     site: options.Site = None,
     only: options.Only = None,
     until: options.Until = None,
+    unblind: options.Unblind = None,
     verify: options.Verify = False,
     as_json: options.Json = False,
 ) -> None:
@@ -26,7 +27,8 @@ def command(
     from quarkline.tools import run as tool
 
     options.refuse_both("--only", only, "--until", until)
-    analysis = tool.load_analysis(config, site=site, overrides=overrides or ())
+    overrides = options.with_reason(overrides, unblind)
+    analysis = tool.load_analysis(config, site=site, overrides=overrides)
     planned, warnings = tool.plan(analysis, only=only, until=until, verify=verify)
     if as_json:
         typer.echo(pretty_json(_rows(planned)), nl=False)

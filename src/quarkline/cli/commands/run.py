@@ -15,6 +15,7 @@ def command(
     site: options.Site = None,
     only: options.Only = None,
     until: options.Until = None,
+    unblind: options.Unblind = None,
     new: Annotated[
         bool, typer.Option("--new", help="Start a new run even if an equal one exists.")
     ] = False,
@@ -41,7 +42,9 @@ def command(
     compute = options.compute_keys(
         workers=workers, cluster=cluster, batch=batch, submit_dir=submit_dir, device=device
     )
-    analysis = tool.load_analysis(config, site=site, overrides=overrides or (), compute=compute)
+    analysis = tool.load_analysis(
+        config, site=site, overrides=options.with_reason(overrides, unblind), compute=compute
+    )
     with options.continued(), RunWatch(quiet=as_json) as watch:
         outcome = tool.run(analysis, new=new, only=only, until=until, verify=verify, watcher=watch)
     if as_json:

@@ -86,6 +86,17 @@ _CLOCK = threading.Lock()
 
 
 @contextlib.contextmanager
+def new_root_file(path: Path) -> Iterator[Any]:
+    """An empty ROOT file, to be filled by name; equal contents give equal bytes."""
+    with (
+        fixed_time(),
+        path.open("w+b") as stream,
+        uproot.recreate(stream, uuid_function=lambda: uuid.UUID(int=0)) as file,
+    ):
+        yield file
+
+
+@contextlib.contextmanager
 def fixed_time() -> Iterator[None]:
     """Let uproot stamp its records with one fixed time, so that equal events give equal bytes.
 

@@ -60,6 +60,7 @@ class ScoreRequest:
         identity: Columns that identify an event; None for the usual ones.
         format: Format of the friends.
         variations: Replaced columns, by what the names of their scores end in; none by default.
+        hidden: Selections, of columns and scores, of events that get NaN instead of a score.
     """
 
     model: Path
@@ -71,6 +72,7 @@ class ScoreRequest:
     identity: tuple[str, ...] | None = None
     format: str = "root"
     variations: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"": {}})
+    hidden: tuple[str, ...] = ()
 
     def args(self, digest: str, size: int) -> dict[str, Any]:
         """The arguments of `score_file` for a file of that content."""
@@ -87,6 +89,8 @@ class ScoreRequest:
             "ending": ending_of(self.format),
             "variations": self.variations,
         }
+        if self.hidden:
+            told["hidden"] = self.hidden
         return dict(jsonable(told))
 
     def item(self, name: str, path: Path, digest: str) -> Item:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from quarkline.engine.core.findings import QuarklineError, Rule, WorkError
 from quarkline.engine.store.filekeys import FileKey, file_key, source_id
 from quarkline.engine.store.remote import file_size
-from quarkline.events.expressions import Batch, Entries
+from quarkline.events.expressions import Batch, Entries, Expression, compile_expression
 from quarkline.events.friends import FriendSink
+from quarkline.events.passing import passing
+from quarkline.events.schema import Column
 from quarkline.events.sources import Source, open_source
 from quarkline.learning.scoring.branches import Branches
 from quarkline.learning.scoring.scorer import Classifier, Origin, Scorer
@@ -45,7 +47,8 @@ def score_file(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
         args: `model`, its key; `runtime`, `torch` or `onnx`; `digest` and `size` of the file;
             `trees`, none for the only one; `branches`, names and class numbers; `origin`;
             `identity`, columns or None for the usual ones; `ending` of the friend; `variations`,
-            replaced columns by what their scores' names end in.
+            replaced columns by what their scores' names end in; `hidden`, if any, selections of
+            events without a score.
         inputs: The file as `events` and the model's folder as `model`.
         folder: Takes the friend.
 
@@ -97,23 +100,42 @@ class ScoredTable:
         scorers: How its events are scored, by what the names of the branches then end in.
         branches: Which scores are written.
         identity: The table's columns that identify an event.
+        hidden: Selections of events that get no score.
     """
 
     source: Source
     scorers: Mapping[str, Scorer]
     branches: Branches
     identity: tuple[str, ...]
+    hidden: tuple[Expression, ...] = ()
 
     def columns(self) -> Iterator[dict[str, NDArray[np.float32]]]:
         """The branches of the events, chunk by chunk."""
         needed = sorted(frozenset().union(*(item.columns for item in self.scorers.values())))
+        deciding = {name for selection in self.hidden for name in selection.columns}
+        needed = sorted({*needed, *(deciding & self.source.schema.columns.keys())})
         for chunk in self.source.chunks(needed, step=STEP_ROWS):
             entries = Entries(chunk.start, self.source.schema.entries)
             batch = Batch(chunk.array, entries)
             columns: dict[str, NDArray[np.float32]] = {}
             for suffix, scorer in self.scorers.items():
                 columns |= self.branches.columns(scorer.score(batch), suffix)
-            yield columns
+            yield self._shown(batch, columns)
+
+    def _shown(
+        self, batch: Batch, columns: dict[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[np.float32]]:
+        """The branches, with NaN where events are hidden."""
+        if not self.hidden:
+            return columns
+        names = {name for selection in self.hidden for name in selection.columns}
+        known = {name: batch.columns[name] for name in names - columns.keys()}
+        joined = Batch({**known, **columns}, batch.entries, rows=batch.rows)
+        passed = [passing(joined, selection.clauses).so_far[-1] for selection in self.hidden]
+        hides = np.logical_or.reduce(passed)
+        return {
+            name: np.where(hides, np.float32(np.nan), values) for name, values in columns.items()
+        }
 
 
 def _table(source: Source, model: Classifier, args: Mapping[str, Any]) -> ScoredTable:
@@ -129,7 +151,14 @@ def _table(source: Source, model: Classifier, args: Mapping[str, Any]) -> Scored
         for suffix, replaced in args["variations"].items()
     }
     branches = Branches(tuple(args["branches"]["names"]), tuple(args["branches"]["numbers"]))
-    return ScoredTable(source, scorers, branches, _identity(args["identity"], source))
+    names = [f"{name}{suffix}" for name in branches.names for suffix in scorers]
+    scores = {name: Column(name, "float32") for name in names}
+    schema = replace(source.schema, columns={**source.schema.columns, **scores})
+    hidden = tuple(
+        compile_expression(text, schema, label="selection of a blind region", numbered=True)
+        for text in args.get("hidden", ())
+    )
+    return ScoredTable(source, scorers, branches, _identity(args["identity"], source), hidden)
 
 
 def write_friend(path: Path, tables: Sequence[ScoredTable], *, producer: str) -> None:

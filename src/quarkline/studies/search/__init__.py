@@ -1,4 +1,4 @@
-"""Search for a signal: a classifier, evaluated out of fold, and its scores beside the ntuples."""
+"""Search for a signal: a classifier, its scores out of fold, and a fit of templates of them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from quarkline.engine.workflow.runs import Run
 from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.stage import Stage
 from quarkline.statistics import evaluation as _evaluation  # noqa: F401  (brings kinds of results)
-from quarkline.studies.search import results as _results  # noqa: F401  (brings kinds of results)
+from quarkline.statistics.likelihood import results as _fits  # noqa: F401  (the same)
+from quarkline.studies.search import results as _results  # noqa: F401  (the same)
 from quarkline.studies.search.config import SearchConfig
+from quarkline.studies.search.fits import results as _fit_results  # noqa: F401  (the same)
 
 if TYPE_CHECKING:
     from quarkline.learning.training.search.trial import Trial
 
 
 class Search:
-    """The study: from ntuples to scores in friends, and what they are worth."""
+    """The study: from ntuples to scores in friends, what they are worth, and a template fit."""
 
     name = "search"
     Config = SearchConfig
@@ -33,7 +35,7 @@ class Search:
     }
 
     def stages(self, config: SearchConfig) -> list[Stage]:
-        """Skim, features, train, evaluate, friends, figures."""
+        """Skim, features, train, evaluate, friends, templates, fit, figures."""
         from quarkline.studies.search.stages import stages
 
         return stages(config)
@@ -64,7 +66,7 @@ class Search:
         return run_trial(config, trial)
 
     def headline(self, results: Mapping[str, Result]) -> str:
-        """What the score is worth in one sentence."""
+        """What was measured, or without a fit what the score is worth, in one sentence."""
         from quarkline.studies.search.sections import headline
 
         return headline(results)

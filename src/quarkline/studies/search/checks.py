@@ -24,6 +24,7 @@ from quarkline.events.schema import Column, Schema
 from quarkline.learning.features.reader import FeatureReader
 from quarkline.studies.search.classes import class_findings, classes_of
 from quarkline.studies.search.config import SearchConfig
+from quarkline.studies.search.fits.checks import fit_findings
 from quarkline.studies.search.places import place_of
 from quarkline.studies.search.presets import read_preset
 from quarkline.studies.search.readings import Reading, readings_of
@@ -75,6 +76,7 @@ def check(config: SearchConfig) -> list[Finding]:
         ),
         *(_empty_classes(config) if schemas.known else ()),
         *_Files(config, schemas).findings(),
+        *fit_findings(config, score_columns(config).values()),
     ]
 
 

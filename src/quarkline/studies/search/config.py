@@ -147,9 +147,16 @@ class LabelsConfig(Config):
 class SearchConfig(StudyConfig, Catalog, Tracked, Tunable):
     """A search: the keys of a catalog, and what is trained, evaluated and scored."""
 
+    unblind: str | None = Field(
+        None, min_length=1, description="Why blind data are read all the same; `--unblind`."
+    )
     inputs: InputsConfig = Field(default_factory=InputsConfig)
     train: TrainConfig
     score: ScoreConfig = Field(default_factory=ScoreConfig)
     evaluate: EvaluateConfig = Field(default_factory=EvaluateConfig)
     friends: FriendsConfig = Field(default_factory=FriendsConfig)
     labels: LabelsConfig = Field(default_factory=LabelsConfig)
+
+    def hides(self, sample: str, region: str) -> bool:
+        """Whether a sample is data that nobody is to see in a region of this run."""
+        return self.unblind is None and super().hides(sample, region)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from quarkline.catalog import Catalog
 from quarkline.engine.compute.outcome import Item
 from quarkline.engine.core.config import Config
 from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.stage import Context
 from quarkline.statistics.evaluation import Agreement
 from quarkline.studies.search.drawings import DRAWINGS, INPUT, draw
+from quarkline.studies.search.fits.figures import draw_of_fit, figure_items
 
 FORMS = ("pdf", "png", "json", "svg")
 
@@ -23,11 +26,13 @@ class FiguresStageConfig(Config):
         experiment: Name in the corner.
         data: Kind of data.
         luminosity: Text at the right.
+        catalog: Titles and looks of samples and regions; None without a fit.
     """
 
     experiment: str
     data: str
     luminosity: str
+    catalog: Catalog | None
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -42,13 +47,26 @@ def run(context: Context) -> dict[str, Any]:
         Item(name, {"name": name, "result": result.as_json(), "label": label})
         for name, result in _drawn(context)
     ]
-    done = context.map("figure", draw, items)
     folder = context.out / "figures"
+    done = context.map("figure", draw, items)
     for item in done:
         for form in FORMS:
             context.place(item.folder / f"{item.name}.{form}", folder / f"{item.name}.{form}")
-    context.summary(f"{len(done)} figures")
+    number = len(done) + _draw_fit(context, folder, label)
+    context.summary(f"{number} figures")
     return {"figures": folder}
+
+
+def _draw_fit(context: Context, folder: Path, label: Mapping[str, str]) -> int:
+    """The figures of the fit, and how many."""
+    catalog: Catalog | None = context.config.catalog
+    if catalog is None:
+        return 0
+    done = context.map("fit", draw_of_fit, figure_items(context.inputs, catalog, label))
+    for item in done:
+        for form in FORMS:
+            context.place(item.folder / f"figure.{form}", folder / f"{item.name}.{form}")
+    return len(done)
 
 
 def _drawn(context: Context) -> Iterator[tuple[str, Result]]:

@@ -20,34 +20,36 @@ from quarkline.studies.search.results import Friend, Friends
 FORMAT = "root"
 
 
-class ScoredSample(Config):
-    """Files that are scored alike.
+class FriendFile(Config):
+    """A file that is scored.
 
     Attributes:
         sample: Name of the sample.
         simulated: Whether events are scored by the model of their own fold.
-        places: Where the friend of each file goes, below the folder of friends.
-        trees: Tree of each file.
+        place: Where its friend goes, below the folder of friends.
+        trees: The trees in it that are scored.
         shifts: Shifted columns by the end of the names of their scores.
+        hidden: Selections of events that nobody is to see, and that get no score.
     """
 
     sample: str
     simulated: bool
-    places: list[str]
+    place: str
     trees: list[str]
     shifts: dict[str, dict[str, str]]
+    hidden: list[str]
 
 
 class FriendsStageConfig(Config):
     """What the friends depend on.
 
     Attributes:
-        samples: What is scored, in the order of the stage's files.
+        files: What is scored, in the order of the stage's files.
         columns: Name of the score of each class that is written, by the class's number.
         identity: Columns that identify an event.
     """
 
-    samples: list[ScoredSample]
+    files: list[FriendFile]
     columns: dict[int, str]
     identity: list[str]
 
@@ -55,17 +57,16 @@ class FriendsStageConfig(Config):
 def run(context: Context) -> dict[str, Any]:
     """One item a file; a file that cannot be scored ends the stage when the others are done."""
     config: FriendsStageConfig = context.config
-    items, places = _items(context, config)
-    done = context.map("friend", score_file, items)
+    done = context.map("friend", score_file, _items(context, config))
     folder = context.out / "friends"
     friends = []
-    for (sample, place), item in zip(places, done, strict=True):
-        target = folder / Path(place).with_suffix(f".{FORMAT}")
+    for file, item in zip(config.files, done, strict=True):
+        target = folder / friend_place(file.place)
         context.place(item.folder / item.value["name"], target)
         entries = sum(item.value["entries"].values())
-        friends.append(Friend(sample, place, entries, item.value["infinities"]))
+        friends.append(Friend(file.sample, file.place, entries, item.value["infinities"]))
     columns = tuple(config.columns.values())
-    shifts = dict.fromkeys(suffix for sample in config.samples for suffix in sample.shifts)
+    shifts = dict.fromkeys(suffix for file in config.files for suffix in file.shifts)
     events = sum(friend.entries for friend in friends)
     context.summary(f"{len(friends)} friends · {events:,} events · {', '.join(columns)}")
     return {
@@ -74,31 +75,31 @@ def run(context: Context) -> dict[str, Any]:
     }
 
 
-def _items(
-    context: Context, config: FriendsStageConfig
-) -> tuple[list[Item], list[tuple[str, str]]]:
-    """The work on each file, and its sample and place."""
+def friend_place(place: str) -> Path:
+    """Where a friend lies, given where its file lies."""
+    return Path(place).with_suffix(f".{FORMAT}")
+
+
+def _items(context: Context, config: FriendsStageConfig) -> list[Item]:
+    """The work on each file."""
     from quarkline.learning.models.artifact import model_key
 
-    model, paths = context.path("model"), iter(context.inputs["files"])
-    key = model_key(model)
-    items, places = [], []
-    for sample in config.samples:
-        for place, tree in zip(sample.places, sample.trees, strict=True):
-            path = next(paths)
-            request = ScoreRequest(
-                model=model,
-                key=key,
-                branches=Branches(tuple(config.columns.values()), tuple(config.columns)),
-                trees=(tree,),
-                origin=Origin.SIMULATION if sample.simulated else Origin.DATA,
-                identity=tuple(config.identity),
-                format=FORMAT,
-                variations={"": {}} | _suffixed(sample.shifts),
-            )
-            items.append(request.item(place, path, file_key(path).digest))
-            places.append((sample.sample, place))
-    return items, places
+    model = context.path("model")
+    key, items = model_key(model), []
+    for file, path in zip(config.files, context.inputs["files"], strict=True):
+        request = ScoreRequest(
+            model=model,
+            key=key,
+            branches=Branches(tuple(config.columns.values()), tuple(config.columns)),
+            trees=tuple(file.trees),
+            origin=Origin.SIMULATION if file.simulated else Origin.DATA,
+            identity=tuple(config.identity),
+            format=FORMAT,
+            variations={"": {}} | _suffixed(file.shifts),
+            hidden=tuple(file.hidden),
+        )
+        items.append(request.item(file.place, path, file_key(path).digest))
+    return items
 
 
 def _suffixed(shifts: Mapping[str, Mapping[str, str]]) -> dict[str, Mapping[str, str]]:

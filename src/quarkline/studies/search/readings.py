@@ -12,6 +12,7 @@ from quarkline.catalog.files import is_there
 from quarkline.engine.core.config import Config
 from quarkline.studies.search.classes import classes_of
 from quarkline.studies.search.config import SearchConfig
+from quarkline.studies.search.fits.blind import seen_selection
 
 NOMINAL = ""
 """The name of no shift."""
@@ -159,7 +160,7 @@ def _reading(
         trees=[files[number].tree for number in chosen],
         scales=[scales[number] for number in chosen],
         stop=config.inputs.max_events,
-        selection=str(config.selection_of(name, region)),
+        selection=str(seen_selection(config, name, region, [config.score.column])),
         beyond=str(beyond.selection) if beyond else None,
         weight=side.weight(config) if side else str(nominal),
         weights={item.name: item.weight(config) for item in weights},

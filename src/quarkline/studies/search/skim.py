@@ -59,6 +59,7 @@ class SkimConfig(Config):
         roles: Role of each sample.
         missing: Files of the catalog that are not there.
         allow_bad_files: Unreadable files that may be left out.
+        unblind: Why blind data are read all the same; None where nothing blind is.
     """
 
     region: str
@@ -68,6 +69,7 @@ class SkimConfig(Config):
     roles: dict[str, str]
     missing: list[str]
     allow_bad_files: int
+    unblind: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from quarkline.catalog import Catalog
+from quarkline.catalog.files import is_there
 from quarkline.catalog.tlatex import typeset
 from quarkline.engine.workflow.stage import Files, Stage
 from quarkline.events.expressions import nodes, parse
@@ -11,6 +15,14 @@ from quarkline.studies.search import evaluate, features, figures, friends, skim,
 from quarkline.studies.search.classes import classes_of
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.cut import CutConfig
+from quarkline.studies.search.fits import measuring, templates
+from quarkline.studies.search.fits.parts import drawn_part, filled_part, measured_part, with_places
+from quarkline.studies.search.fits.scored import (
+    meanings_of,
+    reads_scores,
+    scored_catalog,
+    scored_files,
+)
 from quarkline.studies.search.judge import REST, JudgedConfig, titles_of
 from quarkline.studies.search.readings import NOMINAL, readings_of
 
@@ -52,6 +64,7 @@ def stages(config: SearchConfig) -> list[Stage]:
         _train(config),
         _evaluate(config),
         *_friends(config),
+        *_fit(config),
         _figures(config),
     ]
 
@@ -79,6 +92,7 @@ def _skim(config: SearchConfig) -> Stage:
             roles={name: sample.role for name, sample in config.samples.items()},
             missing=[skim.short(path) for path in read.missing],
             allow_bad_files=inputs.allow_bad_files,
+            unblind=config.unblind,
         ),
         {"files": Files(tuple(path for paths in read.paths for path in paths))},
         ("events", "shifted", "skim"),
@@ -179,52 +193,107 @@ def _friends(config: SearchConfig) -> list[Stage]:
     """The scores of all files, if friends are written."""
     if not config.friends.write:
         return []
-    nominal = [
-        (reading, paths) for reading, paths in readings_of(config).pairs if reading.shift == NOMINAL
-    ]
-    files = tuple(path for _, paths in nominal for path in paths)
-    places = iter(friends.layout(files, config.files.folders))
-    shifts = _shifts(config) if config.friends.systematics else {}
-    samples = [
-        friends.ScoredSample(
-            sample=reading.sample,
-            simulated=reading.simulated,
-            places=[next(places) for _ in paths],
-            trees=reading.trees,
-            shifts={
-                shift: columns[reading.sample]
-                for shift, columns in shifts.items()
-                if columns.get(reading.sample)
-            },
-        )
-        for reading, paths in nominal
-    ]
+    columns = score_columns(config)
+    files = scored_files(config, columns.values())
+    paths = tuple(file.path for file in files)
     settings = friends.FriendsStageConfig(
-        samples=samples, columns=score_columns(config), identity=config.inputs.identity_columns
+        files=[
+            friends.FriendFile(
+                sample=file.sample,
+                simulated=file.simulated,
+                place=place,
+                trees=list(file.trees),
+                shifts={name: dict(shifted) for name, shifted in file.shifts.items()},
+                hidden=list(file.hidden),
+            )
+            for file, place in zip(files, friends.layout(paths, config.files.folders), strict=True)
+        ],
+        columns=columns,
+        identity=config.inputs.identity_columns,
     )
     return [
         Stage(
             "friends",
             1,
             settings,
-            {"files": Files(files), "model": "train.model"},
+            {"files": Files(paths), "model": "train.model"},
             ("friends", "scored"),
             friends.run,
         )
     ]
 
 
+def _fit(config: SearchConfig) -> list[Stage]:
+    """Templates and what is measured with them, if something is fitted."""
+    if config.fit is None:
+        return []
+    scores = score_columns(config).values() if config.friends.write else ()
+    scores = scores if reads_scores(config, scores) else ()
+    catalog = scored_catalog(config, scores)
+    named = with_places(catalog)
+    names, paths = templates.located(meanings_of(named), meanings_of(catalog))
+    there = tuple(path for path in paths if is_there(path))
+    places = dict(zip(there, friends.layout(there, config.files.folders), strict=True))
+    files = [
+        templates.TemplateFile(
+            name=str(name), there=path in places, friend=places.get(path) if scores else None
+        )
+        for name, path in zip(names, paths, strict=True)
+    ]
+    settings = templates.TemplatesStageConfig(
+        job=config.name,
+        catalog=filled_part(named),
+        files=files,
+        allow_missing=config.inputs.allow_missing,
+        allow_bad_files=config.inputs.allow_bad_files,
+        unblind=config.unblind,
+    )
+    inputs: dict[str, str | Files] = {"files": Files(there)}
+    inputs |= {"friends": "friends.friends"} if scores else {}
+    return [
+        Stage(
+            "templates",
+            1,
+            settings,
+            inputs,
+            ("templates", "made"),
+            templates.run,
+        ),
+        _measurement(config, catalog),
+    ]
+
+
+def _measurement(config: SearchConfig, catalog: Catalog) -> Stage:
+    settings = measuring.FitStageConfig(
+        job=config.name, catalog=measured_part(catalog), unblind=config.unblind
+    )
+    given = catalog.fit.asimov_from if catalog.fit else None
+    inputs: dict[str, str | Files] = {"templates": "templates.templates"}
+    inputs |= {"asimov": Files((Path(given),))} if given else {}
+    return Stage(
+        "fit",
+        1,
+        settings,
+        inputs,
+        measuring.outputs(catalog),
+        measuring.run,
+    )
+
+
 def _figures(config: SearchConfig) -> Stage:
     results = ["skim.skim", "train.training"]
     results += [f"evaluate.{name}" for name in evaluate.outputs(_evaluate_config(config))[2:]]
+    if config.fit is not None:
+        results += [f"fit.{name}" for name in measuring.outputs(config) if name != "workspace"]
     energy = f"({config.labels.energy:g} TeV)" if config.labels.energy else ""
     return Stage(
         "figures",
-        2,
+        3,
         figures.FiguresStageConfig(
             experiment=config.labels.experiment,
             data=config.labels.data,
             luminosity=f"{typeset(config.luminosity.label)} {energy}".strip(),
+            catalog=drawn_part(config) if config.fit else None,
         ),
         {name.partition(".")[2]: name for name in results},
         ("figures",),

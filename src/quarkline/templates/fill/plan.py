@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quarkline.catalog import Catalog, InputFile
@@ -21,6 +21,14 @@ from quarkline.templates.fill.tables import Columns, Drawn, Table
 from quarkline.templates.fill.task import open_table, told
 
 RANGE_ROWS = 500_000
+
+Where = Callable[[InputFile], InputFile]
+"""Where a file of the analysis lies, with the friends that it has there."""
+
+
+def as_named(file: InputFile) -> InputFile:
+    """The file as the analysis names it."""
+    return file
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,11 @@ class Plan:
 
 
 def plan_filling(
-    requests: Iterable[HistRequest], catalog: Catalog, *, unblind: bool = False
+    requests: Iterable[HistRequest],
+    catalog: Catalog,
+    *,
+    unblind: bool = False,
+    where: Where = as_named,
 ) -> Plan:
     """Look into every tree that the requests need, and share it out.
 
@@ -92,11 +104,12 @@ def plan_filling(
         requests: The histograms.
         catalog: The analysis, of ntuples.
         unblind: Whether data of blind samples and regions are read.
+        where: Where each file lies.
 
     Raises:
         InputError: If a region has no variable or bins, or an expression does not fit the files.
     """
-    meanings, hidden = seen(requests, catalog, unblind=unblind)
+    meanings, hidden = seen(requests, catalog, unblind=unblind, where=where)
     bins = _bins(meanings, catalog)
     drafts: dict[InputFile, _Draft] = {}
     missing: dict[Path, None] = {}
@@ -114,7 +127,11 @@ def plan_filling(
 
 
 def seen(
-    requests: Iterable[HistRequest], catalog: Catalog, *, unblind: bool
+    requests: Iterable[HistRequest],
+    catalog: Catalog,
+    *,
+    unblind: bool,
+    where: Where = as_named,
 ) -> tuple[dict[HistRequest, Meaning], tuple[HistRequest, ...]]:
     """What each histogram is made of, and those of data that nobody is to see.
 
@@ -122,10 +139,16 @@ def seen(
         requests: The histograms.
         catalog: The analysis.
         unblind: Whether data of blind samples and regions are read.
+        where: Where each file lies.
     """
     asked = dict.fromkeys(requests)
     hidden = {x: None for x in asked if not unblind and catalog.hides(x.sample, x.region)}
-    return {x: meaning_of(x, catalog) for x in asked if x not in hidden}, tuple(hidden)
+    meanings = {x: meaning_of(x, catalog) for x in asked if x not in hidden}
+    return {x: _placed(meaning, where) for x, meaning in meanings.items()}, tuple(hidden)
+
+
+def _placed(meaning: Meaning, where: Where) -> Meaning:
+    return replace(meaning, files=tuple(map(where, meaning.files)))
 
 
 def short(path: Path) -> str:

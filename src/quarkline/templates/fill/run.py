@@ -15,7 +15,7 @@ from quarkline.engine.core.results import jsonable
 from quarkline.engine.workflow.stage import Context
 from quarkline.templates.fill.filled import Allowed, Filled, check_files, collect
 from quarkline.templates.fill.findings import BAD_FILES
-from quarkline.templates.fill.plan import plan_filling
+from quarkline.templates.fill.plan import Where, as_named, plan_filling
 from quarkline.templates.fill.requests import HistRequest
 from quarkline.templates.fill.stored import read_stored
 from quarkline.templates.fill.task import fill_range
@@ -29,6 +29,7 @@ def fill(
     executor: Executor | None = None,
     unblind: bool = False,
     allowed: Allowed | None = None,
+    where: Where = as_named,
 ) -> Filled:
     """Fill histograms of an analysis, each file read once for all of them.
 
@@ -41,6 +42,7 @@ def fill(
         executor: What does the work of a call without a stage; None does it here.
         unblind: Whether data of blind samples and regions are read.
         allowed: Files that may be left out; None for none.
+        where: Where each file of ntuples lies, with the friends that it has there.
 
     Raises:
         InputError: If files are missing or cannot be read, or the analysis cannot be filled.
@@ -49,7 +51,7 @@ def fill(
     allowed = allowed or Allowed()
     if catalog.reads == "histograms":
         return read_stored(requests, catalog, unblind=unblind, allowed=allowed)
-    plan = plan_filling(requests, catalog, unblind=unblind)
+    plan = plan_filling(requests, catalog, unblind=unblind, where=where)
     check_files(plan.missing, plan.bad, allowed)
     if context is not None:
         return collect(plan, context.map("fill", fill_range, plan.items), allowed)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from quarkline.catalog import Catalog
-from quarkline.catalog.drawing import SampleDrawing
+from quarkline.catalog.looks import region_titles
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.templates.expectation import expected_after, expected_before
 from quarkline.templates.predict import predict
@@ -38,10 +37,10 @@ def draw_after(work: Work, inputs: Inputs) -> None:
 
 def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
     catalog, wanted = work.catalog, set(work.catalog.drawing.wanted)
-    before = _signal_first(predict(inputs.templates, catalog))
+    before = predict(inputs.templates, catalog)
     now = before
     if fit is not None:
-        now = _signal_first(predict(inputs.templates, catalog, fit=fit))
+        now = predict(inputs.templates, catalog, fit=fit)
     for region in now.values():
         if "regions" in wanted:
             work.tell(f"drawing {region.region}")
@@ -57,58 +56,16 @@ def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
         _draw_signal_regions(work, now)
 
 
-def _signal_first(found: Predictions) -> Predictions:
-    """The regions with signals first: they are drawn on top of the stack, as in TRExFitter."""
-    return {
-        name: replace(
-            region, samples=tuple(sorted(region.samples, key=lambda one: one.role != "signal"))
-        )
-        for name, region in found.items()
-    }
-
-
 def _draw_region(work: Work, region: RegionPrediction, earlier: RegionPrediction | None) -> None:
-    from quarkline.figures.fits import plot_prediction
+    from quarkline.figures.fits.analysis import draw_region
 
-    catalog = work.catalog
-    chosen = catalog.regions[region.region]
-    lines = [line for line in (catalog.drawing.label, chosen.label or region.region) if line]
-    figure = plot_prediction(
-        region,
-        before=earlier,
-        variable=chosen.title,
-        title=", ".join(lines),
-        drawing=catalog.drawing,
-        region=chosen.drawing,
-        samples=looks(catalog),
-        titles=titles(catalog),
-        groups=groups(catalog),
-        label=work.label,
-    )
+    figure = draw_region(work.catalog, region, before=earlier, label=work.label)
     work.draw(figure, work.layout.region(region.region, after=region.after_fit))
-
-
-def groups(catalog: Catalog) -> dict[str, str]:
-    """What samples are drawn as: their group, or the title that they may share."""
-    return {name: sample.group or sample.title or name for name, sample in catalog.samples.items()}
-
-
-def titles(catalog: Catalog) -> dict[str, str]:
-    """Titles of samples and groups."""
-    return {drawn: drawn for drawn in groups(catalog).values()}
-
-
-def looks(catalog: Catalog) -> dict[str, SampleDrawing]:
-    """How groups look: as the first of their samples."""
-    found: dict[str, SampleDrawing] = {}
-    for name, drawn in groups(catalog).items():
-        found.setdefault(drawn, catalog.samples[name].drawing)
-    return found
 
 
 def _draw_summaries(work: Work, now: Predictions, before: Predictions) -> None:
     """One figure of the regions that are fitted, one of validation regions."""
-    from quarkline.figures.fits import plot_summary
+    from quarkline.figures.fits.analysis import draw_summary
 
     drawing = work.catalog.drawing
     asked = {False: drawing.summary_regions, True: drawing.summary_validation_regions}
@@ -119,15 +76,10 @@ def _draw_summaries(work: Work, now: Predictions, before: Predictions) -> None:
             continue
         after = now[chosen[0]].after_fit
         earlier = before if drawing.before_over_after else {}
-        figure = plot_summary(
+        figure = draw_summary(
+            work.catalog,
             [now[name] for name in chosen],
             before=[earlier[name] for name in chosen if name in earlier],
-            title=drawing.label,
-            drawing=drawing,
-            samples=looks(work.catalog),
-            titles=titles(work.catalog),
-            regions=region_titles(work.catalog),
-            groups=groups(work.catalog),
             label=work.label,
         )
         stem = work.layout.summary(drawing.summary_prefix, after=after, validation=validation)
@@ -144,25 +96,11 @@ def _summarised(catalog: Catalog, names: list[str], *, validation: bool) -> list
     ]
 
 
-def region_titles(catalog: Catalog) -> dict[str, str]:
-    """Short titles of regions."""
-    return {
-        name: region.short_label or region.label or name for name, region in catalog.regions.items()
-    }
-
-
 def _draw_pies(work: Work, now: Predictions, *, after: bool) -> None:
     """Shares of the backgrounds in each region."""
-    from quarkline.figures.fits import plot_pie_charts
+    from quarkline.figures.fits.analysis import draw_pies
 
-    figure = plot_pie_charts(
-        _mini(work, now),
-        samples=looks(work.catalog),
-        titles=titles(work.catalog),
-        regions=region_titles(work.catalog),
-        groups=groups(work.catalog),
-        label=work.label,
-    )
+    figure = draw_pies(work.catalog, _mini(work, now), label=work.label)
     work.draw(figure, work.layout.figure("PieChart", end=POST * after))
 
 

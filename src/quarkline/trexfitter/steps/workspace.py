@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from quarkline.catalog.looks import region_titles
 from quarkline.engine.core.findings import InputError, Severity
 from quarkline.engine.core.results import pretty_json
 from quarkline.statistics.likelihood.spec_json import spec_as_json
@@ -13,7 +14,6 @@ from quarkline.statistics.likelihood.workspace_export import workspace_from_spec
 from quarkline.templates.histfactory import write_histfactory
 from quarkline.trexfitter.outputs.pruning import pruned, pruning_text
 from quarkline.trexfitter.steps.inputs import Inputs
-from quarkline.trexfitter.steps.regions import region_titles
 from quarkline.trexfitter.steps.work import Work
 
 MOST_ROWS = 70

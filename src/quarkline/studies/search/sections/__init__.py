@@ -6,8 +6,10 @@ from pathlib import Path
 
 from quarkline.engine.workflow.runs import Run
 from quarkline.report import Figures, Page, Results, result_of, write_page
+from quarkline.studies.search.fits.results import Measurement
 from quarkline.studies.search.publish import publish_friends
 from quarkline.studies.search.results import Quoted
+from quarkline.studies.search.sections.fit import fit_sections
 from quarkline.studies.search.sections.inputs import inputs_section
 from quarkline.studies.search.sections.scores import friends_section, score_section
 from quarkline.studies.search.sections.selection import selection_section
@@ -28,7 +30,9 @@ SECTIONS = (
 
 
 def headline(results: Results) -> str:
-    """What the score is worth in one sentence."""
+    """What was measured in one sentence, or without a fit what the score is worth."""
+    if "measurement" in results:
+        return result_of(results, "measurement", Measurement).text
     return result_of(results, "quoted", Quoted).text
 
 
@@ -36,7 +40,8 @@ def write_report(run: Run) -> Path:
     """Write the page of a finished run, and put its friends where `roots.friends` says."""
     results = run.results()
     draw = Figures(run.record("figures").files["figures"])
-    sections = [section(results, draw) for section in SECTIONS]
+    sections = fit_sections(results, draw)
+    sections += [section(results, draw) for section in SECTIONS]
     if "scored" in results:
         sections.append(friends_section(results, publish_friends(run)))
     page = Page(
