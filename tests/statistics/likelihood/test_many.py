@@ -58,11 +58,15 @@ class Here:
         return [perform(task_name(task), item, base / item.name) for item in items]
 
 
+@pytest.fixture(scope="module")
+def whole(model, fitted):
+    return everything(model, fitted, InProcess())
+
+
 @pytest.mark.parametrize("chunk", [1, 4, 100])
-def test_results_do_not_depend_on_chunks(model, fitted, tmp_path, chunk):
+def test_results_do_not_depend_on_chunks(model, fitted, whole, tmp_path, chunk):
     here = Here(tmp_path)
-    spread = everything(model, fitted, Spread(here, tmp_path, chunk=chunk))
-    assert spread == everything(model, fitted, InProcess())
+    assert everything(model, fitted, Spread(here, tmp_path, chunk=chunk)) == whole
     assert ("fit-toy", -(-9 // chunk)) in here.steps
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
+
+from matplotlib.figure import Figure
 
 from quarkline.tools.run import RunOutcome, load_analysis, run
 from quarkline.tools.simulate import simulate
@@ -57,9 +62,23 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@contextlib.contextmanager
+def one_form() -> Iterator[None]:
+    """Render figures as SVG alone, which takes a third of the time; a slow test renders all."""
+    save = importlib.import_module("quarkline.figures.save")  # its function has the same name
+    rendered = save._rendered
+
+    def only_svg(fig: Figure, kind: str) -> bytes:
+        return rendered(fig, kind) if kind == "svg" else kind.encode()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(save, "_rendered", only_svg)
+        yield
+
+
 @pytest.fixture(scope="session")
 def finished(events: Path) -> RunOutcome:
     """The finished analysis; tests that ask for it share an xdist group, so that it runs once."""
     overrides = [f"roots.runs={events / 'runs'}"]
-    with here():
+    with here(), one_form():
         return run(load_analysis(write_config(events), overrides=overrides))

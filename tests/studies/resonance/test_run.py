@@ -73,6 +73,10 @@ def test_equal_seeds_give_equal_bytes_whatever_the_workers(
     again = run(analysis)
     first, second = (outcome.run.folder / RESULTS for outcome in (finished, again))
     assert first.read_bytes() == second.read_bytes()
+    assert len(again.figures) > 10
+    for path in again.figures:
+        assert path.read_bytes().startswith(b"%PDF")
+        assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_second_run_does_nothing(finished: RunOutcome, events: Path) -> None:

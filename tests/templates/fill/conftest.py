@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import awkward as ak
@@ -12,6 +13,8 @@ import uproot
 
 from quarkline.catalog import Catalog
 from quarkline.engine.core.config import load_config
+from quarkline.templates.fill import HistRequest, fill, requests_of
+from quarkline.templates.histograms import Histogram
 
 SMALL = """\
 files: {folders: ntuples, trees: nominal}
@@ -77,10 +80,10 @@ def events(rows: int, seed: int) -> dict[str, ak.Array | np.ndarray]:
     }
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Files of events."""
-    target = tmp_path / "ntuples"
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of events, written once; tests change copies of them."""
+    target = tmp_path_factory.mktemp("analysis") / "ntuples"
     target.mkdir()
     for number, (name, rows) in enumerate(ROWS.items()):
         with uproot.recreate(target / f"{name}.root") as file:
@@ -90,13 +93,30 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def folder(written: Path, tmp_path: Path) -> Path:
+    """Files of events."""
+    return shutil.copytree(written, tmp_path / "ntuples")
+
+
+def read(folder: Path, text: str) -> Catalog:
+    path = folder / "small.yaml"
+    path.write_text(text)
+    return load_config(path).validate(Catalog)
+
+
+@pytest.fixture(scope="session")
+def histograms(written: Path) -> Mapping[HistRequest, Histogram]:
+    """What the analysis gives, filled once."""
+    catalog = read(written.parent, SMALL)
+    return fill(requests_of(catalog), catalog).histograms
+
+
+@pytest.fixture
 def load(tmp_path: Path, folder: Path) -> Callable[[str], Catalog]:
     """Read an analysis whose files are there."""
 
     def load(text: str = SMALL) -> Catalog:
-        path = tmp_path / "small.yaml"
-        path.write_text(text)
-        return load_config(path).validate(Catalog)
+        return read(tmp_path, text)
 
     return load
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 import uproot
 
-from quarkline.catalog import Catalog
 from quarkline.templates.fill import HistRequest, fill, requests_of
 
 
@@ -32,11 +30,6 @@ def check(found, sums, squares, entries) -> None:
     np.testing.assert_allclose(found.sums, sums, rtol=1e-12)
     np.testing.assert_allclose(found.squares, squares, rtol=1e-12)
     assert found.entries == entries
-
-
-@pytest.fixture
-def histograms(small: Catalog):
-    return fill(requests_of(small), small).histograms
 
 
 def test_every_histogram_of_the_analysis_is_asked_for(small):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import uproot
 
 from quarkline.engine.compute.local import LocalWorkers
@@ -30,46 +29,41 @@ def close(one, other) -> None:
         assert other[item].entries == histogram.entries
 
 
-@pytest.fixture
-def usual(small):
-    return fill(requests_of(small), small).histograms
-
-
-def test_the_number_of_workers_does_not_matter(small, usual, monkeypatch):
+def test_the_number_of_workers_does_not_matter(small, histograms, monkeypatch):
     monkeypatch.setattr(plan, "RANGE_ROWS", 250)
     ranges = fill(requests_of(small), small).histograms
     workers = fill(requests_of(small), small, executor=LocalWorkers(2)).histograms
     assert same(ranges, workers)
-    close(usual, ranges)
+    close(histograms, ranges)
 
 
-def test_a_stage_keeps_what_is_done(small, usual, tmp_path, monkeypatch):
+def test_a_stage_keeps_what_is_done(small, histograms, tmp_path, monkeypatch):
     told = {"stage": "templates", "version": 1, "config": None, "inputs": {}}
     context = Context(**told, out=tmp_path / "out", items=tmp_path / "items")
-    assert same(usual, fill(requests_of(small), small, context=context).histograms)
+    assert same(histograms, fill(requests_of(small), small, context=context).histograms)
     monkeypatch.setattr(LocalWorkers, "_run", lambda *_: (_ for _ in ()))
-    assert same(usual, fill(requests_of(small), small, context=context).histograms)
+    assert same(histograms, fill(requests_of(small), small, context=context).histograms)
 
 
-def test_the_step_does_not_matter_but_for_rounding(small, usual, monkeypatch):
+def test_the_step_does_not_matter_but_for_rounding(small, histograms, monkeypatch):
     monkeypatch.setattr(task, "STEP_ROWS", 90)
-    close(usual, fill(requests_of(small), small).histograms)
+    close(histograms, fill(requests_of(small), small).histograms)
 
 
-def test_how_many_weights_are_summed_together_does_not_matter(small, usual, monkeypatch):
+def test_how_many_weights_are_summed_together_does_not_matter(small, histograms, monkeypatch):
     monkeypatch.setattr(entries, "MOST_WEIGHTS", 700)
-    assert same(usual, fill(requests_of(small), small).histograms)
+    assert same(histograms, fill(requests_of(small), small).histograms)
 
 
-def test_a_histogram_does_not_depend_on_the_others(small, usual):
+def test_a_histogram_does_not_depend_on_the_others(small, histograms):
     some = [HistRequest("top", "jets", "pileup:up"), HistRequest("signal", "SR", "tree:up")]
     alone = fill(some, small).histograms
     assert list(alone) == some
-    assert same(alone, {item: usual[item] for item in some})
-    assert same(usual, fill(reversed(requests_of(small)), small).histograms)
+    assert same(alone, {item: histograms[item] for item in some})
+    assert same(histograms, fill(reversed(requests_of(small)), small).histograms)
 
 
-def test_a_weight_of_elements_does_not_change_what_others_weigh(load, usual):
+def test_a_weight_of_elements_does_not_change_what_others_weigh(load, histograms):
     """A side with a weight of each jet has an entry for each, and no other histogram has."""
     jets = """\
   jet_weight:
@@ -81,14 +75,14 @@ def test_a_weight_of_elements_does_not_change_what_others_weigh(load, usual):
 """
     more = load(SMALL + jets)
     found = fill(requests_of(more), more).histograms
-    assert same(usual, {item: found[item] for item in usual})
+    assert same(histograms, {item: found[item] for item in histograms})
     alone = [item for item in found if item.systematic == "jet_weight"]
     assert len(alone) == 12
     for item in alone:
         assert same({item: found[item]}, fill([item], more).histograms)
 
 
-def test_a_file_may_be_two(load, folder, usual):
+def test_a_file_may_be_two(load, folder, histograms):
     with uproot.open(folder / "c.root") as file:
         tables = {tree: file[tree].arrays() for tree in ("nominal", "shifted")}
     for name, part in {"c1": slice(None, 251), "c2": slice(251, None)}.items():
@@ -96,15 +90,15 @@ def test_a_file_may_be_two(load, folder, usual):
             for tree, table in tables.items():
                 file[tree] = {field: table[field][part] for field in table.fields}
     split = load(SMALL.replace("names: c}", "names: [c2, c1]}"))
-    close(usual, fill(requests_of(split), split).histograms)
+    close(histograms, fill(requests_of(split), split).histograms)
 
 
-def test_nothing_is_lost(small, usual, folder):
-    inside = sum(usual[HistRequest("data", region)].sums.sum() for region in ("SR", "CR"))
+def test_nothing_is_lost(small, histograms, folder):
+    inside = sum(histograms[HistRequest("data", region)].sums.sum() for region in ("SR", "CR"))
     with uproot.open(folder / "data.root") as file:
         quality = file["nominal"]["quality"].array(library="np")
     assert inside == (quality != 0).sum()
-    assert usual[HistRequest("data", "SR")].sums[-1] > 0
+    assert histograms[HistRequest("data", "SR")].sums[-1] > 0
 
 
 def test_an_empty_sum_is_that_of_no_events(small, load):
