@@ -72,6 +72,7 @@ def ntuples(data_folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_example_runs_on_simulated_toys(tmp_path: Path) -> None:
     simulate("leptoquark", tmp_path / "lq_ntuples", events=24_000, seed=2)
     config = new("leptoquark", "mine", folder=tmp_path)
@@ -85,6 +86,7 @@ def test_the_example_runs_on_simulated_toys(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_example_goes_from_ntuples_to_fit_friends_and_report(
     ntuples: Path, tmp_path: Path
 ) -> None:
