@@ -11,11 +11,14 @@ import awkward as ak
 import numpy as np
 import pytest
 
+from quarkline.catalog.looks import looks
 from quarkline.engine.core.findings import InputError
 from quarkline.events.sources import open_source
+from quarkline.figures.fits.contents import fills_of
 from quarkline.report import Figures, Table, Text
 from quarkline.statistics.likelihood.results import GroupedImpacts, LikelihoodFit
 from quarkline.studies.search.config import SearchConfig
+from quarkline.studies.search.drawings import colours
 from quarkline.studies.search.fits.results import Expected, MadeTemplates, Measurement
 from quarkline.studies.search.sections.fit import fit_sections
 from quarkline.studies.search.stages import stages
@@ -324,6 +327,16 @@ def test_the_report_has_yields_parameters_and_causes(fitted: RunOutcome) -> None
     }
     assert list(tables["yields-before"].columns) == ["", "SR", "CR", "VR"]
     assert {"yields-after", "impacts", "limit", "parameters", "ranking"} <= tables.keys()
+
+
+def test_a_sample_has_one_colour_in_the_score_and_in_the_regions(config: Path) -> None:
+    catalog = load_analysis(config, overrides=["samples.top.drawing.fill='#123456'"]).config
+    (stage,) = [stage for stage in stages(catalog) if stage.name == "figures"]
+    of_score = colours(stage.values["fills"])
+    of_regions = fills_of([], looks(catalog), {})
+    assert set(of_score) == {"signal", "top", "other", "data"}
+    assert of_score.pop("top") == "#123456"
+    assert of_score == {name: of_regions[name].color for name in of_score}
 
 
 def test_plan_says_what_is_blind(config: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from quarkline.engine.core.results import Result, result_from_json
 from quarkline.engine.store.atomic import write_atomic
@@ -16,6 +16,8 @@ from quarkline.studies.search.results import Skim, Training
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from quarkline.statistics.evaluation import HistStack
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ def _flows(skim: Skim) -> dict[str, CutFlow]:
     return {sample.name: sample.flow for sample in skim.samples if sample.flow.steps}
 
 
+STACK = "score"
 DRAWINGS: Mapping[str, Drawing] = {
-    "score": Drawing("plot_stack", "stack"),
+    STACK: Drawing("plot_stack", "stack"),
     "binned_significance": Drawing(
         "plot_binned_significance", "binned", lambda result: result.binning(AUTOMATIC)
     ),
@@ -92,13 +95,20 @@ def draw(args: Mapping[str, Any], _: Mapping[str, Path], folder: Path) -> Any:
     """Task: draw one figure.
 
     Args:
-        args: `name` of the figure; `result` as JSON; `label`, the line above it.
+        args: `name` of the figure; `result` as JSON; `label`, the line above it; `fills`, number
+            of the fill and colour given by sample of a stack.
         folder: Takes the figure in every form.
     """
     from quarkline import figures
 
     name, result = args["name"], result_from_json(args["result"])
-    figure = _drawn(name, result, figures.Label(**args["label"]))
+    label = figures.Label(**args["label"])
+    if name.startswith(INPUT) or name == STACK:
+        figure = figures.plot_stack(
+            cast("HistStack", result), colors=colours(args["fills"]), label=label
+        )
+    else:
+        figure = _drawn(name, result, label)
     figures.save(figure, folder / name)
     write_atomic(folder / f"{name}.svg", figures.to_svg(figure))
     return None
@@ -107,8 +117,14 @@ def draw(args: Mapping[str, Any], _: Mapping[str, Path], folder: Path) -> Any:
 def _drawn(name: str, result: Result, label: Any) -> Figure:
     from quarkline import figures
 
-    if name.startswith(INPUT):
-        return figures.plot_stack(result, label=label)  # type: ignore[arg-type]
     drawing = DRAWINGS[name]
     function: Callable[..., Figure] = getattr(figures, drawing.function)
     return function(drawing.of(result), label=label)
+
+
+def colours(fills: Mapping[str, tuple[int, str | None]]) -> dict[str, str]:
+    """The colour of each sample: the one it is given, or the usual one of its place."""
+    from quarkline.figures.style import fills as usual_fills
+
+    usual = usual_fills(1 + max((number for number, _ in fills.values()), default=0))
+    return {name: given or usual[number].color for name, (number, given) in fills.items()}

@@ -26,12 +26,14 @@ class FiguresStageConfig(Config):
         experiment: Name in the corner.
         data: Kind of data.
         luminosity: Text at the right.
+        fills: By sample of a stack, the number of its fill and the colour that it is given.
         catalog: Titles and looks of samples and regions; None without a fit.
     """
 
     experiment: str
     data: str
     luminosity: str
+    fills: dict[str, tuple[int, str | None]]
     catalog: Catalog | None
 
 
@@ -44,7 +46,10 @@ def run(context: Context) -> dict[str, Any]:
         "luminosity": config.luminosity,
     }
     items = [
-        Item(name, {"name": name, "result": result.as_json(), "label": label})
+        Item(
+            name,
+            {"name": name, "result": result.as_json(), "label": label, "fills": config.fills},
+        )
         for name, result in _drawn(context)
     ]
     folder = context.out / "figures"

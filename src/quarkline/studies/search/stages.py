@@ -6,6 +6,7 @@ from pathlib import Path
 
 from quarkline.catalog import Catalog
 from quarkline.catalog.files import is_there
+from quarkline.catalog.looks import groups, looks
 from quarkline.catalog.tlatex import typeset
 from quarkline.engine.workflow.stage import Files, Stage
 from quarkline.events.expressions import nodes, parse
@@ -149,7 +150,6 @@ def _train(config: SearchConfig) -> Stage:
 
 def _evaluate_config(config: SearchConfig) -> evaluate.EvaluateStageConfig:
     names, samples = _classes(config), _samples(config)
-    titles = {name: typeset(config.samples[name].title) for name in samples}
     return evaluate.EvaluateStageConfig(
         spec=config.train.features.spec().as_json(),
         samples=samples,
@@ -162,7 +162,7 @@ def _evaluate_config(config: SearchConfig) -> evaluate.EvaluateStageConfig:
             classes=list(names),
             signal=signal_of(config),
             roles={name: config.samples[name].role for name in samples},
-            titles=titles_of(samples, titles),
+            titles=_shown(config),
             weights=config.train.fit.weights,
             balance=config.train.fit.balance,
             evaluate=config.evaluate,
@@ -293,12 +293,33 @@ def _figures(config: SearchConfig) -> Stage:
             experiment=config.labels.experiment,
             data=config.labels.data,
             luminosity=f"{typeset(config.luminosity.label)} {energy}".strip(),
+            fills=_fills(config),
             catalog=drawn_part(config) if config.fit else None,
         ),
         {name.partition(".")[2]: name for name in results},
         ("figures",),
         figures.run,
     )
+
+
+def _fills(config: SearchConfig) -> dict[str, tuple[int, str | None]]:
+    """How each sample of a stack is filled, so that it looks the same in the figures of the fit.
+
+    Returns:
+        By name in the stack, the number of its usual fill, and the colour that the config gives.
+    """
+    drawn, look = groups(config), looks(config)
+    places = {group: number for number, group in enumerate(look)}
+    return {
+        shown: (places[drawn[name]], look[drawn[name]].fill)
+        for name, shown in _shown(config).items()
+    }
+
+
+def _shown(config: SearchConfig) -> dict[str, str]:
+    """What each sample is called in figures."""
+    samples = _samples(config)
+    return titles_of(samples, {name: typeset(config.samples[name].title) for name in samples})
 
 
 def score_columns(config: SearchConfig) -> dict[int, str]:
