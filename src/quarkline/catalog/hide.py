@@ -10,7 +10,11 @@ from quarkline.engine.core.config import Config
 
 
 class Hide(Config):
-    """Where figures show no data. What they hide is counted and fitted; `blind` keeps it unread."""
+    """Where figures show no data; `blind` keeps data unread.
+
+    Hidden bins are counted and fitted. Hidden signal regions are fitted to Asimov data, as
+    TRExFitter does it.
+    """
 
     threshold: float | None = Field(
         None, ge=0, description="Bins in which the ratio exceeds this show no data."

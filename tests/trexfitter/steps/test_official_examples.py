@@ -53,6 +53,7 @@ def test_fit_example(official, reference, run, drawn):
     ranking = found["Fits/NPRanking_SigXsecOverSM.txt"]
     assert len(ranking.numbers) == 44
     assert ranking.largest_shift < 0.005
+    assert "ranking: `SigXsecOverSM` ended at its bound" in done.headline
     after = {row.name: row for row in found["Tables/Yields_postFit.txt"].numbers}
     assert abs(after["Total, Signal Region 1"].shift) < 1e-3
 

@@ -182,6 +182,7 @@ def rank(work: Work, inputs: Inputs) -> None:
             return
         lines = rankings.ranking_lines(found, ranking_order(inputs), inputs.fit)
         work.write(work.layout.ranking(poi, only), rankings.written(lines))
+        _tell_note(work, "ranking", found.note)
         if only:
             return
     draw_rankings_of(work, inputs, path)
@@ -241,6 +242,13 @@ def impacts(work: Work, inputs: Inputs) -> None:
             raise InputError(NO_GROUP.finding(f"there is no group `{only}`", suggestion=hint))
         lines = [line for line in lines if line.name == only]
     work.write(path, rankings.written(lines))
+    _tell_note(work, "grouped impacts", found.note)
+
+
+def _tell_note(work: Work, what: str, note: str) -> None:
+    """Say what is unusual about a result."""
+    if note:
+        work.headlines.append(f"{what}: {note}")
 
 
 def limit(work: Work, inputs: Inputs) -> None:
@@ -290,3 +298,4 @@ def significance(work: Work, inputs: Inputs) -> None:
     )
     observed = "" if found.z is None else f"{found.z:.3g} sigma observed, "
     work.headlines.append(f"{found.poi}: {observed}{found.z_expected:.3g} sigma expected")
+    _tell_note(work, "significance", found.note)

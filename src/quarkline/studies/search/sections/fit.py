@@ -9,6 +9,7 @@ from quarkline.engine.core.results import Quantity
 from quarkline.report import Block, Figures, Results, Row, Section, Table, Text, number, result_of
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
+    DiscoverySignificance,
     FittedParameter,
     GoodnessOfFit,
     GroupedImpacts,
@@ -43,10 +44,13 @@ def _result(results: Results, draw: Figures) -> Section:
         words = (
             f"What causes the error of `{impacts.poi}`: what is left of it in quadrature if the "
             "parameters of a group are fixed. `statistical` is the error with all of them fixed, "
-            "`Gammas` are the statistics of the simulation."
+            f"`Gammas` are the statistics of the simulation.{_noted(impacts.note)}"
         )
         blocks.append(Table("impacts", ["group", "error", "up", "down"], rows, "fit", words))
         blocks.append(draw("impacts", "The same as a figure.", "fit"))
+    if "discovery" in results:
+        told = _noted(result_of(results, "discovery", DiscoverySignificance).note)
+        blocks += [Text(f"Significance.{told}", "fit")] if told else []
     if "limit" in results:
         blocks += _limit(result_of(results, "limit", CLsLimit), draw)
     blocks += _findings([*made.findings, *found.findings])
@@ -71,13 +75,18 @@ def _regions_told(found: Measurement, made: MadeTemplates) -> str:
 def _limit(found: CLsLimit, draw: Figures) -> list[Block]:
     names = ["observed", "-2 σ", "-1 σ", "expected", "+1 σ", "+2 σ"]
     row: Row = [number(value) for value in (found.observed, *found.expected)]
-    note = f" {found.note}" if found.note else ""
-    words = f"Upper limits on `{found.poi}` at {100 * found.level:g} % CL ({found.method}).{note}"
+    level = f"{100 * found.level:g} % CL ({found.method})"
+    words = f"Upper limits on `{found.poi}` at {level}.{_noted(found.note)}"
     return [
         Table("limit", names, [row], "fit", words),
         draw("limit", "The limit.", "fit"),
         draw("cls", "CLs of every value that was tested.", "fit"),
     ]
+
+
+def _noted(note: str) -> str:
+    """What is unusual about a result, as a further sentence."""
+    return f" To note: {note}." if note else ""
 
 
 def _findings(found: Iterable[Mapping[str, Any]]) -> list[Block]:
@@ -202,6 +211,7 @@ def _ranking(found: Ranking, titles: Mapping[str, str], draw: Figures) -> list[B
         for row in found.rows
     ]
     words = f"How far each parameter moves `{found.poi}` with its error after the fit."
+    words += _noted(found.note)
     columns = ["parameter", "title", "value", "error", "shift up", "shift down"]
     return [
         Table("ranking", columns, rows, "fit", words, folded=True),
