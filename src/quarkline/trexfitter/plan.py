@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from quarkline.catalog.catalog import Catalog
 from quarkline.catalog.files import is_there
@@ -73,7 +74,7 @@ class JobPlan(Result, kind="trexfitter-plan"):
     missing_allowed: bool = False
     missing_examples: tuple[str, ...] = ()
     histograms: int = 0
-    refused: tuple[dict[str, object], ...] = ()
+    refused: tuple[Mapping[str, Any], ...] = ()
 
 
 SHOWN = 3
