@@ -300,21 +300,29 @@ def _rule(rule: Rule) -> str:
 
 
 def floor_page(floor: str, rooms: list[ModuleType]) -> str:
-    """A floor: its sentence and its modules."""
+    """A floor: its sentence, and its modules with theirs.
+
+    The modules are linked and in no table of contents: every page shows that in full, and hundreds
+    of entries on hundreds of pages are most of what building the website would cost.
+    """
     package = importlib.import_module(f"quarkline.{floor}")
-    names = [module.__name__ for module in rooms]
-    entries = [f"{name.removeprefix(package.__name__ + '.')} <{name}>" for name in names]
-    sentence = (package.__doc__ or "").strip()
-    return "\n".join(
-        [f"# `{floor}`", "", sentence, "", "```{toctree}", ":maxdepth: 1", "", *entries, "```", ""]
-    )
+    rows = [
+        f"{{doc}}`{module.__name__.removeprefix(package.__name__ + '.')} <{module.__name__}>`\n"
+        f": {(module.__doc__ or '').strip().splitlines()[0]}\n"
+        for module in rooms
+    ]
+    return "\n".join([f"# `{floor}`", "", (package.__doc__ or "").strip(), "", *rows])
 
 
 def module_page(module: ModuleType) -> str:
     """A module: its docstring and, unless it is a package, its members."""
     members = [] if hasattr(module, "__path__") else ["   :members:", "   :show-inheritance:"]
     directive = [f".. automodule:: {module.__name__}", *members]
-    return "\n".join([f"# `{module.__name__}`", "", "```{eval-rst}", *directive, "```", ""])
+    floor = module.__name__.split(".")[1]
+    head = ["---", "orphan: true", "---", "", f"# `{module.__name__}`", ""]
+    return "\n".join(
+        [*head, f"Part of {{doc}}`{floor}`.", "", "```{eval-rst}", *directive, "```", ""]
+    )
 
 
 def in_floor(module: ModuleType, floor: str) -> bool:
