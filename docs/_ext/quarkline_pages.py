@@ -93,7 +93,7 @@ def write_pages(app: Sphinx) -> None:
     made = {folder / name: text for name, text in generated_pages().items()}
     for notebook in sorted(Path(app.srcdir).glob("notebooks/*.ipynb")):
         made[folder / "notebooks" / f"{notebook.stem}.md"] = notebook_page(notebook)
-    for old in set(folder.rglob("*.md")) - made.keys():
+    for old in {*folder.rglob("*.md"), *folder.rglob("*.rst")} - made.keys():
         old.unlink()
     for path, text in made.items():
         write(path, text)
@@ -112,7 +112,7 @@ def generated_pages() -> dict[str, str]:
     for floor in FLOORS:
         rooms = [module for module in modules if in_floor(module, floor)]
         made[f"api/{floor}.md"] = floor_page(floor, rooms)
-        made |= {f"api/{module.__name__}.md": module_page(module) for module in rooms}
+        made |= {f"api/{module.__name__}.rst": module_page(module) for module in rooms}
     return made
 
 
@@ -315,14 +315,15 @@ def floor_page(floor: str, rooms: list[ModuleType]) -> str:
 
 
 def module_page(module: ModuleType) -> str:
-    """A module: its docstring and, unless it is a package, its members."""
+    """A module: its docstring and, unless it is a package, its members.
+
+    It is reStructuredText: in Markdown each description would keep a copy of all that Sphinx knows.
+    """
     members = [] if hasattr(module, "__path__") else ["   :members:", "   :show-inheritance:"]
+    title = f"``{module.__name__}``"
+    part = f"Part of :doc:`{module.__name__.split('.')[1]}`."
     directive = [f".. automodule:: {module.__name__}", *members]
-    floor = module.__name__.split(".")[1]
-    head = ["---", "orphan: true", "---", "", f"# `{module.__name__}`", ""]
-    return "\n".join(
-        [*head, f"Part of {{doc}}`{floor}`.", "", "```{eval-rst}", *directive, "```", ""]
-    )
+    return "\n".join([":orphan:", "", title, "=" * len(title), "", part, "", *directive, ""])
 
 
 def in_floor(module: ModuleType, floor: str) -> bool:
