@@ -34,13 +34,13 @@ def exact(value: float) -> float:
 @pytest.mark.slow
 def test_the_limit_is_that_of_counting():
     model = experiment()
-    found = toy_limit(model, model.data, toys=150)
+    found = toy_limit(model, model.data, toys=400)
     truth = brentq(lambda value: exact(value) - 0.05, 0.1, 20.0)
     assert found.complete
     assert found.method == "toys"
     assert found.observed == pytest.approx(truth, rel=0.15)
     for point in found.points:
-        error = 4.0 * np.sqrt(exact(point.value) / 150) + 0.02
+        error = 4.0 * np.sqrt(exact(point.value) / 400) + 0.02
         assert point.observed == pytest.approx(exact(point.value), abs=error)
     median = found.expected[BANDS.index(0)]
     expected = [x for x in found.expected if x is not None]
