@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from quarkline.catalog.names import selects
 from quarkline.engine.core.findings import Finding, Rule
 from quarkline.templates.refusals import refused
+from quarkline.trexfitter.blocks import errors_among
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.letters import WRONG_INPUTS, ordered
 
@@ -31,7 +32,7 @@ def refusals(job: Job, letters: str) -> list[Finding]:
     if wanted & OF_TEMPLATES:
         found += refused(job.catalog)
     if wanted & OF_LIKELIHOOD:
-        found += _expressions(job)
+        found += [*errors_among(job.notes), *_expressions(job)]
     return found
 
 
