@@ -84,7 +84,7 @@ def _skim(config: SearchConfig) -> Stage:
     )
     return Stage(
         "skim",
-        1,
+        2,
         skim.SkimConfig(
             region=str(train.region),
             cut=cut,
@@ -131,6 +131,7 @@ def train_config(config: SearchConfig) -> train.TrainStageConfig:
         model=config.train.model,
         fit=config.train.fit,
         group=config.inputs.group_columns,
+        identity=config.inputs.identity_columns,
         folds=config.train.folds,
         members=config.train.members,
         seed=config.seed,
