@@ -19,28 +19,16 @@ def draw_controls(work: Work, inputs: Inputs) -> None:
 
 def _draw_on_samples(work: Work, inputs: Inputs, region: str) -> None:
     """Nominal, up and down of each systematic, as filled and as the fit takes it."""
-    from quarkline.figures.fits import plot_systematic
+    from quarkline.figures.fits.templates import draw_control
 
-    catalog = work.catalog
-    for sample, template in inputs.templates.regions[region].templates.items():
+    catalog, found = work.catalog, inputs.templates.regions[region]
+    for sample, template in found.templates.items():
         if catalog.samples[sample].role == "reference":
             continue
         for name in template.shifts:
-            if catalog.systematics[name].kind == "independent":
-                continue
-            titles = (
-                catalog.systematics[name].title or name,
-                catalog.samples[sample].title or sample,
-                catalog.regions[region].label or region,
-            )
-            figure = plot_systematic(
-                template,
-                name,
-                variable=catalog.regions[region].title,
-                titles=titles,
-                label=work.label,
-            )
-            work.draw(figure, work.layout.control(name, region, sample))
+            if catalog.systematics[name].kind != "independent":
+                figure = draw_control(catalog, region, found, sample, name, label=work.label)
+                work.draw(figure, work.layout.control(name, region, sample))
 
 
 def _draw_on_total(work: Work, inputs: Inputs, region: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from quarkline.engine.compute.executors import Executor
 from quarkline.engine.core.results import pretty_json
@@ -24,7 +25,7 @@ from quarkline.trexfitter.outputs.scans import write_scan
 from quarkline.trexfitter.steps.combination import Combination
 from quarkline.trexfitter.steps.compared import draw_comparisons
 from quarkline.trexfitter.steps.inputs import write_fit
-from quarkline.trexfitter.steps.measured import interval, limit_words
+from quarkline.trexfitter.steps.measured import interval, limit_words, seen
 from quarkline.trexfitter.steps.work import Output, Progress, label_of
 
 FORMATS = ("png",)
@@ -172,6 +173,7 @@ class Together:
         found = asymptotic_limit(
             one.model, data, poi=settings.poi, level=settings.level, injected=settings.injected
         )
+        found = replace(found, data=one.kind)
         name = limits.limit_name(PREFIX, "", found.level, blind=found.observed is None)
         self.out.files.append(limits.write_limit(self.layout.limits(name), found, best=None))
         self.out.headlines.append(f"combined {limit_words(found)}")
@@ -181,10 +183,11 @@ class Together:
         one, settings = self.combination, self.multi.significance
         data = None if settings.data == "asimov" else one.data
         found = discovery(one.model, data, poi=settings.poi, expected_with=settings.expected_with)
+        found = replace(found, data=one.kind)
         name = limits.significance_name(SIGNIFICANCE_PREFIX, "", blind=found.z is None)
         path = self.layout.significance(name)
         self.out.files.append(limits.write_significance(path, found))
-        observed = "" if found.z is None else f"{found.z:.3g} sigma observed, "
+        observed = "" if found.z is None else f"{found.z:.3g} sigma {seen(found)}, "
         self.out.headlines.append(f"combined: {observed}{found.z_expected:.3g} sigma expected")
 
 
