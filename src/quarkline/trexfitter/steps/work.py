@@ -74,12 +74,25 @@ class Output:
         stem.parent.mkdir(parents=True, exist_ok=True)
         self.files += save(figure, stem, formats=self.formats)
 
+    def take(self, folder: Path, stem: Path) -> None:
+        """Take a figure that a worker has drawn, in the formats asked for."""
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        for suffix in self.formats:
+            name = f"{stem.name}.{suffix}"
+            self.files.append((folder / name).replace(stem.with_name(name)))
+
     @contextmanager
-    def runner(self) -> Iterator[Spread]:
-        """What does many fits, with a hidden folder for what they hand over."""
+    def parts(self) -> Iterator[Parts]:
+        """What does parts of an action, with a hidden folder for what they hand over."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".work-", dir=self.folder) as folder:
-            yield Spread(Parts(self.executor, Path(folder), self.tell), Path(folder))
+            yield Parts(self.executor, Path(folder), self.tell)
+
+    @contextmanager
+    def runner(self) -> Iterator[Spread]:
+        """What does many fits."""
+        with self.parts() as parts:
+            yield Spread(parts, parts.folder)
 
 
 @dataclass(kw_only=True)
