@@ -34,7 +34,9 @@ def pictures(folder: Path) -> dict[str, bytes]:
 def test_figures_are_those_drawn_here_one_by_one(config, run, tmp_path):
     done = run("h", config, "Regions=SR_1:Systematics=JES,Bkg1Xsec")
     found = pictures(done.folder)
-    job = load_job(config, "Regions=SR_1:Systematics=JES,Bkg1Xsec", output=config.parents[1] / "out")
+    job = load_job(
+        config, "Regions=SR_1:Systematics=JES,Bkg1Xsec", output=config.parents[1] / "out"
+    )
     label = Work.of(job, LocalWorkers(1)).label
     region = read_templates(job.catalog, done.folder / "Histograms", job.name).regions["SR_1"]
     bkg1 = plot_systematic(

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from quarkline.catalog import Catalog
-from quarkline.catalog.tlatex import typeset
 from quarkline.engine.compute.executors import Executor
 from quarkline.engine.compute.job import Task, task_name
 from quarkline.engine.compute.local import failures, finished
@@ -131,12 +130,10 @@ class Work(Output):
 
 def label_of(experiment: str, status: str, luminosity: str, energy: str) -> Label:
     """The line above a figure, from texts as ROOT spells them."""
+    from quarkline.figures.fits.analysis import conditions
     from quarkline.figures.style import Label
 
-    right = " ".join(
-        part for part in (typeset(luminosity), f"({typeset(energy)})" if energy else "") if part
-    )
-    return Label(experiment, status, right)
+    return Label(experiment, status, conditions(luminosity, energy))
 
 
 @dataclass(frozen=True)
