@@ -322,9 +322,16 @@ class TestWhole:
         with pytest.raises(InputError, match="names other configs"):
             translate(read("MultiFit: m\n  Compare: TRUE\n", job=""))
 
-    def test_what_has_no_effect_yet_is_a_warning(self, read):
-        (found,) = translate(read("Systematic: s\n  DropNormSpecial: x\n")).findings
-        assert (found.code, found.severity) == ("QL-TREX-032", Severity.WARNING)
+    @pytest.mark.parametrize("option", ["IntCodeOverall: 1", "IntCodeShape: 4"])
+    def test_figures_that_interpolate_otherwise_than_the_fit_are_refused(self, read, option):
+        with pytest.raises(InputError) as caught:
+            translate(read("", job=f"Job: j\n  {option}\n"))
+        (found,) = caught.value.findings
+        assert (found.code, found.severity, found.place.line) == ("QL-TREX-032", Severity.ERROR, 2)
+
+    def test_codes_of_the_fit_are_taken(self, read):
+        config = read("", job="Job: j\n  IntCodeOverall: 4\n  IntCodeShape: 0\n")
+        assert translate(config).findings == ()
 
     def test_errors_of_the_language_stop_it(self, read):
         with pytest.raises(InputError, match="`Titel` is no option"):
