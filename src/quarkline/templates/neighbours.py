@@ -12,9 +12,8 @@ from quarkline.templates.symmetrise import distance
 
 def keep_for_others(where: Where, drafts: Drafts) -> Drafts:
     """Leave the drafts as they are, and keep them for regions that stand for bins of this one."""
-    if any(
-        one.bin_of and one.bin_of.region == where.name for one in where.catalog.regions.values()
-    ):
+    regions = where.catalog.regions.values()
+    if any(one.bin_of and one.bin_of.region == where.name for one in regions):
         where.treated[where.name] = drafts
     return drafts
 
@@ -31,9 +30,7 @@ def scale_as_bin(where: Where, drafts: Drafts) -> Drafts:
     theirs, at = where.treated.get(chosen.region, {}), chosen.bin - 1
     bins = min((len(draft.nominal.contents) for draft in theirs.values()), default=chosen.bin)
     if chosen.bin > bins:
-        message = (
-            f"region `{where.name}` is bin {chosen.bin} of `{chosen.region}`, which has {bins}"
-        )
+        message = f"region `{where.name}` is bin {chosen.bin} of `{chosen.region}`, of {bins} bins"
         raise InputError(not_done(message, "regions", where.name, "bin_of"))
     scaled = {}
     for sample, draft in drafts.items():
