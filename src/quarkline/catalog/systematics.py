@@ -39,6 +39,9 @@ class Combined(Config):
     rule: Literal["envelope", "standard-deviation", "standard-deviation-without-dof", "hessian"] = (
         "envelope"
     )
+    drop_norm: Listed[str] = Field(
+        default_factory=list, description="Regions in which what they make keeps the yield."
+    )
 
 
 class _Systematic(Config):

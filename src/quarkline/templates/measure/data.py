@@ -142,7 +142,7 @@ def data_of(
             region = templates.regions[channel.name]
             counts[part] = np.delete(pseudo_data(catalog, channel.name, region), region.dropped)
     measured = expected.measured
-    nuisances = {name: value for name, value in values.items() if name != catalog.poi}
+    nuisances = {name: value for name, value in values.items() if name not in catalog.pois}
     if settings.shift_measurements and nuisances and not sources.mixed:
         shifted = with_values(model, nuisances)
         measured = model.asimov(shifted, shift_measurements=True).measured
