@@ -15,7 +15,6 @@ from quarkline.statistics.likelihood.ranking import ranking
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.scans import scan, scan_values
 from quarkline.statistics.likelihood.spec_json import spec_as_json
-from quarkline.templates.measure.bounds import held_at_bounds
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.multifit import MultiFit
 from quarkline.trexfitter.outputs import limits, rankings
@@ -89,8 +88,7 @@ class Together:
         names = [job.catalog.fit.minos for job in self._jobs() if job.catalog.fit]
         free = {parameter.name for parameter in one.spec.parameters if not parameter.fixed}
         minos = list(dict.fromkeys(name for some in names for name in some if name in free))
-        found = fit_likelihood(one.model, one.data, minos=minos)
-        self._fit = held_at_bounds(one.model, one.data, found)
+        self._fit = fit_likelihood(one.model, one.data, minos=minos)
         self.out.files += write_fit(self.layout.fit(), self._fit)
         poi = self._fit.by_name.get(one.spec.poi or "")
         if poi is not None and not poi.fixed:
