@@ -36,8 +36,8 @@ NOT_HISTFACTORY = Rule(
     "QL-TEMPLATE-042",
     "HistFactory's XML can say what a likelihood does",
     "Factors are interpolated with code 4, shapes with code 4p, parameters of systematics have a "
-    "normal constraint of mean 0 and width 1, parameters of bins are called `gamma_...`, and none "
-    "changes the yield, or the shape, of a sample by two systematics. "
+    "normal constraint of mean 0 and width 1, parameters of bins are called `gamma_...` and scale "
+    "bins of one number, and none changes the yield, or the shape, of a sample by two systematics. "
     "Anything else has no element in the XML; write pyhf's JSON instead.",
 )
 
@@ -114,6 +114,7 @@ class _Writer:
         self.file = f"{spec.name}_histograms.root"
         self.parameters = {parameter.name: parameter for parameter in spec.parameters}
         self.histograms: Histograms = {}
+        self._places: dict[str, int] = {}
 
     def measurement(self) -> ET.Element:
         root = ET.Element("Combination", OutputFilePrefix=self.spec.name)
@@ -214,6 +215,10 @@ class _Writer:
 
     def _bins(self, place: str, names: tuple[str | None, ...]) -> ET.Element:
         stem = _stem(names)
+        for at, name in enumerate(names):
+            if name and self._places.setdefault(name, at) != at:
+                what = f"`{name}` scales bins {self._places[name]} and {at} of two channels"
+                raise InputError(NOT_HISTFACTORY.finding(what))
         first = self.parameters[next(name for name in names if name)]
         if stem.startswith("stat_"):
             return ET.Element("StatError", Activate="True")
