@@ -148,7 +148,7 @@ def _reading(
     chosen: Sequence[int],
 ) -> tuple[Reading, tuple[Path, ...]]:
     region = str(config.train.region)
-    label, scales = label_of(config, name), config.scales_of(name, len(files))
+    label, scales = label_of(config, name), config.scales_of(name, files)
     beyond = config.train.beyond if label != DATA and side is None else None
     nominal = config.weight_of(name, region)
     weights = [item for item in _sides(config, name, region) if item.weighs and side is None]
