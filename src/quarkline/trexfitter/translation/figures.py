@@ -51,6 +51,7 @@ def add_job_drawing(data: Data, job: Block) -> None:
     data.items("drawing.hidden_parameters", job, "HideNP")
     data.truth("drawing.config_order", job, "ReorderNPs")
     data.items("drawing.region_groups", job, "RegionGroups")
+    data.items("drawing.scale_to_data", job, "ScaleSamplesToData")
     data.items("drawing.signal_regions", job, "SignalRegionsPlot")
     data.truth("drawing.control_figures", job, "SystControlPlots")
     data.choice("drawing.ranking", job, "RankingPlot", RANKINGS)
@@ -159,10 +160,9 @@ def _add_plot_options(data: Data, job: Block) -> None:
     data.put("drawing.yields", "YIELDS" in asked or None, place)
     data.put("drawing.chi2", "CHI2" in asked or None, place)
     data.put("drawing.before_over_after", "PREFITONPOSTFIT" in asked or None, place)
-    data.put("drawing.poisson_errors", "POISSONIZE" in asked or None, place)
+    data.put("drawing.poisson_errors", "POISSONIZE" in asked, place or job.place)
+    data.put("drawing.x_errors", "NOXERR" not in asked, place or job.place)
     _add_signal(data, job, "drawing.", asked)
-    if "NOXERR" in asked:
-        data.put("drawing.x_errors", False, place)
     if "NORATIO" in asked:
         data.null("drawing.ratio", place)
     if summary := job.first("PlotOptionsSummary"):
