@@ -50,6 +50,8 @@ BAD_NAME = Rule(
 )
 
 NAMED = {"Job", "MultiFit", "Region", "Sample", "NormFactor", "ShapeFactor", "Systematic"}
+NOT_READ = {"Unfolding", "UnfoldingSample", "UnfoldingSystematic", "TruthSample"}
+"""Blocks that are refused, whatever they say."""
 KINDS_IN_SCHEMAS = {"string", "float", "int", "TRUE/FALSE"}
 BRACES = re.compile(r"\{[A-Za-z]\w*(:\w+)?\}")
 Schema = Mapping[str, Mapping[str, Kind]]
@@ -122,7 +124,7 @@ def _block(block: Block, schema: Schema) -> Iterator[Finding]:
             suggestion="give it a name without `/`",
             place=block.name.place or block.place,
         )
-    for option in block.options.values():
+    for option in block.options.values() if block.kind not in NOT_READ else ():
         kind = schema[block.kind].get(option.name)
         if kind is None:
             yield _unknown(block, option, schema)
