@@ -265,4 +265,4 @@ class TestOneCauseOneMessage:
 @pytest.mark.parametrize("name", ["../up", "a/b", '""', '" "'])
 @pytest.mark.parametrize("kind", ["Region", "Sample", "Systematic"])
 def test_names_that_no_file_or_histogram_can_have(read, kind, name):
-    assert "QL-TREX-043" in codes(read(f"{kind}: {name}\n"))
+    assert "QL-TREX-051" in codes(read(f"{kind}: {name}\n"))

@@ -77,7 +77,7 @@ class TestSamples:
 
     def test_regions_left_out_count(self, read):
         text = SAMPLES.replace("Regions: CR", "Exclude: SR")
-        assert codes(read(REGIONS + text)) == ["QL-TREX-042"]
+        assert codes(read(REGIONS + text)) == ["QL-TREX-050"]
 
     def test_samples_that_meet_are_refused(self, read):
         text = SAMPLES.replace("  Regions: CR\n", "")

@@ -429,7 +429,7 @@ class TestLaterReleases:
 
     def test_asimov_data_of_limits_have_no_signal(self, read):
         (finding,) = translate(read("Limit: l\n  POIAsimov: 1\n")).findings
-        assert (finding.code, finding.severity) == ("QL-TREX-044", Severity.WARNING)
+        assert (finding.code, finding.severity) == ("QL-TREX-052", Severity.WARNING)
 
 
 def test_the_variable_of_histograms_that_are_there_says_nothing(read):

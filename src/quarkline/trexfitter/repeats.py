@@ -12,7 +12,7 @@ from quarkline.engine.core.findings import Finding, Rule, Severity
 from quarkline.trexfitter.blocks import Block, Option
 
 TOLD_APART = Rule(
-    "QL-TREX-042",
+    "QL-TREX-050",
     "blocks of one name that never meet are told apart",
     "Samples of one name in different regions, and systematics of one name on different samples or "
     "in different regions, are allowed. The later ones get a number after their name, and "

@@ -39,7 +39,7 @@ OTHER_CODES = Rule(
 )
 
 LATER = Rule(
-    "QL-TREX-044",
+    "QL-TREX-052",
     "what decides numbers is carried over",
     "The option is one of later releases of TRExFitter than June 2021, and nothing here reads it.",
     Severity.WARNING,

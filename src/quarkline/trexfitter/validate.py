@@ -43,7 +43,7 @@ SCHEMA = Rule(
 )
 
 BAD_NAME = Rule(
-    "QL-TREX-043",
+    "QL-TREX-051",
     "a name can be part of the names of files and histograms",
     "Names of jobs, regions, samples and systematics are parts of the names of folders, files and "
     "histograms, in which `/` begins a folder. An empty name is none.",
