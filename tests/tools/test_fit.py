@@ -341,6 +341,11 @@ def test_xml_without_its_files_is_refused(xml):
     assert "name the folder from which its paths count as --root-dir DIR" in refused(xml)
 
 
+def test_json_that_is_too_deep_is_refused(tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    assert "QL-FIT-050" in refused(tmp_path / "deep.json")
+
+
 def test_files_of_xml_that_was_moved_are_found_by_their_names(xml, tmp_path):
     before = read_likelihood(str(xml))
     for file in (xml.parent / "config").iterdir():

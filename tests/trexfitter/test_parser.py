@@ -266,3 +266,28 @@ class TestOneCauseOneMessage:
 @pytest.mark.parametrize("kind", ["Region", "Sample", "Systematic"])
 def test_names_that_no_file_or_histogram_can_have(read, kind, name):
     assert "QL-TREX-051" in codes(read(f"{kind}: {name}\n"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Sample: x\n  HistoName: "m_{Z} = 10 TeV"\n',
+        'Sample: x\n  Group: "t#bar{t}"\n  HistoName: "h_t#bar{t}"\n',
+        'NormFactor: k\n  Category: "#Gamma_{t}"\n',
+    ],
+)
+def test_subscripts_are_no_placeholders_of_programs(read, text):
+    assert read(text).findings == ()
+
+
+def test_an_option_that_is_not_indented_stays_in_its_block_as_there(read):
+    block = read('Sample: x\n  Title: a\nGroup: "g"\n  Type: DATA\n\n').blocks[1]
+    assert {name: str(o.value) for name, o in block.options.items()} == {
+        "Title": "a",
+        "Group": "g",
+        "Type": "DATA",
+    }
+
+
+def test_no_block_of_no_name_follows_the_last_semicolon(read):
+    assert [block.name for block in read("Region: A; B;\n").blocks[1:]] == ["A", "B"]

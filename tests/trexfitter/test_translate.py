@@ -436,3 +436,18 @@ def test_the_variable_of_histograms_that_are_there_says_nothing(read):
     text = 'Region: SR\n  Variable: "met",10,0,1\n\nRegion: CR\n  Variable: "met"\n'
     regions = translate(read(text, job=TestLaterReleases.HIST)).validate(Catalog).regions
     assert [(region.variable, region.binning) for region in regions.values()] == [(None, None)] * 2
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [("eps, png,root", ["pdf", "png"]), ("root", ["png"]), ("PDF", ["pdf"]), ("C,svg", ["svg"])],
+)
+def test_formats_that_only_root_writes_are_left_out(read, said, written):
+    job = f"Job: j\n  ReadFrom: NTUP\n  ImageFormat: {said}\n\n"
+    assert translate(read("Sample: x\n", job=job)).validate(Catalog).drawing.formats == written
+
+
+def test_a_misspelt_format_is_refused(read):
+    job = "Job: j\n  ReadFrom: NTUP\n  ImageFormat: pngg,pdf\n\n"
+    with pytest.raises(InputError, match="unknown format"):
+        translate(read("Sample: x\n", job=job))

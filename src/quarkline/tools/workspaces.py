@@ -73,7 +73,7 @@ class Files:
         """
         try:
             return json.loads(self.read(name))
-        except (ValueError, UnicodeDecodeError) as error:
+        except (ValueError, UnicodeDecodeError, RecursionError) as error:
             message = f"not JSON: {error}"
             raise InputError(NOT_WORKSPACE.finding(message, place=self.place(name))) from error
 

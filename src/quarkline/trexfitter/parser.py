@@ -132,6 +132,8 @@ class _Group:
     def finished(self, reader: _Reader) -> list[Block]:
         """The blocks, with the values of each."""
         names = split(reader.placeholders.expand(self.header.value), ";")
+        while len(names) > 1 and not names[-1]:
+            names.pop()
         if len(names) > MOST_NAMES:
             what = f"`{self.kind}` has more than {MOST_NAMES:,} names"
             place = self.header.place
@@ -255,9 +257,9 @@ def _begins(line: Line, group: _Group, *, closed: bool) -> bool:
         return True
     if line.indented:
         return False
-    if group.indented:
-        return True
     known = {**JOB_BLOCKS.get(group.kind, {}), **MULTI_FIT_BLOCKS.get(group.kind, {})}
+    if group.indented:
+        return line.key in BLOCKS or line.key not in known
     return line.key in BLOCKS and line.key not in known
 
 

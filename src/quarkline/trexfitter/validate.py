@@ -53,7 +53,8 @@ NAMED = {"Job", "MultiFit", "Region", "Sample", "NormFactor", "ShapeFactor", "Sy
 NOT_READ = {"Unfolding", "UnfoldingSample", "UnfoldingSystematic", "TruthSample"}
 """Blocks that are refused, whatever they say."""
 KINDS_IN_SCHEMAS = {"string", "float", "int", "TRUE/FALSE"}
-BRACES = re.compile(r"\{[A-Za-z]\w*(:\w+)?\}")
+BRACES = re.compile(r"\{[A-Za-z]\w+(:\w+)?\}|\{[A-Za-z]:\w+\}")
+"""Placeholders of programs; one letter alone, as in `m_{Z}`, is a subscript."""
 Schema = Mapping[str, Mapping[str, Kind]]
 
 

@@ -10,6 +10,8 @@ from quarkline.catalog.names import selects
 from quarkline.catalog.systematics import Varied
 from quarkline.engine.core.findings import Finding, Place, Rule, Severity, did_you_mean
 
+NOTHING = "none"
+"""A name that means nothing, where a list has to have one."""
 PlaceOf = Callable[..., Place]
 """Where a key stands, from the parts of its path."""
 
@@ -102,7 +104,7 @@ def _unknown(
     if not names:
         return
     for pattern in patterns:
-        if not any(selects([pattern], name) for name in names):
+        if pattern != NOTHING and not any(selects([pattern], name) for name in names):
             yield UNKNOWN.finding(
                 f"there is no {what} `{pattern}`",
                 suggestion=did_you_mean(pattern, names, what=f"{what}s"),

@@ -25,6 +25,8 @@ WANTED = {
     "SystDataPlots": ("controls-with-data", False),
     "DoSystNormalizationPlots": ("normalisation", True),
 }
+OF_ROOT = ("root", "c", "cxx", "gif", "jpg", "jpeg", "ps", "tex", "xml", "xpm")
+"""Formats of ROOT that figures here do not have."""
 RANKINGS = {"MERGE": ["merged"], "SYSTS": ["systematics"], "GAMMAS": ["gammas"]}
 RANKINGS["ALL"] = [name for names in RANKINGS.values() for name in names]
 PULL_TABLES = {"TRUE": "norm", "NORM-ONLY": "norm", "NORM+SHAPE": "norm+shape"}
@@ -144,14 +146,13 @@ def add_range(data: Data, key: str, block: Block, low: str, high: str) -> None:
 
 
 def _add_formats(data: Data, job: Block) -> None:
-    if option := job.first("ImageFormat"):
-        formats = [FORMATS.get(item.lower(), "") for item in option.items]
-        if "" in formats:
-            data.refuse(option, "has an unknown format", "formats are png, pdf, eps, svg")
-        else:
-            data.put("drawing.formats", list(dict.fromkeys(formats)), option.place)
-    else:
-        data.put("drawing.formats", ["png"], job.place)
+    """Formats that are written; those that only ROOT writes are left out."""
+    option = job.first("ImageFormat")
+    items = [item.lower() for item in option.items] if option else []
+    if option and not {*items} <= {*FORMATS, *OF_ROOT}:
+        data.refuse(option, "has an unknown format", "formats are png, pdf, eps, svg")
+    formats = [FORMATS[item] for item in items if item in FORMATS] or ["png"]
+    data.put("drawing.formats", list(dict.fromkeys(formats)), (option or job).place)
 
 
 def _add_plot_options(data: Data, job: Block) -> None:
