@@ -111,9 +111,6 @@ class Drawing(Config):
     hidden_parameters: Listed[str] = Field(
         default_factory=list, description="Parameters left out of pulls and correlations."
     )
-    config_order: bool = Field(
-        False, description="Whether results list parameters in the order of the config."
-    )
     wanted: Listed[Kind] = Field(
         default_factory=lambda: list(USUAL), description="What is drawn and written."
     )
@@ -144,5 +141,4 @@ class Drawing(Config):
         False, description="Whether the pruning is shown for validation regions."
     )
     poi_title: str = ""
-    poi_units: dict[str, str] = Field(default_factory=dict, description="Units by parameter.")
     poi_precision: int = Field(2, ge=0)

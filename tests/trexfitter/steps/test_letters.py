@@ -76,6 +76,21 @@ def test_systematics_are_drawn_with_data_where_asked(config, run, drawn):
     }
 
 
+def test_regions_beside_each_other_by_group(config, run, drawn):
+    text = config.read_text().replace("  DebugLevel: 2\n", "  DoMergedPlot: TRUE\n")
+    config.write_text(text)
+    done = run("hfdp", config)
+    names = {stem.name for stem in drawn if stem.parent == done.folder / "Plots"}
+    assert {"Merge", "Merge_postFit"} <= names
+    grouped = text.replace("  DoMerged", "  SummaryPrefix: x\n  RegionGroups: one,none\n  DoMerged")
+    config.write_text(
+        grouped.replace('  HistoName: "HTj_VR"', '  Group: one\n  HistoName: "HTj_VR"')
+    )
+    drawn.clear()
+    run("d", config, "Suffix=_v2")
+    assert {stem.name for stem in drawn if "Merge" in stem.name} == {"x_Merge_one_v2"}
+
+
 def test_suffixes_are_in_all_names_but_pruning(config, run, drawn):
     run("h", config)
     done = run("wfrdp", config, "Suffix=_v2")

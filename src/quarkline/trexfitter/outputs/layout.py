@@ -77,6 +77,11 @@ class Layout:
         stem = f"{head}Summary{POST * after}{'_VR' * validation}{self.suffix}"
         return self.folder / "Plots" / stem
 
+    def merged(self, prefix: str = "", group: str = "", *, after: bool) -> Path:
+        """The figure of regions beside each other."""
+        parts = (*([prefix] if prefix else []), "Merge", *([group] if group else []))
+        return self.folder / "Plots" / f"{'_'.join(parts)}{POST * after}{self.suffix}"
+
     def separation(self, region: str) -> Path:
         """The figure of signal and background shapes of a region."""
         return self.folder / "Plots" / "Separation" / f"{region}{self.suffix}"

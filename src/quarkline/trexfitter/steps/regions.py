@@ -50,6 +50,8 @@ def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
         work.files.append(write_region_histograms(path, region))
     if "summary" in wanted:
         _draw_summaries(work, now, before if fit else {})
+    if "merged" in wanted:
+        _draw_merged(work, now, after=fit is not None)
     if "pie-charts" in wanted:
         _draw_pies(work, now, after=fit is not None)
     if fit is None and "signal-regions" in wanted:
@@ -94,6 +96,18 @@ def _summarised(catalog: Catalog, names: list[str], *, validation: bool) -> list
         for name, region in catalog.regions.items()
         if validation == (region.role == "validation")
     ]
+
+
+def _draw_merged(work: Work, now: Predictions, *, after: bool) -> None:
+    """Regions beside each other: those of each group, or all if there are no groups."""
+    from quarkline.figures.fits.analysis import draw_merged
+
+    drawing, regions = work.catalog.drawing, work.catalog.regions
+    for group in drawing.region_groups or [""]:
+        chosen = [one for name, one in now.items() if not group or regions[name].group == group]
+        if chosen:
+            figure = draw_merged(work.catalog, chosen, label=work.label)
+            work.draw(figure, work.layout.merged(drawing.summary_prefix, group, after=after))
 
 
 def _draw_pies(work: Work, now: Predictions, *, after: bool) -> None:
