@@ -127,6 +127,7 @@ class Drawing(Config):
     summary_signal_in_stack: bool | None = Field(None, description="If not `signal_in_stack`.")
     control_figures: bool = Field(True, description="Whether each systematic is drawn.")
     tables: TableDrawing = Field(default_factory=TableDrawing)
+    hepdata: bool = Field(False, description="Whether tables for HEPData are written.")
     region_groups: Listed[str] = Field(
         default_factory=list, description="Groups of regions with tables and figures of their own."
     )

@@ -118,4 +118,5 @@ def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Output:
         if letter in STEPS:
             tell(letter)
             STEPS[letter](work, inputs)
+    work.write_submission()
     return work

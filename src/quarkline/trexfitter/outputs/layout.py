@@ -94,6 +94,11 @@ class Layout:
         """A figure in the job's folder, such as `NuisPar`; `end` follows the suffix."""
         return self.folder / f"{stem}{self.suffix}{end}"
 
+    def hepdata(self, name: str = "") -> Path:
+        """A table for HEPData, or their folder."""
+        folder = self.folder / "HEPData"
+        return folder / f"{name}.yaml" if name else folder
+
     def pulls(self, category: str) -> Path:
         """The figure of nuisance parameters of one category."""
         return self.figure(f"NuisPar_{re.sub(r'[ #{}]', '_', category)}")

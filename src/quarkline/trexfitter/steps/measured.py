@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from quarkline.catalog import Catalog, FitSettings, RankingSettings
@@ -16,6 +17,7 @@ from quarkline.templates.doctor import placed
 from quarkline.templates.measure import Measured, What, measure
 from quarkline.trexfitter.outputs import limits, rankings
 from quarkline.trexfitter.outputs.fits import fit_text
+from quarkline.trexfitter.outputs.hepdata import ranking_table
 from quarkline.trexfitter.outputs.scans import write_scan, write_surface
 from quarkline.trexfitter.outputs.toys import write_toys
 from quarkline.trexfitter.steps.drawn_fits import (
@@ -218,8 +220,11 @@ def _merge_rankings(work: Work, path: Path, poi: str) -> None:
 
 def draw_rankings_of(work: Work, inputs: Inputs, path: Path) -> None:
     """Draw a ranking as its file has it."""
-    found = rankings.ranking_of(rankings.read_ranking(path), inputs.fit)
+    lines = rankings.read_ranking(path)
+    found = rankings.ranking_of(lines, inputs.fit)
     draw_rankings(work, inputs, found)
+    name = f"Ranking{work.layout.suffix}_{found.poi}"
+    work.write_hepdata(name, partial(ranking_table, lines))
 
 
 def impacts(work: Work, inputs: Inputs) -> None:

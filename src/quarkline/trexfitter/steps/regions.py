@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from quarkline.catalog import Catalog
@@ -12,6 +13,7 @@ from quarkline.templates.expectation import expected_after, expected_before
 from quarkline.templates.predict import predict
 from quarkline.templates.predictions import RegionPrediction
 from quarkline.trexfitter.outputs import table_content, tables
+from quarkline.trexfitter.outputs.hepdata import region_table, yields_table
 from quarkline.trexfitter.outputs.layout import POST
 from quarkline.trexfitter.outputs.region_histograms import write_region_histograms
 from quarkline.trexfitter.steps.inputs import Inputs
@@ -46,6 +48,7 @@ def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
             work.tell(f"drawing {region.region}")
             earlier = before[region.region] if fit and catalog.drawing.before_over_after else None
             _draw_region(work, region, earlier)
+        _write_region_table(work, region)
         path = work.layout.region_histograms(region.region, after=fit is not None)
         work.files.append(write_region_histograms(path, region))
     if "summary" in wanted:
@@ -56,6 +59,16 @@ def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
         _draw_pies(work, now, after=fit is not None)
     if fit is None and "signal-regions" in wanted:
         _draw_signal_regions(work, now)
+
+
+def _write_region_table(work: Work, region: RegionPrediction) -> None:
+    """The region for HEPData."""
+    catalog, when = work.catalog, "postfit" if region.after_fit else "prefit"
+    titles = {name: sample.title for name, sample in catalog.samples.items() if sample.title}
+    title = catalog.regions[region.region].title
+    work.write_hepdata(
+        f"{region.region}_{when}", lambda taken: region_table(region, title, titles, taken)
+    )
 
 
 def _draw_region(work: Work, region: RegionPrediction, earlier: RegionPrediction | None) -> None:
@@ -156,6 +169,9 @@ def write_tables(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
                 signal=catalog.drawing.signal_in_stack,
             )
             _write_yields(work, work.layout.yields(group, after=after), table)
+            if not group:
+                name = "Table_postfit" if after else "Table_prefit"
+                work.write_hepdata(name, partial(yields_table, table))
     likelihood = inputs.whole_likelihood
     for name, region in expected.items():
         effects = (

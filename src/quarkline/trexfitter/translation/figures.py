@@ -47,6 +47,7 @@ def add_job_drawing(data: Data, job: Block) -> None:
     data.number("drawing.correlation_threshold", job, "CorrelationThreshold")
     data.truth("drawing.correlations_of_bins", job, "UseGammasForCorr")
     data.items("drawing.hidden_parameters", job, "HideNP")
+    data.truth("drawing.hepdata", job, "HEPDataFormat")
     data.items("drawing.region_groups", job, "RegionGroups")
     data.items("drawing.signal_regions", job, "SignalRegionsPlot")
     data.truth("drawing.control_figures", job, "SystControlPlots")
