@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from quarkline.engine.core.findings import InputError
 from quarkline.trexfitter.outputs.fits import read_fit
@@ -89,6 +90,29 @@ def test_regions_beside_each_other_by_group(config, run, drawn):
     drawn.clear()
     run("d", config, "Suffix=_v2")
     assert {stem.name for stem in drawn if "Merge" in stem.name} == {"x_Merge_one_v2"}
+
+
+def test_tables_for_hepdata_and_of_pulls_are_written_where_asked(config, run, drawn):
+    text = config.read_text().replace("  DebugLevel: 2\n", "  HEPDataFormat: TRUE\n")
+    text = text.replace('  HistoFile: "bkg1"', '  HistoFile: "bkg1"\n  BuildPullTable: NORM+SHAPE')
+    config.write_text(text)
+    folder = run("hwfrdp", config).folder
+    yaml = YAML(typ="safe", pure=True)
+    tables = {path.name: yaml.load(path) for path in (folder / "HEPData").glob("[!s]*.yaml")}
+    assert set(tables) == {
+        "Correlation.yaml",
+        "Ranking_SigXsecOverSM.yaml",
+        "Table_prefit.yaml",
+        "Table_postfit.yaml",
+        *(f"{name}_{when}fit.yaml" for name in ("SR_1", "SR_2", "VR") for when in ("pre", "post")),
+    }
+    listed = [one["data_file"] for one in yaml.load_all(folder / "HEPData" / "submission.yaml")]
+    assert sorted(listed) == sorted(tables)
+    data = tables["SR_1_prefit.yaml"]["dependent_variables"][-1]
+    assert [cell["value"] for cell in data["values"]] == [110, 118, 69, 22]
+    tex = (folder / "Tables" / "Pulls_SR_1.tex").read_text()
+    assert r"norm Bkg1Xsec & 2.6 \%" in tex
+    assert "Bkg2" not in tex
 
 
 def test_suffixes_are_in_all_names_but_pruning(config, run, drawn):

@@ -62,6 +62,10 @@ class Layout:
         kind = "_syst" + "_category" * category
         return self.folder / "Tables" / f"{region}{self.suffix}{kind}{POST * after}"
 
+    def pull_table(self, region: str) -> Path:
+        """The table of what pulls do to samples in a region."""
+        return self.folder / "Tables" / f"Pulls_{self.suffix}{region}.tex"
+
     def region(self, region: str, *, after: bool) -> Path:
         """The figure of a region."""
         return self.folder / "Plots" / f"{region}{POST * after}{self.suffix}"

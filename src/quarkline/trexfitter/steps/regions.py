@@ -15,6 +15,7 @@ from quarkline.templates.predictions import RegionPrediction
 from quarkline.trexfitter.outputs import table_content, tables
 from quarkline.trexfitter.outputs.hepdata import region_table, yields_table
 from quarkline.trexfitter.outputs.layout import POST
+from quarkline.trexfitter.outputs.pull_tables import pull_rows, pull_tex
 from quarkline.trexfitter.outputs.region_histograms import write_region_histograms
 from quarkline.trexfitter.steps.inputs import Inputs
 from quarkline.trexfitter.steps.work import Work
@@ -35,6 +36,25 @@ def draw_after(work: Work, inputs: Inputs) -> None:
     fit = inputs.fit
     _draw(work, inputs, fit)
     write_tables(work, inputs, fit)
+    _write_pull_tables(work, inputs, fit)
+
+
+def _write_pull_tables(work: Work, inputs: Inputs, fit: LikelihoodFit) -> None:
+    """What each pulled parameter does to the samples that ask for it."""
+    catalog = work.catalog
+    asked = {name: one.drawing.pull_table for name, one in catalog.samples.items()}
+    if not any(asked.values()):
+        return
+    for channel in inputs.whole_likelihood.spec.channels:
+        rows = {
+            catalog.samples[sample.name].tex_title or sample.name: pull_rows(
+                sample, fit, shapes=asked[sample.name] == "norm+shape"
+            )
+            for sample in channel.samples
+            if asked[sample.name]
+        }
+        title = catalog.regions[channel.name].tex_label or channel.name
+        work.write(work.layout.pull_table(channel.name), pull_tex(title, rows))
 
 
 def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
