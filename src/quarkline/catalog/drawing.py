@@ -1,4 +1,4 @@
-"""How figures and tables of an analysis look; nothing here changes a number."""
+"""How figures and tables of an analysis look; nothing here changes templates or fits."""
 
 from __future__ import annotations
 
@@ -95,6 +95,10 @@ class Drawing(Config):
     chi2_errors: Literal["statistical", "all"] = Field("all", description="Errors in χ².")
     poisson_errors: bool = Field(
         True, description="Whether data have Poisson intervals; else the root of the count."
+    )
+    scale_to_data: Listed[str] = Field(
+        default_factory=list,
+        description="Samples that figures and tables scale in each region to what data leave them.",
     )
     x_errors: bool = Field(False, description="Whether points have bars as wide as their bins.")
     ratio: RatioOf | None = Field("data/total", description="The lower panel; null for none.")

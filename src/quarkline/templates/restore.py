@@ -20,7 +20,7 @@ from quarkline.templates.prune import prune
 from quarkline.templates.root_histograms import read_histogram
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
 from quarkline.templates.split import norm_of
-from quarkline.templates.store import SIDES, histogram_file, last_of, stored_name
+from quarkline.templates.store import LEFT_OUT, SIDES, histogram_file, last_of, stored_name
 
 NOT_STORED = Rule(
     "QL-TEMPLATE-011",
@@ -70,8 +70,15 @@ class _File:
         text = f"quarkline_{where.name}"
         self.rest: dict[str, Any] = json.loads(str(file[text])) if text in self.names else {}
         self.uncounted = set(self.rest.get("uncounted", ()))
-        asked = [number - 1 for number in where.region.drop_bins]
-        self.dropped: tuple[int, ...] = tuple(self.rest.get("dropped", asked))
+        self.dropped: tuple[int, ...] = tuple(self.rest.get("dropped", self._left_out()))
+
+    def _left_out(self) -> list[int]:
+        """Bins that the analysis leaves out, of a file that does not say which."""
+        if not self.where.region.drop_hidden_bins:
+            return [number - 1 for number in self.where.region.drop_bins]
+        found = (self.optional(name) for name in self.where.catalog.samples)
+        nominal = next((one for one in found if one), None)
+        return [] if nominal is None else np.flatnonzero(nominal.contents == LEFT_OUT).tolist()
 
     def optional(self, name: str) -> Histogram | None:
         """A histogram of the region, which the file need not have."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from quarkline.engine.compute.executors import Executor
 from quarkline.engine.core.findings import Finding, InputError
 from quarkline.engine.store.atomic import make_folder, remove_leftovers
+from quarkline.templates.refusals import placed
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.letters import WRONG_INPUTS, ordered
 from quarkline.trexfitter.multifit import MultiFit
@@ -117,6 +118,9 @@ def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Output:
     for letter in wanted:
         if letter in STEPS:
             tell(letter)
-            STEPS[letter](work, inputs)
+            try:
+                STEPS[letter](work, inputs)
+            except InputError as error:
+                raise InputError(*placed(error.findings, job.file)) from error
     work.write_submission()
     return work

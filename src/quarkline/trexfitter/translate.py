@@ -8,7 +8,7 @@ from pathlib import Path
 
 from quarkline.catalog.written import Written
 from quarkline.engine.core.config import ConfigFile
-from quarkline.engine.core.findings import Finding, InputError, Rule, Severity
+from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.engine.core.yaml_file import ParsedFile
 from quarkline.trexfitter.blocks import Block, TrexConfig, errors_among
 from quarkline.trexfitter.parser import read_trexfitter
@@ -28,11 +28,13 @@ REFUSED = Rule(
     "histograms of bin-by-bin errors are not read. The result would be another than TRExFitter's, "
     "so the config is refused.",
 )
-NOT_CARRIED = Rule(
+OTHER_CODES = Rule(
     "QL-TREX-032",
-    "what decides numbers is carried over",
-    "The option changes numbers in TRExFitter, and nothing here reads it yet.",
-    Severity.WARNING,
+    "figures show what is fitted",
+    "`IntCodeOverall` and `IntCodeShape` are how TRExFitter's figures and tables after the fit "
+    "interpolate between variations. Its fit has HistFactory's codes whatever they say, which "
+    "these options call 4 for yields and 0 for shapes. With other values figures would show "
+    "another model than the fitted one, so they are refused.",
 )
 
 SIDED = re.compile(r"(Histo|Ntuple|Weight)\w*(Up|Down)")
@@ -44,17 +46,8 @@ REFUSED_OPTIONS = {
     "Job": {"CustomFunctions", "Bootstrap", "BootstrapSyst", "BootstrapSample"},
     "Sample": {"Morphing"},
 }
-NOT_CARRIED_OPTIONS = {
-    "Job": {
-        "AlternativeShapeHistFactory",
-        "IntCodeOverall",
-        "IntCodeShape",
-        "RemoveSystOnEmptySample",
-        "ScaleSamplesToData",
-    },
-    "Region": {"AutomaticDropBins", "IsBinOfRegion"},
-    "Systematic": {"DropNormSpecial", "IsCorrelated"},
-}
+INTERPOLATIONS = {"IntCodeOverall": 4, "IntCodeShape": 0}
+"""Options of the job with the only value that is the model's."""
 PARTS: dict[str, tuple[str, Callable[[Data, Block], Data]]] = {
     "Region": ("regions", region_data),
     "Sample": ("samples", sample_data),
@@ -126,13 +119,20 @@ def _not_understood(config: TrexConfig) -> Iterator[Finding]:
         for name, option in block.options.items():
             if name in REFUSED_OPTIONS.get(block.kind, ()):
                 yield REFUSED.finding(f"`{name}` is not read", place=option.place)
-            if name in NOT_CARRIED_OPTIONS.get(block.kind, ()):
-                yield NOT_CARRIED.finding(f"`{name}` has no effect here yet", place=option.place)
         yield from _not_understood_values(block)
 
 
 def _not_understood_values(block: Block) -> Iterator[Finding]:
     """Options of which only some values cannot be expressed."""
+    for name, code in INTERPOLATIONS.items() if block.kind == "Job" else ():
+        if (value := block.number(name)) not in (None, code):
+            yield OTHER_CODES.finding(
+                f"`{name}: {value:g}` is not how the fit interpolates",
+                suggestion=f"leave it out, or write `{name}: {code}`",
+                place=block.options[name].place,
+            )
+    if block.kind == "Fit" and block.number("FitToys"):
+        yield from _values_of_toys(block)
     if block.kind == "Fit" and block.true("DoNonProfileFit"):
         what = "`DoNonProfileFit` replaces the fit by others, and is not done"
         yield REFUSED.finding(what, place=block.options["DoNonProfileFit"].place)
@@ -144,6 +144,17 @@ def _not_understood_values(block: Block) -> Iterator[Finding]:
         if sided:
             what = f"`{sided[0].name}` gives every bin a parameter of its own, which is not done"
             yield REFUSED.finding(what, place=sided[0].place)
+
+
+def _values_of_toys(fit: Block) -> Iterator[Finding]:
+    """Values of Asimov data that TRExFitter's toys do not have."""
+    for name in ("NPValues", "NPValuesFromFitResults"):
+        if option := fit.first(name):
+            yield REFUSED.finding(
+                f"`{name}` is for Asimov data, and `FitToys` draws toys without these values",
+                suggestion="do one of them in a config of its own",
+                place=option.place,
+            )
 
 
 def read_config(path: Path) -> ParsedFile:

@@ -11,7 +11,7 @@ from quarkline.figures.fits.merged import plot_merged
 from quarkline.figures.fits.prediction import plot_prediction, plot_summary
 from quarkline.figures.fits.pulls import plot_gammas, plot_norm_factors, plot_pulls
 from quarkline.figures.fits.rows import pages
-from quarkline.figures.fits.shapes import plot_separation, separation
+from quarkline.figures.fits.shapes import plot_separation
 from quarkline.figures.fits.systematics import plot_systematic, plot_systematic_on_total
 from quarkline.figures.fits.toys import plot_toy_fits
 
@@ -40,5 +40,4 @@ __all__ = [
     "plot_systematic",
     "plot_systematic_on_total",
     "plot_toy_fits",
-    "separation",
 ]

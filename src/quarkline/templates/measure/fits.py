@@ -14,7 +14,6 @@ from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.spec import LikelihoodSpec
 from quarkline.templates.likelihood import Likelihood, fitted_regions, likelihood_of
-from quarkline.templates.measure.bounds import held_at_bounds
 from quarkline.templates.measure.data import Sources, asimov_values, data_of, sources_of
 from quarkline.templates.measure.names import chosen_names, unknown_names
 from quarkline.templates.sets import TemplateSet
@@ -70,7 +69,7 @@ def problem_of(
     sources = sources_of(catalog, templates, regions, blind=blind)
     values = asimov_values(catalog, model)
     conditional = None
-    if sources.mixed and not any(given != catalog.poi for given in values):
+    if sources.mixed and set(values) <= set(catalog.pois):
         conditional = _conditional(templates, catalog, sources)
         values |= {row.name: row.value for row in conditional.parameters if not row.fixed}
     if strength is not None:
@@ -91,15 +90,17 @@ def with_fixed(spec: LikelihoodSpec, values: Mapping[str, float]) -> LikelihoodS
     return replace(spec, parameters=parameters)
 
 
-def _in_data(values: Mapping[str, float], catalog: Catalog, poi: str) -> dict[str, float]:
+def _in_data(values: Mapping[str, float], catalog: Catalog, tested: str) -> dict[str, float]:
     """Values of Asimov data for a limit or a significance.
 
-    The strength of the signal is the one of the fit only if a file has it; what settings of the fit
-    say about it is not meant for these.
+    Measured parameters have those of the fit only if a file has them; what settings of the fit say
+    about them is not meant for these.
     """
     settings = catalog.fit or FitSettings()
-    from_file = settings.asimov_from is not None and poi not in settings.asimov
-    return {name: value for name, value in values.items() if name != poi or from_file}
+    measured = {tested, *catalog.pois}
+    if settings.asimov_from is not None:
+        measured &= set(settings.asimov)
+    return {name: value for name, value in values.items() if name not in measured}
 
 
 def _conditional(templates: TemplateSet, catalog: Catalog, sources: Sources) -> LikelihoodFit:
@@ -110,7 +111,7 @@ def _conditional(templates: TemplateSet, catalog: Catalog, sources: Sources) -> 
     fixed = {name: value for name, value in settings.fixed.items() if name in model.names}
     data = data_of(catalog, templates, model, sources, {})
     kept = Model(with_fixed(likelihood.spec, fixed | _no_signal(model, catalog.poi)))
-    return held_at_bounds(kept, data, fit(kept, data, strategy=settings.strategy))
+    return fit(kept, data, strategy=settings.strategy)
 
 
 def _no_signal(model: Model, poi: str | None) -> dict[str, float]:
@@ -135,14 +136,13 @@ def held(catalog: Catalog, model: Model, *, signal: bool = True) -> dict[str, fl
 def nominal_fit(problem: Problem, catalog: Catalog) -> LikelihoodFit:
     """The fit that settings ask for."""
     settings, model = catalog.fit or FitSettings(), problem.model
-    found = fit(
+    return fit(
         model,
         problem.data,
         start=_start(settings, model),
         minos=minos_of(settings, model),
         strategy=settings.strategy,
     )
-    return held_at_bounds(model, problem.data, found)
 
 
 def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> LikelihoodFit:
@@ -155,12 +155,11 @@ def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> L
     kept = {
         row.name: row.value
         for row in full.parameters
-        if row.fixed or (row.role not in roles and row.name != catalog.poi)
+        if row.fixed or (row.role not in roles and row.name not in catalog.pois)
     }
     model = Model(with_fixed(problem.model.spec, kept))
     minos = [name for name in minos_of(settings, problem.model) if name not in kept]
-    found = fit(model, problem.data, start=full.values, minos=minos, strategy=settings.strategy)
-    return held_at_bounds(model, problem.data, found)
+    return fit(model, problem.data, start=full.values, minos=minos, strategy=settings.strategy)
 
 
 def _start(settings: FitSettings, model: Model) -> Floats | None:

@@ -149,11 +149,12 @@ def _figure(
     label: Label,
 ) -> Figure:
     """Nominal, up and down, as filled and as the fit takes it, of a sample or of the sum."""
-    from quarkline.figures.fits import plot_systematic, plot_systematic_on_total
+    from quarkline.figures.fits import plot_systematic_on_total
+    from quarkline.figures.fits.templates import draw_control
 
-    chosen = catalog.regions[region]
-    title, place = catalog.systematics[systematic].title or systematic, chosen.label or region
     if subject == TOTAL:
+        chosen = catalog.regions[region]
+        title, place = catalog.systematics[systematic].title or systematic, chosen.label or region
         return plot_systematic_on_total(
             templates,
             systematic,
@@ -162,10 +163,4 @@ def _figure(
             titles=(title, place),
             label=label,
         )
-    return plot_systematic(
-        templates.templates[subject],
-        systematic,
-        variable=chosen.title,
-        titles=(title, catalog.samples[subject].title or subject, place),
-        label=label,
-    )
+    return draw_control(catalog, region, templates, subject, systematic, label=label)

@@ -9,9 +9,9 @@ from pathlib import Path
 from quarkline.catalog import Catalog
 from quarkline.catalog.looks import region_titles
 from quarkline.statistics.likelihood.results import LikelihoodFit
-from quarkline.templates.expectation import expected_after, expected_before
 from quarkline.templates.predict import predict
 from quarkline.templates.predictions import RegionPrediction
+from quarkline.templates.shown import shown
 from quarkline.trexfitter.outputs import table_content, tables
 from quarkline.trexfitter.outputs.hepdata import region_table, yields_table
 from quarkline.trexfitter.outputs.layout import POST
@@ -173,11 +173,7 @@ def write_tables(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
     catalog, after = work.catalog, fit is not None
     if "tables" not in catalog.drawing.wanted:
         return
-    expected = (
-        expected_before(catalog, inputs.templates)
-        if fit is None
-        else expected_after(catalog, inputs.templates, fit)
-    )
+    expected = shown(inputs.templates, catalog, fit)
     for group in ("", *catalog.drawing.region_groups):
         regions = [name for name in expected if not group or catalog.regions[name].group == group]
         if regions:

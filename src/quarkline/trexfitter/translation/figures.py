@@ -49,6 +49,7 @@ def add_job_drawing(data: Data, job: Block) -> None:
     data.items("drawing.hidden_parameters", job, "HideNP")
     data.truth("drawing.hepdata", job, "HEPDataFormat")
     data.items("drawing.region_groups", job, "RegionGroups")
+    data.items("drawing.scale_to_data", job, "ScaleSamplesToData")
     data.items("drawing.signal_regions", job, "SignalRegionsPlot")
     data.truth("drawing.control_figures", job, "SystControlPlots")
     data.choice("drawing.ranking", job, "RankingPlot", RANKINGS)

@@ -122,6 +122,8 @@ def _add_treatment(systematic: Data, block: Block) -> None:
     systematic.items("without_effect_on", block, "DummyForSamples")
     systematic.label("combine.name", block, "CombineName")
     systematic.choice("combine.rule", block, "CombineType", COMBINE)
+    if block.first("CombineName"):  # without which it has no effect
+        systematic.items("combine.drop_norm", block, "DropNormSpecial")
     systematic.truth("prune", block, "NoPruning", negated=True)
     shapes = {"NOSHAPE": "none", "LINEAR": "linear", "TRIANGULAR": "triangular"}
     systematic.choice("force_shape", block, "ForceShape", shapes)
