@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import uproot
 
 from quarkline.catalog import Catalog
 from quarkline.engine.core.findings import InputError
@@ -244,6 +245,13 @@ class TestHiddenBins:
         made = built(catalog, **HIDDEN)
         write_templates(made.templates, catalog, tmp_path, "job")
         assert read_templates(catalog, tmp_path, "job").regions["SR"].dropped == (2,)
+        (path,) = tmp_path.glob("*.root")
+        with uproot.open(path) as ours:
+            kept = {name: ours[name] for name in ours.keys(cycle=False) if "quark" not in name}
+            with uproot.recreate(tmp_path / "theirs_SR_histos.root") as theirs:
+                for name, found in kept.items():
+                    theirs[name] = found
+        assert read_templates(catalog, tmp_path, "theirs").regions["SR"].dropped == (2,)
 
     def test_what_makes_no_sense_is_said(self):
         both = self._catalog(region={"drop_hidden_bins": True, "drop_bins": 1})

@@ -322,6 +322,60 @@ class TestWhole:
         with pytest.raises(InputError, match="names other configs"):
             translate(read("MultiFit: m\n  Compare: TRUE\n", job=""))
 
+    @pytest.mark.parametrize(
+        ("text", "at", "value"),
+        [
+            ("Job: j\n  AlternativeShapeHistFactory: TRUE\n", "templates.symmetric_shapes", True),
+            (
+                "Job: j\n  RemoveSystOnEmptySample: TRUE\n",
+                "templates.pruning.remove_on_empty",
+                True,
+            ),
+            ("Job: j\n  ScaleSamplesToData: a, b\n", "drawing.scale_to_data", ["a", "b"]),
+            ("Region: r\n  AutomaticDropBins: TRUE\n", "regions.r.drop_hidden_bins", True),
+            (
+                'Region: r\n  IsBinOfRegion: "VR":2\n',
+                "regions.r.bin_of",
+                {"region": "VR", "bin": 2},
+            ),
+            (
+                "Systematic: s\n  CombineName: c\n  DropNormSpecial: r, q\n",
+                "systematics.s.combine",
+                {"name": "c", "drop_norm": ["r", "q"]},
+            ),
+            ("NormFactor: k\n  Exclude: tt, CR\n", "norm_factors.k.exclude", ["tt", "CR"]),
+        ],
+    )
+    def test_what_decides_numbers_is_carried_over(self, read, text: str, at: str, value: Any):
+        job = "" if text.startswith("Job") else "Job: j\n\n"
+        found: Any = translate(read(text, job=job)).data
+        for key in at.split("."):
+            found = found[key]
+        assert found == value
+
+    def test_bins_by_number_switch_off_those_by_signal(self, read):
+        text = "Region: r\n  AutomaticDropBins: TRUE\n  DropBins: 2\n"
+        region = translate(read(text)).data["regions"]["r"]
+        assert (region["drop_bins"], "drop_hidden_bins" in region) == ([2], False)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Systematic: s\n  IsCorrelated: FALSE\n",
+            "Systematic: s\n  DropNormSpecial: r\n",
+        ],
+    )
+    def test_options_without_effect_there_have_none(self, read, text: str):
+        file = translate(read(text))
+        assert file.findings == ()
+        assert set(file.data["systematics"]["s"]) == {"kind", "sub_category"}
+
+    @pytest.mark.parametrize("value", ["VR", "VR:0", "VR:x", "VR:1:2"])
+    def test_a_bin_of_a_region_has_both(self, read, value: str):
+        with pytest.raises(InputError, match="is not a region and one of its bins") as caught:
+            translate(read(f"Region: r\n  IsBinOfRegion: {value}\n", job="Job: j\n\n"))
+        assert caught.value.findings[0].place.line == 4
+
     @pytest.mark.parametrize("option", ["IntCodeOverall: 1", "IntCodeShape: 4"])
     def test_figures_that_interpolate_otherwise_than_the_fit_are_refused(self, read, option):
         with pytest.raises(InputError) as caught:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from quarkline.engine.core.findings import InputError
-from quarkline.templates.drafts import Drafts, Pair, Where
+from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.refusals import not_done
 from quarkline.templates.symmetrise import distance
 
@@ -23,31 +24,35 @@ def scale_as_bin(where: Where, drafts: Drafts) -> Drafts:
 
     A side is multiplied by what the bin of the same side became over what it was filled with. Of a
     systematic that has one side, the side that is mirrored away stays.
+
+    Raises:
+        InputError: If the other region has no such bin.
     """
     chosen = where.region.bin_of
     if chosen is None:
         return drafts
-    theirs, at = where.treated.get(chosen.region, {}), chosen.bin - 1
+    theirs = where.treated.get(chosen.region, {})
     bins = min((len(draft.nominal.contents) for draft in theirs.values()), default=chosen.bin)
     if chosen.bin > bins:
         message = f"region `{where.name}` is bin {chosen.bin} of `{chosen.region}`, of {bins} bins"
         raise InputError(not_done(message, "regions", where.name, "bin_of"))
-    scaled = {}
-    for sample, draft in drafts.items():
-        pairs = dict(draft.pairs)
-        for name, pair in draft.pairs.items():
-            other = theirs[sample].pairs.get(name) if sample in theirs else None
-            systematic = where.varied(name)
-            if other is None or systematic is None:
-                continue
-            up, down = _factors(other, at)
-            if systematic.symmetrise == "one-sided":
-                nominal = draft.nominal
-                by_up = distance(nominal, pair.up) >= distance(nominal, pair.down)
-                up, down = (up, 1.0) if by_up else (1.0, down)
-            pairs[name] = replace(pair, up=pair.up.scaled(up), down=pair.down.scaled(down))
-        scaled[sample] = replace(draft, pairs=pairs)
-    return scaled
+
+    def of(sample: str, draft: Draft) -> Draft:
+        others = theirs[sample].pairs if sample in theirs else {}
+        return draft.with_pairs(lambda name, pair: _scaled(where, name, draft, pair, others))
+
+    return {sample: of(sample, draft) for sample, draft in drafts.items()}
+
+
+def _scaled(where: Where, name: str, draft: Draft, pair: Pair, others: Mapping[str, Pair]) -> Pair:
+    chosen, systematic = where.region.bin_of, where.varied(name)
+    if chosen is None or systematic is None or name not in others:
+        return pair
+    up, down = _factors(others[name], chosen.bin - 1)
+    if systematic.symmetrise == "one-sided":
+        by_up = distance(draft.nominal, pair.up) >= distance(draft.nominal, pair.down)
+        up, down = (up, 1.0) if by_up else (1.0, down)
+    return replace(pair, up=pair.up.scaled(up), down=pair.down.scaled(down))
 
 
 def _factors(pair: Pair, at: int) -> tuple[float, float]:

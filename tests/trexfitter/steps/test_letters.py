@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from quarkline.engine.core.findings import InputError
+from quarkline.tools.trexfitter import load_job
 from quarkline.trexfitter.outputs.fits import read_fit
 from quarkline.trexfitter.outputs.limits import read_limit
 from quarkline.trexfitter.outputs.rankings import read_impacts, read_ranking
 from quarkline.trexfitter.outputs.scans import read_scan
+from quarkline.trexfitter.refusals import refusals
 from quarkline.trexfitter.steps import work
 
 EXAMPLE = "FitExample.config"
@@ -155,6 +157,48 @@ def test_rankings_of_single_parameters_are_joined(config, run, drawn):
     joined = read_ranking(path)
     assert [line.name for line in joined] == ["Bkg1Xsec", "JES"]
     assert joined == [whole["Bkg1Xsec"], whole["JES"]]
+
+
+def test_each_measured_parameter_has_a_ranking(official, run, drawn):
+    config = official / "configs" / "FitExampleNtuple.config"
+    text = config.read_text()
+    config.write_text(text.replace('POI: "mu_XS_ttH"', 'POI: "mu_XS_ttH","tt_norm"'))
+    assert config.read_text() != text
+    done = run("nfr", config, "Systematics=NONE")
+    ranked = {
+        poi: [line.name for line in read_ranking(done.folder / f"Fits/NPRanking_{poi}.txt")]
+        for poi in ("mu_XS_ttH", "tt_norm")
+    }
+    assert ranked["mu_XS_ttH"] == ranked["tt_norm"]
+    assert not {"mu_XS_ttH", "tt_norm"} & set(ranked["tt_norm"])
+    names = {stem.name for stem in drawn}
+    assert {"Ranking_mu_XS_ttH", "Ranking_tt_norm"} <= names
+
+
+@pytest.mark.parametrize(
+    ("letters", "block", "options", "what"),
+    [
+        ("n", "Systematic: flat", "  Type: SHAPE\n  Samples: ttb\n", "changes no bin"),
+        ("n", "Region: one", "  IsBinOfRegion: two:1\n", "there is no region `two`"),
+        ("nd", "Job", "  ScaleSamplesToData: ttb\n  BlindSRs: TRUE\n", "which shows none"),
+    ],
+)
+def test_what_templates_refuse_has_a_line(official, letters, block, options, what):
+    """Whatever asks for it: templates know keys, and the config their lines."""
+    config = official / "configs" / "FitExampleNtuple.config"
+    text = config.read_text()
+    if block == "Job":
+        config.write_text(text.replace("  ReadFrom", f"{options}  ReadFrom", 1))
+    else:
+        config.write_text(f"{text}\n\n{block}\n{options}")
+    lines = config.read_text().splitlines()
+    job = load_job(config, "", output=official / "out")
+    found, *_ = refusals(job, letters)
+    assert what in found.message
+    assert found.place is not None
+    assert found.place.file == config
+    wanted = options.splitlines()[0] if "SHAPE" not in options else block
+    assert lines[found.place.line - 1].strip() == wanted.strip()
 
 
 def test_impacts_of_single_groups_are_joined(official, run, drawn):
