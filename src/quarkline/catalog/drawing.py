@@ -93,16 +93,18 @@ class Drawing(Config):
     signal_in_stack: bool = True
     chi2: bool = Field(False, description="Whether χ² and its probability are written.")
     chi2_errors: Literal["statistical", "all"] = Field("all", description="Errors in χ².")
-    poisson_errors: bool = Field(False, description="Whether data have Poisson intervals.")
+    poisson_errors: bool = Field(
+        True, description="Whether data have Poisson intervals; else the root of the count."
+    )
     scale_to_data: Listed[str] = Field(
         default_factory=list,
         description="Samples that figures and tables scale in each region to what data leave them.",
     )
-    x_errors: bool = Field(True, description="Whether points have horizontal bars.")
+    x_errors: bool = Field(False, description="Whether points have bars as wide as their bins.")
     ratio: RatioOf | None = Field("data/total", description="The lower panel; null for none.")
     before_over_after: bool = Field(False, description="Whether the pre-fit total is drawn after.")
-    ratio_title: str = "Data / pred."
-    ratio_range: Range = (0.5, 1.5)
+    ratio_title: str = Field("", description="Name of the lower panel's axis, if not the usual.")
+    ratio_range: Range = Field((None, None), description="Range of the lower panel.")
     ratio_range_after: Range = (None, None)
     correlation_threshold: float = Field(
         0.0, ge=0, le=1, description="Parameters without a larger correlation are left out."

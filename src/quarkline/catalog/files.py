@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -61,11 +61,13 @@ class InputFile:
         path: The file.
         tree: Name of the tree or histogram in it.
         friends: Files with further columns of the same tree.
+        number: Its number among those that are named, from 0; all that one `*` means have one.
     """
 
     path: Path
     tree: str
     friends: tuple[Path, ...] = ()
+    number: int = field(default=0, compare=False)
 
 
 def is_there(path: Path) -> bool:
@@ -95,8 +97,8 @@ def input_files(
     friend_folders = [level.friends for level in levels] if friends else []
     others = _joined(_last(friend_folders), folder_suffixes) if any(friend_folders) else []
     return [
-        InputFile(_file(folder, name), tree, tuple(_file(other, name) for other in others))
-        for folder, pattern, tree in product(folders, names, trees)
+        InputFile(_file(folder, name), tree, tuple(_file(other, name) for other in others), number)
+        for number, (folder, pattern, tree) in enumerate(product(folders, names, trees))
         if pattern and tree
         for name in _matching(folder, pattern)
     ]

@@ -113,7 +113,7 @@ class Varied(_Systematic):
         default_factory=list, description="Regions or samples in which the shape stays."
     )
     keep_norm_for: Listed[str] = Field(
-        default_factory=list, description="The only samples whose yield changes."
+        default_factory=list, description="Samples, or sums `sample+sample`, whose yields stay."
     )
     without_effect_on: Listed[str] = Field(
         default_factory=list, description="Samples that have the parameter but no change."

@@ -9,7 +9,10 @@ from scipy.stats import chi2 as chi2_distribution
 
 from quarkline.catalog import Catalog
 from quarkline.statistics.likelihood.results import LikelihoodFit
-from quarkline.templates.expectation import Expectation
+from quarkline.templates.expectation import (
+    Expectation,
+    Summed,
+)
 from quarkline.templates.hiding import hidden_bins, shows_no_data
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.measure.data import pseudo_data
@@ -90,6 +93,7 @@ def prediction_of(
         chi2=tested and tested[0],
         degrees=tested and tested[1],
         p=tested and float(chi2_distribution.sf(*tested)),
+        background=_background(expectation, catalog),
     )
 
 
@@ -108,10 +112,18 @@ def _chi2(
 
 
 def _sample(expectation: Expectation, catalog: Catalog, name: str) -> PredictedSample:
-    summed = expectation.sum_of([name])
+    return _summed(name, catalog.samples[name].role, expectation.sum_of([name]))
+
+
+def _background(expectation: Expectation, catalog: Catalog) -> PredictedSample:
+    names = [name for name in expectation.samples if catalog.samples[name].role == "background"]
+    return _summed("background", "background", expectation.sum_of(names))
+
+
+def _summed(name: str, role: str, summed: Summed) -> PredictedSample:
     return PredictedSample(
         name=name,
-        role=catalog.samples[name].role,
+        role=role,
         contents=_numbers(summed.contents),
         errors=_numbers(summed.errors),
         total=summed.total,

@@ -12,7 +12,7 @@ import uproot
 
 from quarkline.catalog import Catalog, Independent, Normalisation
 from quarkline.catalog.systematics import Systematic
-from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule
 from quarkline.templates.drafts import Where
 from quarkline.templates.finish import PART_OF, emptied
 from quarkline.templates.histograms import Histogram
@@ -25,8 +25,9 @@ from quarkline.templates.store import LEFT_OUT, SIDES, histogram_file, last_of, 
 NOT_STORED = Rule(
     "QL-TEMPLATE-011",
     "stored templates are those of the analysis",
-    "A file of templates is absent, or has no histogram of a sample that the analysis has in the "
-    "region. Run the action that makes them again.",
+    "A file of templates is absent, or has no histogram of a sample or of a systematic that the "
+    "analysis has in the region: it came into the analysis later. Run the action that makes them "
+    "again. Systematics that state their changes of the yield need no histograms.",
 )
 
 
@@ -43,7 +44,7 @@ def read_templates(catalog: Catalog, folder: Path, job: str, *, suffix: str = ""
         suffix: End of the names of the files.
 
     Raises:
-        InputError: If a file or a nominal histogram is absent.
+        InputError: If a file or a histogram is absent.
     """
     regions = {}
     for region in catalog.regions:
@@ -51,7 +52,8 @@ def read_templates(catalog: Catalog, folder: Path, job: str, *, suffix: str = ""
         path = next((path for path in paths if path.is_file()), None)
         if path is None:
             message = f"there are no histograms of `{region}` in `{folder}`"
-            raise InputError(NOT_STORED.finding(message, place=Place(paths[0])))
+            evidence = {"part": "regions", "name": region}
+            raise InputError(NOT_STORED.finding(message, evidence=evidence, place=Place(paths[0])))
         with uproot.open(path) as file:
             found = _read_region(Where(catalog, region, []), file, path)
         if found.templates or found.observed:
@@ -90,17 +92,22 @@ class _File:
         found = self.optional(name)
         return emptied(found, self.dropped) if found else None
 
-    def needed(self, name: str) -> Histogram:
-        """A histogram of the region.
+    def needed(self, sample: str) -> Histogram:
+        """The nominal histogram of a sample.
 
         Raises:
-            InputError: If the file has none of this name.
+            InputError: If the file has none.
         """
-        found = self.optional(name)
+        found = self.optional(sample)
         if found is None:
-            message = f"there is no histogram `{self.where.name}_{name}`"
-            raise InputError(NOT_STORED.finding(message, place=Place(self.path)))
+            message = f"there is no histogram `{self.where.name}_{sample}`"
+            raise InputError(self.lacks(message, "samples", sample))
         return found
+
+    def lacks(self, message: str, part: str, name: str) -> Finding:
+        """A finding about a part of the analysis that the file has nothing of."""
+        evidence = {"part": part, "name": name}
+        return NOT_STORED.finding(message, evidence=evidence, place=Place(self.path))
 
 
 def _read_region(where: Where, file: Any, path: Path) -> RegionTemplates:
@@ -108,12 +115,7 @@ def _read_region(where: Where, file: Any, path: Path) -> RegionTemplates:
     templates = {
         name: _template(stored, name, rest) for name, rest in _simulated(where, stored.rest).items()
     }
-    observed = {
-        name: filled
-        for name in _data_samples(where)
-        if name in stored.rest.get("observed", [name])
-        and (filled := stored.optional(f"{name}_orig") or stored.optional(name))
-    }
+    observed = {name: _observed(stored, name) for name in _data_samples(where)}
     data = stored.final(last_of(observed)) if observed else None
     anyone = next((each.nominal for each in templates.values()), data)
     edges = np.zeros(0) if anyone is None else anyone.edges
@@ -142,25 +144,50 @@ def _data_samples(where: Where) -> list[str]:
     ]
 
 
+def _observed(stored: _File, sample: str) -> Histogram:
+    """Data as they were filled.
+
+    Raises:
+        InputError: If they were not.
+    """
+    if sample in stored.rest.get("observed", [sample]):
+        return stored.optional(f"{sample}_orig") or stored.needed(sample)
+    message = f"the data of `{sample}` in `{stored.where.name}` were not filled, or hidden then"
+    raise InputError(stored.lacks(message, "samples", sample))
+
+
 def _template(stored: _File, sample: str, rest: Mapping[str, Any]) -> Template:
     nominal = emptied(stored.needed(sample), stored.dropped)
     filled = stored.optional(f"{sample}_orig") or nominal
-    now = stored.where.systematics_of(sample)
-    names = [name for name in rest["shifts"] if name in now] if rest else list(now)
-    shifts = {name: _read_shift(stored, sample, nominal, name, rest) for name in names}
-    there = {name: shift for name, shift in shifts.items() if shift}
-    return Template(nominal, filled, there, tuple(rest.get("guessed", ())))
+    told: Mapping[str, Any] = rest.get("shifts", {})
+    without_effect = {*rest.get("systematics", ())} - set(told)
+    shifts = {
+        name: _read_shift(stored, sample, nominal, name, rest if name in told else {})
+        for name in stored.where.systematics_of(sample)
+        if name not in without_effect
+    }
+    return Template(nominal, filled, shifts, tuple(rest.get("guessed", ())))
 
 
 def _read_shift(
     stored: _File, sample: str, nominal: Histogram, name: str, rest: Mapping[str, Any]
-) -> Shift | None:
-    """What a systematic does; None if there are no histograms of it."""
+) -> Shift:
+    """What a systematic does.
+
+    One that came into the analysis after the filling is made of the nominal histogram if it states
+    its changes.
+
+    Raises:
+        InputError: If there are no histograms of it.
+    """
     key = f"{sample}_{stored_name(stored.where.catalog, name)}"
     up, down = (stored.final(f"{key}_{side}") for side in SIDES)
-    if up is None or down is None:
-        return None
     systematic = stored.where.catalog.systematics[name]
+    if up is None or down is None:
+        if not isinstance(systematic, Normalisation):
+            message = f"`{name}` was not filled for `{sample}` in `{stored.where.name}`"
+            raise InputError(stored.lacks(message, "systematics", name))
+        up = down = nominal
     told = rest["shifts"][name] if rest else _guess(systematic, nominal, up, down)
     if isinstance(systematic, Normalisation) and not told["filled"]:
         told = told | {"norm": [systematic.up, systematic.down]}

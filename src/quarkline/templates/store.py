@@ -17,6 +17,7 @@ import numpy as np
 
 from quarkline.catalog import Catalog, Independent
 from quarkline.events.sinks.root_file import new_root_file
+from quarkline.templates.drafts import Where
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.root_histograms import root_histogram
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
@@ -86,6 +87,7 @@ class _Stored:
 
     def __init__(self, catalog: Catalog, name: str, region: RegionTemplates) -> None:
         self.catalog, self.name, self.region = catalog, name, region
+        self.where = Where(catalog, name, [])
         self.kept = np.delete(np.arange(len(region.edges) - 1), list(region.dropped))
 
     def histograms(self) -> Iterator[tuple[str, Histogram]]:
@@ -168,6 +170,7 @@ class _Stored:
             "samples": {
                 sample: {
                     "guessed": list(template.guessed),
+                    "systematics": list(self.where.systematics_of(sample)),
                     "shifts": {name: _rest_of(shift) for name, shift in template.shifts.items()},
                 }
                 for sample, template in self.region.templates.items()

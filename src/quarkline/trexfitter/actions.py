@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,16 +80,30 @@ def run_actions(
     """
     wanted = ordered(letters)
     executor.check()
-    make_folder(job.folder)
-    remove_leftovers(job.folder)
     tell = progress or silent
-    if isinstance(job, MultiFit):
-        work = run_together(job, wanted, executor, tell)
-    else:
-        work = _run(job, wanted, executor, tell)
+    with _made(job.folder):
+        if isinstance(job, MultiFit):
+            work = run_together(job, wanted, executor, tell)
+        else:
+            work = _run(job, wanted, executor, tell)
     files = tuple(dict.fromkeys(work.files))
     headline = "\n".join(work.headlines) or None
     return ActionsDone(wanted, job.folder, files, tuple(work.findings), headline)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """The folder of a job, without what a killed one left; not there after a failure, if new."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    make_folder(folder)
+    remove_leftovers(folder)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # of the first that is not empty
+            for path in new:
+                path.rmdir()
+        raise
 
 
 def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Output:

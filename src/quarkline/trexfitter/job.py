@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quarkline.catalog.catalog import Catalog
@@ -15,6 +15,7 @@ from quarkline.trexfitter.apply import apply_options, said_twice
 from quarkline.trexfitter.blocks import Block, TrexConfig
 from quarkline.trexfitter.command_line import CommandOptions, read_options
 from quarkline.trexfitter.parser import read_trexfitter
+from quarkline.trexfitter.repeats import with_further_names
 from quarkline.trexfitter.translate import translate
 
 NO_FREE = Rule(
@@ -154,6 +155,7 @@ def open_job(
     Raises:
         InputError: With all that is wrong.
     """
+    options = _naming(options, config)
     file = translate(config, usual=usual)
     (block,) = config.of("Job")
     name = str(block.name)
@@ -180,6 +182,15 @@ def open_job(
         keep_pruning=bool(block.true("KeepPruning")),
         allow_missing=_text(block, "HistoChecks").upper() == "NOCRASH",
     )
+
+
+def _naming(options: CommandOptions, config: TrexConfig) -> CommandOptions:
+    """The options, in which a name means every block of that name."""
+    named = {
+        name: tuple(with_further_names(getattr(options, name), config.further_names))
+        for name in ("samples", "systematics", "exclude", "signals")
+    }
+    return replace(options, **named)
 
 
 def _freed(catalog: Catalog, names: Sequence[str]) -> Catalog:

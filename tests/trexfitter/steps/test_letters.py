@@ -110,6 +110,54 @@ def test_what_is_missing_names_the_letter_that_makes_it(
 def test_ntuples_are_not_read_as_histograms(config, run):
     with pytest.raises(InputError, match="use `h` instead"):
         run("n", config)
+    assert not (config.parents[1] / "out").exists()
+
+
+@pytest.mark.parametrize("letters", ["h", "f", "hwf"])
+def test_what_fails_leaves_no_empty_folder(config, run, drawn, letters):
+    config.write_text(config.read_text().replace('HistoFile: "data"', 'HistoFile: "nowhere"'))
+    with pytest.raises(InputError):
+        run(letters, config)
+    assert not (config.parents[1] / "out").exists()
+
+
+LATE = """
+Systematic: "Late"
+  Type: HISTO
+  HistoNameSufUp: "_jesUp"
+  Samples: Bkg2
+  Symmetrisation: ONESIDED
+"""
+STATED = """
+Systematic: "Late"
+  Type: OVERALL
+  OverallUp: 0.3
+  OverallDown: -0.2
+  Samples: Bkg2
+"""
+
+
+def test_a_systematic_that_came_later_is_told_with_its_line(config, run, drawn):
+    run("h", config)
+    text = config.read_text().rstrip() + "\n"
+    config.write_text(text + LATE)
+    for letter in "wfd":
+        with pytest.raises(InputError, match="`Late` was not filled for `Bkg2`") as caught:
+            run(letter, config)
+        (found,) = caught.value.findings
+        assert (found.place.file, found.place.line) == (config, text.count("\n") + 2)
+        assert "run action `h` first" in found.suggestion
+
+
+def test_a_systematic_that_came_later_and_states_its_yield_is_as_if_it_had_been_there(
+    config, run, drawn
+):
+    run("h", config)
+    config.write_text(config.read_text().rstrip() + "\n" + STATED)
+    late = texts(run("wfd", config).folder)
+    whole = texts(run("hwfd", config, "Job=again").folder)
+    assert late == whole
+    assert "Late      is norm only" in late["PruningText.txt"]
 
 
 def test_broken_files_are_told_with_their_place(config, run, drawn):

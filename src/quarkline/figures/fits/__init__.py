@@ -10,7 +10,7 @@ from quarkline.figures.fits.limits import plot_cls, plot_limit_series, plot_limi
 from quarkline.figures.fits.prediction import plot_prediction, plot_summary
 from quarkline.figures.fits.pulls import plot_gammas, plot_norm_factors, plot_pulls
 from quarkline.figures.fits.rows import pages
-from quarkline.figures.fits.shapes import plot_separation, separation
+from quarkline.figures.fits.shapes import plot_separation
 from quarkline.figures.fits.systematics import plot_systematic, plot_systematic_on_total
 from quarkline.figures.fits.toys import plot_toy_fits
 
@@ -38,5 +38,4 @@ __all__ = [
     "plot_systematic",
     "plot_systematic_on_total",
     "plot_toy_fits",
-    "separation",
 ]

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from quarkline.catalog import Catalog
 from quarkline.catalog.looks import groups, looks, region_titles, titles
+from quarkline.catalog.tlatex import typeset
 from quarkline.figures.fits.composition import plot_pie_charts
 from quarkline.figures.fits.prediction import plot_prediction, plot_summary
 from quarkline.figures.style import Label
@@ -48,8 +49,24 @@ def draw_region(
         samples=looks(catalog),
         titles=titles(catalog),
         groups=groups(catalog),
-        label=label,
+        label=_label_in(catalog, region.region, label),
     )
+
+
+def _label_in(catalog: Catalog, region: str, label: Label | None) -> Label | None:
+    """The line above the figure of a region, which may have another luminosity or energy."""
+    drawing = catalog.regions[region].drawing
+    if label is None or not (drawing.luminosity or drawing.energy):
+        return label
+    luminosity = drawing.luminosity or catalog.luminosity.label
+    right = conditions(luminosity, drawing.energy or catalog.drawing.energy)
+    return replace(label, luminosity=right)
+
+
+def conditions(luminosity: str, energy: str) -> str:
+    """Luminosity and energy as a figure has them, from texts as ROOT spells them."""
+    parts = (typeset(luminosity), f"({typeset(energy)})" if energy else "")
+    return " ".join(part for part in parts if part)
 
 
 def draw_summary(

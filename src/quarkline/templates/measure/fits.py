@@ -14,7 +14,6 @@ from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.spec import LikelihoodSpec
 from quarkline.templates.likelihood import Likelihood, fitted_regions, likelihood_of
-from quarkline.templates.measure.bounds import held_at_bounds
 from quarkline.templates.measure.data import Sources, asimov_values, data_of, sources_of
 from quarkline.templates.measure.names import chosen_names, unknown_names
 from quarkline.templates.sets import TemplateSet
@@ -112,7 +111,7 @@ def _conditional(templates: TemplateSet, catalog: Catalog, sources: Sources) -> 
     fixed = {name: value for name, value in settings.fixed.items() if name in model.names}
     data = data_of(catalog, templates, model, sources, {})
     kept = Model(with_fixed(likelihood.spec, fixed | _no_signal(model, catalog.poi)))
-    return held_at_bounds(kept, data, fit(kept, data, strategy=settings.strategy))
+    return fit(kept, data, strategy=settings.strategy)
 
 
 def _no_signal(model: Model, poi: str | None) -> dict[str, float]:
@@ -137,14 +136,13 @@ def held(catalog: Catalog, model: Model, *, signal: bool = True) -> dict[str, fl
 def nominal_fit(problem: Problem, catalog: Catalog) -> LikelihoodFit:
     """The fit that settings ask for."""
     settings, model = catalog.fit or FitSettings(), problem.model
-    found = fit(
+    return fit(
         model,
         problem.data,
         start=_start(settings, model),
         minos=minos_of(settings, model),
         strategy=settings.strategy,
     )
-    return held_at_bounds(model, problem.data, found)
 
 
 def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> LikelihoodFit:
@@ -161,8 +159,7 @@ def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> L
     }
     model = Model(with_fixed(problem.model.spec, kept))
     minos = [name for name in minos_of(settings, problem.model) if name not in kept]
-    found = fit(model, problem.data, start=full.values, minos=minos, strategy=settings.strategy)
-    return held_at_bounds(model, problem.data, found)
+    return fit(model, problem.data, start=full.values, minos=minos, strategy=settings.strategy)
 
 
 def _start(settings: FitSettings, model: Model) -> Floats | None:

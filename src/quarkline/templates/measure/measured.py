@@ -287,38 +287,52 @@ class _Doing:
 
     def limit(self) -> Fields:
         settings = self.catalog.limit or LimitSettings()
-        model, data, poi = self._tested(settings.poi, settings.data, 0.0)
+        tested = self._tested(settings.poi, settings.data, 0.0)
         if settings.method == "asymptotic":
             found = asymptotic_limit(
-                model, data, poi=poi, level=settings.level, injected=settings.injected
+                tested.model,
+                tested.data,
+                poi=tested.poi,
+                level=settings.level,
+                injected=settings.injected,
             )
         else:
             found = toy_limit(
-                model,
-                data,
-                poi=poi,
+                tested.model,
+                tested.data,
+                poi=tested.poi,
                 level=settings.level,
                 toys=settings.toys,
                 seed=self.settings.seed,
                 runner=self.runner,
             )
-        return {"limit": found}
+        return {"limit": replace(found, data=tested.kind)}
 
     def significance(self) -> Fields:
         settings = self.catalog.significance or SignificanceSettings()
-        model, data, poi = self._tested(settings.poi, settings.data, settings.expected_with)
-        found = discovery(model, data, poi=poi, expected_with=settings.expected_with)
-        return {"significance": found}
+        tested = self._tested(settings.poi, settings.data, settings.expected_with)
+        found = discovery(
+            tested.model, tested.data, poi=tested.poi, expected_with=settings.expected_with
+        )
+        return {"significance": replace(found, data=tested.kind)}
 
-    def _tested(
-        self, poi: str | None, data: str, strength: float
-    ) -> tuple[Model, Data | None, str]:
-        """The model of a test, its data unless none are looked at, and the signal's parameter."""
+    def _tested(self, poi: str | None, data: str, strength: float) -> _Tested:
         name = poi_of(self.problem.model, poi)
         blind = data == "asimov"
         problem = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
         nothing = blind or not problem.sources.observed
-        return problem.model, None if nothing else problem.data, name
+        kind = "mixed" if problem.sources.mixed else "observed"
+        return _Tested(problem.model, None if nothing else problem.data, name, kind)
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """The model of a test, its data unless none are looked at, and the signal's parameter."""
+
+    model: Model
+    data: Data | None
+    poi: str
+    kind: str
 
 
 def ranked_parameters(catalog: Catalog, fitted: LikelihoodFit, poi: str) -> list[str]:

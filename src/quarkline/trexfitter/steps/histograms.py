@@ -32,7 +32,7 @@ def fill_job(work: Work, inputs: Inputs) -> None:
     work.findings += built.findings
     work.files += write_job_templates(work.job, built.templates)
     inputs.forget()
-    draw_controls(work, inputs)
+    draw_controls(work, built.templates)
 
 
 def _absent(missing: Sequence[Path]) -> Iterator[Finding]:
@@ -48,7 +48,7 @@ def treat_again(work: Work, inputs: Inputs) -> None:
     work.findings += built.findings
     work.files += write_job_templates(work.job, built.templates)
     inputs.forget()
-    draw_controls(work, inputs)
+    draw_controls(work, built.templates)
 
 
 def _allowed(work: Work) -> Allowed:

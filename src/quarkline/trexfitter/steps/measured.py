@@ -9,6 +9,7 @@ from quarkline.engine.core.findings import InputError, Rule, did_you_mean
 from quarkline.engine.core.results import pretty_json
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
+    DiscoverySignificance,
     GoodnessOfFit,
     LikelihoodFit,
 )
@@ -276,9 +277,15 @@ def limit_words(found: CLsLimit) -> str:
     expected = found.expected[limits.MEDIAN]
     words = f"{found.poi} < " + ("?" if expected is None else f"{expected:.4g}") + " expected"
     if found.observed is not None:
-        words = f"{found.poi} < {found.observed:.4g} observed, {words}"
+        words = f"{found.poi} < {found.observed:.4g} {seen(found)}, {words}"
     note = f" ({found.note})" if found.note else ""
     return f"{words} at {100 * found.level:g} % CL{note}"
+
+
+def seen(found: CLsLimit | DiscoverySignificance) -> str:
+    """What a result that is not expected is of, in words."""
+    words = {"mixed": "with mixed data", "asimov": "with Asimov data"}
+    return words.get(found.data, "observed")
 
 
 def _best(work: Work, inputs: Inputs, found: CLsLimit) -> float | None:
@@ -298,6 +305,6 @@ def significance(work: Work, inputs: Inputs) -> None:
     work.files.append(
         limits.write_significance(path, found, label=filed.parameter, value=filed.value)
     )
-    observed = "" if found.z is None else f"{found.z:.3g} sigma observed, "
+    observed = "" if found.z is None else f"{found.z:.3g} sigma {seen(found)}, "
     work.headlines.append(f"{found.poi}: {observed}{found.z_expected:.3g} sigma expected")
     _tell_note(work, "significance", found.note)

@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from quarkline.catalog import Catalog
-from quarkline.catalog.tlatex import typeset
 from quarkline.engine.compute.executors import Executor
 from quarkline.engine.compute.job import Task, task_name
 from quarkline.engine.compute.local import failures, finished
@@ -74,12 +73,25 @@ class Output:
         stem.parent.mkdir(parents=True, exist_ok=True)
         self.files += save(figure, stem, formats=self.formats)
 
+    def take(self, folder: Path, stem: Path) -> None:
+        """Take a figure that a worker has drawn, in the formats asked for."""
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        for suffix in self.formats:
+            name = f"{stem.name}.{suffix}"
+            self.files.append((folder / name).replace(stem.with_name(name)))
+
     @contextmanager
-    def runner(self) -> Iterator[Spread]:
-        """What does many fits, with a hidden folder for what they hand over."""
+    def parts(self) -> Iterator[Parts]:
+        """What does parts of an action, with a hidden folder for what they hand over."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".work-", dir=self.folder) as folder:
-            yield Spread(Parts(self.executor, Path(folder), self.tell), Path(folder))
+            yield Parts(self.executor, Path(folder), self.tell)
+
+    @contextmanager
+    def runner(self) -> Iterator[Spread]:
+        """What does many fits."""
+        with self.parts() as parts:
+            yield Spread(parts, parts.folder)
 
 
 @dataclass(kw_only=True)
@@ -118,12 +130,10 @@ class Work(Output):
 
 def label_of(experiment: str, status: str, luminosity: str, energy: str) -> Label:
     """The line above a figure, from texts as ROOT spells them."""
+    from quarkline.figures.fits.analysis import conditions
     from quarkline.figures.style import Label
 
-    right = " ".join(
-        part for part in (typeset(luminosity), f"({typeset(energy)})" if energy else "") if part
-    )
-    return Label(experiment, status, right)
+    return Label(experiment, status, conditions(luminosity, energy))
 
 
 @dataclass(frozen=True)

@@ -158,10 +158,9 @@ def _add_plot_options(data: Data, job: Block) -> None:
     data.put("drawing.yields", "YIELDS" in asked or None, place)
     data.put("drawing.chi2", "CHI2" in asked or None, place)
     data.put("drawing.before_over_after", "PREFITONPOSTFIT" in asked or None, place)
-    data.put("drawing.poisson_errors", "POISSONIZE" in asked or None, place)
+    data.put("drawing.poisson_errors", "POISSONIZE" in asked, place or job.place)
+    data.put("drawing.x_errors", "NOXERR" not in asked, place or job.place)
     _add_signal(data, job, "drawing.", asked)
-    if "NOXERR" in asked:
-        data.put("drawing.x_errors", False, place)
     if "NORATIO" in asked:
         data.null("drawing.ratio", place)
     if summary := job.first("PlotOptionsSummary"):

@@ -171,6 +171,7 @@ def _measurement(
     return Measurement(
         poi=shown,
         title=titles.get(catalog.poi or "", catalog.poi or ""),
+        data=problem.sources.kind,
         fitted=problem.sources.observed,
         asimov=problem.sources.asimov,
         conditional=found.conditional,
@@ -178,7 +179,7 @@ def _measurement(
         titles=titles,
         parts=parts,
         findings=tuple(finding.as_json() for finding in (*found.findings, *refused)),
-        text=sentence(found, shown, parts),
+        text=sentence(found, shown, parts, problem.sources),
     )
 
 

@@ -61,6 +61,12 @@ def measured_part(catalog: Catalog) -> Catalog:
     )
 
 
+def controlled_part(catalog: Catalog) -> Catalog:
+    """What figures of templates depend on besides templates: titles, and what is read and kept."""
+    drawing = Drawing(validation_pruning=catalog.drawing.validation_pruning)
+    return catalog_of(measured_part(catalog), **UNMEASURED, drawing=drawing)
+
+
 def drawn_part(catalog: Catalog) -> Catalog:
     """What figures depend on besides results: titles and looks."""
     return Catalog(
