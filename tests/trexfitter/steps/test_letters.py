@@ -221,6 +221,7 @@ def test_each_measured_parameter_has_a_ranking(official, run, drawn):
     assert not {"mu_XS_ttH", "tt_norm"} & set(ranked["tt_norm"])
     names = {stem.name for stem in drawn}
     assert {"Ranking_mu_XS_ttH", "Ranking_tt_norm"} <= names
+    assert [line.split(" = ")[0] for line in done.headline.splitlines()] == list(ranked)
 
 
 @pytest.mark.parametrize(
