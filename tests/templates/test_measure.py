@@ -318,6 +318,12 @@ def test_asimov_values_of_measured_parameters_leave_mixed_fits_mixed() -> None:
     assert problem_of(small.templates(), catalog).conditional is not None
 
 
+def test_the_background_alone_is_without_the_first_measured_parameter() -> None:
+    """TRExFitter holds that one alone, too."""
+    found = problem_of(small.templates(), two_measured(fit__hypothesis="background")).model
+    assert [name for name, fixed in zip(found.names, found.fixed, strict=True) if fixed] == ["mu"]
+
+
 def test_fits_of_toys_hold_what_they_do_not_know_of() -> None:
     """Toys have a shifted parameter, and its fits the nominal value of it."""
     settings = {"toys": 4, "toys_with": {"JES": 1.0, "mu": 0.0}, "toys_hold": ["JES"], "seed": 3}
