@@ -196,12 +196,17 @@ def without_effect(catalog: Catalog) -> Iterator[Finding]:
         if not isinstance(systematic, Varied):
             continue
         if systematic.smooth_before and systematic.symmetrise != "two-sided":
-            message = f"`systematics.{name}.smooth_before` has no effect without `two-sided`"
-            yield NO_EFFECT.finding(message, suggestion="leave it out, or set `symmetrise`")
+            key = ("systematics", name, "smooth_before")
+            yield _no_effect(key, "`two-sided`", "leave it out, or set `symmetrise`")
     for name, region in catalog.regions.items():
         if region.drop_hidden_bins and catalog.hide.threshold is None:
-            message = f"`regions.{name}.drop_hidden_bins` has no effect without `hide.threshold`"
-            yield NO_EFFECT.finding(message, suggestion="state the threshold")
+            key = ("regions", name, "drop_hidden_bins")
+            yield _no_effect(key, "`hide.threshold`", "state the threshold")
+
+
+def _no_effect(key: tuple[str, ...], without: str, hint: str) -> Finding:
+    message = f"`{'.'.join(key)}` has no effect without {without}"
+    return NO_EFFECT.finding(message, suggestion=hint, evidence={"setting": list(key)})
 
 
 def missing_bins(where: Where, bins: int) -> Finding | None:

@@ -250,6 +250,14 @@ def test_what_templates_refuse_has_a_line(official, letters, block, options, wha
     assert lines[found.place.line - 1].strip() == wanted.strip()
 
 
+def test_settings_without_effect_have_a_line(config, run, drawn):
+    text = config.read_text()
+    config.write_text(text.replace('Region: "SR_2"', 'Region: "SR_2"\n  AutomaticDropBins: TRUE'))
+    (found,) = (one for one in run("h", config).findings if one.code == "QL-TEMPLATE-012")
+    assert found.place is not None
+    assert "AutomaticDropBins" in config.read_text().splitlines()[found.place.line - 1]
+
+
 def test_impacts_of_single_groups_are_joined(official, run, drawn):
     config = official / "configs" / "FitExampleNtuple.config"
     done = run("nfi", config)
