@@ -313,6 +313,15 @@ def test_tests_of_one_parameter_have_the_others_nominal_in_asimov_data() -> None
         np.testing.assert_allclose(found.data.counts, wanted)
 
 
+def test_tests_in_mixed_regions_have_the_others_as_the_first_fit_found_them() -> None:
+    catalog = two_measured(regions__SR__data="asimov", fit__asimov={"mu": 2.0, "k": 1.4})
+    found = problem_of(small.templates(), catalog, strength=("mu", 0.0))
+    assert found.conditional is not None
+    values = {row.name: row.value for row in found.conditional.parameters if not row.fixed}
+    assert values["k"] != 1.4
+    np.testing.assert_allclose(found.data.counts[2:], expected({**values, "mu": 0.0})[2:])
+
+
 def test_asimov_values_of_measured_parameters_leave_mixed_fits_mixed() -> None:
     catalog = two_measured(regions__SR__data="asimov", fit__asimov={"mu": 1.5, "k": 1.2})
     assert problem_of(small.templates(), catalog).conditional is not None
