@@ -313,9 +313,24 @@ def test_tests_of_one_parameter_have_the_others_nominal_in_asimov_data() -> None
         np.testing.assert_allclose(found.data.counts, wanted)
 
 
+def test_tests_in_mixed_regions_have_the_others_as_the_first_fit_found_them() -> None:
+    catalog = two_measured(regions__SR__data="asimov", fit__asimov={"mu": 2.0, "k": 1.4})
+    found = problem_of(small.templates(), catalog, strength=("mu", 0.0))
+    assert found.conditional is not None
+    values = {row.name: row.value for row in found.conditional.parameters if not row.fixed}
+    assert values["k"] != 1.4
+    np.testing.assert_allclose(found.data.counts[2:], expected({**values, "mu": 0.0})[2:])
+
+
 def test_asimov_values_of_measured_parameters_leave_mixed_fits_mixed() -> None:
     catalog = two_measured(regions__SR__data="asimov", fit__asimov={"mu": 1.5, "k": 1.2})
     assert problem_of(small.templates(), catalog).conditional is not None
+
+
+def test_the_background_alone_is_without_the_first_measured_parameter() -> None:
+    """TRExFitter holds that one alone, too."""
+    found = problem_of(small.templates(), two_measured(fit__hypothesis="background")).model
+    assert [name for name, fixed in zip(found.names, found.fixed, strict=True) if fixed] == ["mu"]
 
 
 def test_fits_of_toys_hold_what_they_do_not_know_of() -> None:

@@ -68,12 +68,15 @@ def problem_of(
     model = Model(likelihood.spec)
     sources = sources_of(catalog, templates, regions, blind=blind)
     values = asimov_values(catalog, model)
+    if strength is not None:
+        values = _in_data(values, catalog, strength[0])
+    given = frozenset(values)
     conditional = None
-    if sources.mixed and set(values) <= set(catalog.pois):
+    if sources.mixed and given <= set(catalog.pois):
         conditional = _conditional(templates, catalog, sources)
         values |= {row.name: row.value for row in conditional.parameters if not row.fixed}
-    if strength is not None:
-        values = {strength[0]: strength[1]} | _in_data(values, catalog, strength[0])
+    if strength is not None and strength[0] not in given:
+        values[strength[0]] = strength[1]
     data = data_of(catalog, templates, model, sources, values)
     kept = held(catalog, model, signal=strength is None)
     fitted = Model(with_fixed(likelihood.spec, kept))
