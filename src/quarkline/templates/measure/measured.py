@@ -22,7 +22,6 @@ from quarkline.statistics.likelihood.goodness import goodness_of_fit
 from quarkline.statistics.likelihood.impacts import grouped_impacts
 from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.many import Runner
-from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.ranking import ranking
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
@@ -264,38 +263,47 @@ class _Doing:
 
     def limit(self) -> Fields:
         settings = self.catalog.limit or LimitSettings()
-        model, data, poi = self._tested(settings.poi, settings.data, 0.0)
+        problem, poi = self._tested(settings.poi, settings.data, 0.0)
         if settings.method == "asymptotic":
             found = asymptotic_limit(
-                model, data, poi=poi, level=settings.level, injected=settings.injected
+                problem.model,
+                problem.data,
+                poi=poi,
+                level=settings.level,
+                injected=settings.injected,
+                observed=problem.observed,
             )
         else:
             found = toy_limit(
-                model,
-                data,
+                problem.model,
+                problem.data,
                 poi=poi,
                 level=settings.level,
                 toys=settings.toys,
                 seed=self.settings.seed,
+                observed=problem.observed,
                 runner=self.runner,
             )
         return {"limit": found}
 
     def significance(self) -> Fields:
         settings = self.catalog.significance or SignificanceSettings()
-        model, data, poi = self._tested(settings.poi, settings.data, settings.expected_with)
-        found = discovery(model, data, poi=poi, expected_with=settings.expected_with)
+        problem, poi = self._tested(settings.poi, settings.data, settings.expected_with)
+        found = discovery(
+            problem.model,
+            problem.data,
+            poi=poi,
+            expected_with=settings.expected_with,
+            observed=problem.observed,
+        )
         return {"significance": found}
 
-    def _tested(
-        self, poi: str | None, data: str, strength: float
-    ) -> tuple[Model, Data | None, str]:
-        """The model of a test, its data unless none are looked at, and the signal's parameter."""
+    def _tested(self, poi: str | None, data: str, strength: float) -> tuple[Problem, str]:
+        """The likelihood of a test with its data, and the signal's parameter."""
         name = poi_of(self.problem.model, poi)
         blind = data == "asimov"
-        problem = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
-        nothing = blind or not problem.sources.observed
-        return problem.model, None if nothing else problem.data, name
+        found = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
+        return found, name
 
 
 def ranked_parameters(catalog: Catalog, fitted: LikelihoodFit, poi: str) -> list[str]:
