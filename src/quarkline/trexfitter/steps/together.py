@@ -190,8 +190,8 @@ class Together:
         name = limits.significance_name(SIGNIFICANCE_PREFIX, "", blind=found.z is None)
         path = self.layout.significance(name)
         self.out.files.append(limits.write_significance(path, found))
-        observed = "" if found.z is None else f"{found.z:.3g} sigma observed, "
-        self.out.headlines.append(f"combined: {observed}{found.z_expected:.3g} sigma expected")
+        seen = "" if found.z is None else f"{found.z:.3g} sigma observed, "
+        self.out.headlines.append(f"combined: {seen}{found.z_expected:.3g} sigma expected")
 
 
 STEPS: Mapping[str, Callable[[Together], None]] = {
