@@ -28,6 +28,7 @@ class Problem:
         model: The same, compiled, with the parameters fixed that settings hold.
         data: The data.
         sources: Which regions have observed data.
+        observed: Whether a limit of these data can be found: not of Asimov data alone, nor blindly.
         values: Parameters of Asimov data that are not initial.
         conditional: The fit of the regions with observed data, without signal, whose values the
             Asimov data of the others have; None unless both kinds are mixed.
@@ -38,6 +39,7 @@ class Problem:
     model: Model
     data: Data
     sources: Sources
+    observed: bool
     values: Mapping[str, float]
     conditional: LikelihoodFit | None
     findings: tuple[Finding, ...]
@@ -81,7 +83,22 @@ def problem_of(
     kept = held(catalog, model, signal=strength is None)
     fitted = Model(with_fixed(likelihood.spec, kept))
     findings = (*sources.findings, *unknown_names(catalog, model.names))
-    return Problem(likelihood, fitted, data, sources, values, conditional, findings)
+    return Problem(
+        likelihood,
+        fitted,
+        data,
+        sources,
+        not blind and _is_tested(catalog, sources),
+        values,
+        conditional,
+        findings,
+    )
+
+
+def _is_tested(catalog: Catalog, sources: Sources) -> bool:
+    """Whether some data are more than the expectation: observed ones, or sums of other samples."""
+    pseudo = catalog.fit is not None and catalog.fit.pseudo_data is not None
+    return pseudo or bool(sources.observed)
 
 
 def with_fixed(spec: LikelihoodSpec, values: Mapping[str, float]) -> LikelihoodSpec:
