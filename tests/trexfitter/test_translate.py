@@ -318,6 +318,21 @@ class TestWhole:
         with pytest.raises(InputError, match=what):
             translate(read(text))
 
+    @pytest.mark.parametrize("kind", ["OVERALL", "SHAPE", "STAT"])
+    @pytest.mark.parametrize(
+        "option", ["DropNorm: SR", "CombineName: c", "DummyForSamples: tt", "ReferencePruning: tt"]
+    )
+    def test_what_does_something_else_without_histograms_is_refused(self, read, kind, option):
+        """Such as samples with a dummy, which have the whole systematic then."""
+        text = f"Systematic: s\n  Type: {kind}\n  OverallUp: 0.1\n  {option}\n"
+        with pytest.raises(InputError, match=f"of `Type: {kind}` is not done") as caught:
+            translate(read(text, job="Job: j\n\n"))
+        assert caught.value.findings[0].place.line == 6
+
+    def test_yields_may_be_kept_from_pruning(self, read):
+        text = "Systematic: s\n  Type: OVERALL\n  OverallUp: 0.1\n  NoPruning: TRUE\n"
+        assert translate(read(text)).data["systematics"]["s"]["prune"] is False
+
     def test_a_config_of_several_fits_has_no_catalog(self, read):
         with pytest.raises(InputError, match="names other configs"):
             translate(read("MultiFit: m\n  Compare: TRUE\n", job=""))

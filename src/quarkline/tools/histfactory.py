@@ -153,7 +153,7 @@ def _moved(path: Path, folder: Path, inputs: list[str]) -> dict[Path, Path]:
         if (name := element.get("InputFile"))
     }
     bases = dict.fromkeys(item.absolute() for item in (folder, path.parent))
-    found = {}
+    found: dict[Path, Path] = {}
     for old in sorted(named):
         if not (folder / old).is_file():
             tails = (Path(*old.parts[at:]) for at in range(len(old.parts)))

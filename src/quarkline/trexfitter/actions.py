@@ -122,4 +122,5 @@ def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Output:
                 STEPS[letter](work, inputs)
             except InputError as error:
                 raise InputError(*placed(error.findings, job.file)) from error
+    work.write_submission()
     return work

@@ -188,11 +188,14 @@ def open_job(
 
 def _naming(options: CommandOptions, config: TrexConfig) -> CommandOptions:
     """The options, in which a name means every block of that name."""
-    named = {
-        name: tuple(with_further_names(getattr(options, name), config.further_names))
-        for name in ("samples", "systematics", "exclude", "signals")
-    }
-    return replace(options, **named)
+    more = config.further_names
+    return replace(
+        options,
+        samples=tuple(with_further_names(options.samples, more)),
+        systematics=tuple(with_further_names(options.systematics, more)),
+        exclude=tuple(with_further_names(options.exclude, more)),
+        signals=tuple(with_further_names(options.signals, more)),
+    )
 
 
 def _freed(catalog: Catalog, names: Sequence[str]) -> Catalog:

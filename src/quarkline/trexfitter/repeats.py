@@ -120,7 +120,7 @@ def _pairs(block: Block, blocks: Sequence[Block]) -> Pairs:
 
 
 def _chosen(block: Block, option: str, names: Iterable[str]) -> list[str]:
-    patterns = block.items(option) or ["all"]
+    patterns = [str(item) for item in block.items(option)] or ["all"]
     return [name for name in names if selects(patterns, name)]
 
 

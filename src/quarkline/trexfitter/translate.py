@@ -56,6 +56,16 @@ REFUSED_OPTIONS = {
     },
     "Sample": {"Morphing"},
 }
+OF_HISTOGRAMS = {
+    "CombineName": "write it as `Type: HISTO`, or leave it out of the combination",
+    "DropNorm": "leave these regions out with `Exclude`",
+    "DropShapeIn": "leave it out",
+    "DummyForSamples": "name these samples in `Samples`, which is what it does there",
+    "ForceShape": "leave it out",
+    "KeepNormForSamples": "leave it out",
+    "ReferencePruning": "leave it out, or write `NoPruning: TRUE`",
+}
+"""Options whose effect on systematics without histograms is not that on others."""
 REFUSED_SWITCHES = {"Fit": ("DataWeighted",), "Sample": ("UseGaussianShapeSysConstraint",)}
 """Options that change nothing unless they are TRUE."""
 INTERPOLATIONS = {"IntCodeOverall": 4, "IntCodeShape": 0}
@@ -161,7 +171,12 @@ def _not_understood_values(block: Block) -> Iterator[Finding]:
     if block.kind == "Fit" and (block.text("FitType") or "").upper() == "UNFOLDING":
         what = "`FitType: UNFOLDING` is not done"
         yield REFUSED.finding(what, place=block.options["FitType"].place)
-    if block.kind == "Systematic" and (block.text("Type") or "").upper() == "SHAPE":
+    kind = (block.text("Type") or "HISTO").upper() if block.kind == "Systematic" else "HISTO"
+    for name, hint in OF_HISTOGRAMS.items() if kind != "HISTO" else ():
+        if option := block.first(name):
+            what = f"`{name}` of a systematic of `Type: {kind}` is not done"
+            yield REFUSED.finding(what, suggestion=hint, place=option.place)
+    if kind == "SHAPE":
         sided = [option for name, option in block.options.items() if SIDED.match(name)]
         if sided:
             what = f"`{sided[0].name}` gives every bin a parameter of its own, which is not done"

@@ -296,3 +296,22 @@ def test_pulls_and_constraints_have_their_closed_form():
     assert found.by_name["s"].error == pytest.approx(curvature**-0.5, rel=1e-6)
     assert (found.by_name["n"].value, found.by_name["n"].before) == (pytest.approx(0.5), 2.0)
     assert found.by_name["n"].error == pytest.approx(2.0, rel=1e-6)
+
+
+def test_a_parameter_whose_bounds_leave_one_value_is_like_one_that_is_fixed():
+    spec = mixed(1, smooth=True)
+    name = next(row.name for row in spec.parameters if not row.fixed and row.constraint is None)
+
+    def with_row(**changes) -> Model:
+        rows = [replace(row, **changes) if row.name == name else row for row in spec.parameters]
+        return Model(replace(spec, parameters=tuple(rows)))
+
+    initial = next(row.initial for row in spec.parameters if row.name == name)
+    held, fixed = fit(with_row(low=initial, high=initial)), fit(with_row(fixed=True))
+    errors = {row.name: row.error for row in held.parameters}
+    assert errors.pop(name) == 0
+    assert errors == pytest.approx({n: e for n, e in errors_of(fixed).items() if n != name})
+
+
+def errors_of(fitted) -> dict[str, float]:
+    return {row.name: row.error for row in fitted.parameters}

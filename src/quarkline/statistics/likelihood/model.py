@@ -81,7 +81,8 @@ class Model:
         self.initial = np.array([parameter.initial for parameter in spec.parameters])
         self.low = np.array([parameter.low for parameter in spec.parameters])
         self.high = np.array([parameter.high for parameter in spec.parameters])
-        self.fixed: Bools = np.array([parameter.fixed for parameter in spec.parameters], dtype=bool)
+        held = [row.fixed or row.low == row.high for row in spec.parameters]
+        self.fixed: Bools = np.array(held, dtype=bool)
         self.channels = dict(_slices((channel.name, channel.bins) for channel in spec.channels))
         self._places = {name: at for at, name in enumerate(self.names)}
         self._rates = Rates(layout_of(spec))

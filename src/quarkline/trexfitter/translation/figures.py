@@ -51,7 +51,7 @@ def add_job_drawing(data: Data, job: Block) -> None:
     data.number("drawing.correlation_threshold", job, "CorrelationThreshold")
     data.truth("drawing.correlations_of_bins", job, "UseGammasForCorr")
     data.items("drawing.hidden_parameters", job, "HideNP")
-    data.truth("drawing.config_order", job, "ReorderNPs")
+    data.truth("drawing.hepdata", job, "HEPDataFormat")
     data.items("drawing.region_groups", job, "RegionGroups")
     data.items("drawing.scale_to_data", job, "ScaleSamplesToData")
     data.items("drawing.signal_regions", job, "SignalRegionsPlot")
@@ -60,7 +60,6 @@ def add_job_drawing(data: Data, job: Block) -> None:
     data.truth("drawing.validation_pruning", job, "ShowValidationPruning")
     data.label("drawing.poi_title", job, "RankingPOIName")
     _add_precision(data, job)
-    _add_units(data, job)
 
 
 def add_region_drawing(region: Data, block: Block, job: Block | None) -> None:
@@ -241,10 +240,3 @@ def _add_precision(data: Data, job: Block) -> None:
     precision = job.number("POIPrecision")
     if precision is not None and 1 <= precision <= 5:
         data.number("drawing.poi_precision", job, "POIPrecision")
-
-
-def _add_units(data: Data, job: Block) -> None:
-    option, pois = job.first("POIUnit"), job.items("POI")
-    if option and len(option.items) == len(pois):
-        units = {str(poi): str(unit) for poi, unit in zip(pois, option.items, strict=True)}
-        data.put("drawing.poi_units", units, option.place)
