@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from quarkline.trexfitter.command_line import KNOWN
 from quarkline.trexfitter.schema import JOB_BLOCKS
-from quarkline.trexfitter.translate import INTERPOLATIONS, REFUSED_BLOCKS
+from quarkline.trexfitter.translate import INTERPOLATIONS
+from quarkline.trexfitter.validate import NOT_READ
 from tests.docs.pages import DOCS
 
 TEXT = (DOCS / "reference" / "trexfitter-language.md").read_text()
@@ -21,7 +22,7 @@ FAMILIES = re.compile(
 
 
 def options() -> Iterator[str]:
-    described = set(JOB_BLOCKS) - REFUSED_BLOCKS - {"Options"}
+    described = set(JOB_BLOCKS) - NOT_READ - {"Options"}
     for kind in sorted(described):
         yield from (name for name in JOB_BLOCKS[kind] if not FAMILIES.fullmatch(name))
 
