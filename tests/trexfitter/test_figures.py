@@ -62,8 +62,6 @@ def test_defaults_are_those_of_trexfitter(drawing):
         ("SystControlPlots: FALSE", {"control_figures": False}),
         ("POIPrecision: 3", {"poi_precision": 3}),
         ("POIPrecision: 9", {"poi_precision": 2}),
-        ("POIUnit: GeV,pb", {"poi_units": {"a": "GeV", "b": "pb"}}),
-        ("POIUnit: GeV", {"poi_units": {}}),
         ("RegionGroups: g,h", {"region_groups": ["g", "h"]}),
     ],
 )

@@ -115,9 +115,6 @@ class Drawing(Config):
     hidden_parameters: Listed[str] = Field(
         default_factory=list, description="Parameters left out of pulls and correlations."
     )
-    config_order: bool = Field(
-        False, description="Whether results list parameters in the order of the config."
-    )
     wanted: Listed[Kind] = Field(
         default_factory=lambda: list(USUAL), description="What is drawn and written."
     )
@@ -134,6 +131,7 @@ class Drawing(Config):
     summary_signal_in_stack: bool | None = Field(None, description="If not `signal_in_stack`.")
     control_figures: bool = Field(True, description="Whether each systematic is drawn.")
     tables: TableDrawing = Field(default_factory=TableDrawing)
+    hepdata: bool = Field(False, description="Whether tables for HEPData are written.")
     region_groups: Listed[str] = Field(
         default_factory=list, description="Groups of regions with tables and figures of their own."
     )
@@ -148,5 +146,4 @@ class Drawing(Config):
         False, description="Whether the pruning is shown for validation regions."
     )
     poi_title: str = ""
-    poi_units: dict[str, str] = Field(default_factory=dict, description="Units by parameter.")
     poi_precision: int = Field(2, ge=0)

@@ -88,7 +88,7 @@ def run_actions(
             work = _run(job, wanted, executor, tell)
     files = tuple(dict.fromkeys(work.files))
     headline = "\n".join(work.headlines) or None
-    return ActionsDone(wanted, job.folder, files, tuple(work.findings), headline)
+    return ActionsDone(wanted, job.folder, files, (*job.findings, *work.findings), headline)
 
 
 @contextmanager
@@ -122,4 +122,5 @@ def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Output:
                 STEPS[letter](work, inputs)
             except InputError as error:
                 raise InputError(*placed(error.findings, job.file)) from error
+    work.write_submission()
     return work

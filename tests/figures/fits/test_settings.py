@@ -154,3 +154,25 @@ def test_a_region_may_have_its_own_luminosity(region):
     assert "140 fb (13 TeV)" in right({})
     assert "36 " in right({"luminosity": "36 fb^{-1}"})
     assert "(8 TeV)" in right({"energy": "8 TeV"})
+
+
+def test_regions_beside_each_other_are_those_drawn_alone(region):
+    other = replace(region, region="CR", edges=(0.0, 1.0, 2.0, 3.0, 4.0), data=None)
+    figure = fits.plot_merged([region, other], drawing=Drawing(x_errors=True))
+    header, *panels = figure.axes
+    names = [text.get_text() for text in header.get_legend().get_texts()]
+    assert names == ["Data", "ttH", "ttb", "Uncertainty"]
+    assert len(panels) == 4
+    alone = fits.plot_prediction(region, drawing=Drawing(x_errors=True))
+    for merged, single in zip(panels[::2], alone.axes, strict=True):
+        for one, two in zip(curves(merged), curves(single), strict=True):
+            np.testing.assert_array_equal(one, two)
+        np.testing.assert_array_equal(points(merged)[0], points(single)[0])
+        assert merged.get_xlim() == single.get_xlim()
+    assert panels[1].get_xlim() == (0, 4)
+    assert not any(panel.get_legend() for panel in panels)
+
+
+def test_regions_without_data_have_no_ratio(region):
+    figure = fits.plot_merged([replace(region, data=None)] * 3)
+    assert len(figure.axes) == 4

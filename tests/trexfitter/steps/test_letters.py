@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from quarkline.engine.core.findings import InputError
 from quarkline.tools.trexfitter import load_job
@@ -76,6 +77,44 @@ def test_systematics_are_drawn_with_data_where_asked(config, run, drawn):
         }.items()
         for region in regions
     }
+
+
+def test_regions_beside_each_other_by_group(config, run, drawn):
+    text = config.read_text().replace("  DebugLevel: 2\n", "  DoMergedPlot: TRUE\n")
+    config.write_text(text)
+    done = run("hfdp", config)
+    names = {stem.name for stem in drawn if stem.parent == done.folder / "Plots"}
+    assert {"Merge", "Merge_postFit"} <= names
+    grouped = text.replace("  DoMerged", "  SummaryPrefix: x\n  RegionGroups: one,none\n  DoMerged")
+    config.write_text(
+        grouped.replace('  HistoName: "HTj_VR"', '  Group: one\n  HistoName: "HTj_VR"')
+    )
+    drawn.clear()
+    run("d", config, "Suffix=_v2")
+    assert {stem.name for stem in drawn if "Merge" in stem.name} == {"x_Merge_one_v2"}
+
+
+def test_tables_for_hepdata_and_of_pulls_are_written_where_asked(config, run, drawn):
+    text = config.read_text().replace("  DebugLevel: 2\n", "  HEPDataFormat: TRUE\n")
+    text = text.replace('  HistoFile: "bkg1"', '  HistoFile: "bkg1"\n  BuildPullTable: NORM+SHAPE')
+    config.write_text(text)
+    folder = run("hwfrdp", config).folder
+    yaml = YAML(typ="safe", pure=True)
+    tables = {path.name: yaml.load(path) for path in (folder / "HEPData").glob("[!s]*.yaml")}
+    assert set(tables) == {
+        "Correlation.yaml",
+        "Ranking_SigXsecOverSM.yaml",
+        "Table_prefit.yaml",
+        "Table_postfit.yaml",
+        *(f"{name}_{when}fit.yaml" for name in ("SR_1", "SR_2", "VR") for when in ("pre", "post")),
+    }
+    listed = [one["data_file"] for one in yaml.load_all(folder / "HEPData" / "submission.yaml")]
+    assert sorted(listed) == sorted(tables)
+    data = tables["SR_1_prefit.yaml"]["dependent_variables"][-1]
+    assert [cell["value"] for cell in data["values"]] == [110, 118, 69, 22]
+    tex = (folder / "Tables" / "Pulls_SR_1.tex").read_text()
+    assert r"norm Bkg1Xsec & 2.6 \%" in tex
+    assert "Bkg2" not in tex
 
 
 def test_suffixes_are_in_all_names_but_pruning(config, run, drawn):
@@ -221,14 +260,15 @@ def test_each_measured_parameter_has_a_ranking(official, run, drawn):
     assert not {"mu_XS_ttH", "tt_norm"} & set(ranked["tt_norm"])
     names = {stem.name for stem in drawn}
     assert {"Ranking_mu_XS_ttH", "Ranking_tt_norm"} <= names
+    assert [line.split(" = ")[0] for line in done.headline.splitlines()] == list(ranked)
 
 
 @pytest.mark.parametrize(
     ("letters", "block", "options", "what"),
     [
-        ("n", "Systematic: flat", "  Type: SHAPE\n  Samples: tt\n", "changes no bin"),
+        ("n", "Systematic: flat", "  Type: SHAPE\n  Samples: ttb\n", "changes no bin"),
         ("n", "Region: one", "  IsBinOfRegion: two:1\n", "there is no region `two`"),
-        ("nd", "Job", "  ScaleSamplesToData: tt\n  BlindSRs: TRUE\n", "which shows none"),
+        ("nd", "Job", "  ScaleSamplesToData: ttb\n  BlindSRs: TRUE\n", "which shows none"),
     ],
 )
 def test_what_templates_refuse_has_a_line(official, letters, block, options, what):
@@ -241,12 +281,20 @@ def test_what_templates_refuse_has_a_line(official, letters, block, options, wha
         config.write_text(f"{text}\n\n{block}\n{options}")
     lines = config.read_text().splitlines()
     job = load_job(config, "", output=official / "out")
-    (found,) = refusals(job, letters)
+    found, *_ = refusals(job, letters)
     assert what in found.message
     assert found.place is not None
     assert found.place.file == config
     wanted = options.splitlines()[0] if "SHAPE" not in options else block
     assert lines[found.place.line - 1].strip() == wanted.strip()
+
+
+def test_settings_without_effect_have_a_line(config, run, drawn):
+    text = config.read_text()
+    config.write_text(text.replace('Region: "SR_2"', 'Region: "SR_2"\n  AutomaticDropBins: TRUE'))
+    (found,) = (one for one in run("h", config).findings if one.code == "QL-TEMPLATE-012")
+    assert found.place is not None
+    assert "AutomaticDropBins" in config.read_text().splitlines()[found.place.line - 1]
 
 
 def test_impacts_of_single_groups_are_joined(official, run, drawn):

@@ -11,6 +11,7 @@ from quarkline.catalog import Catalog
 from quarkline.catalog.looks import groups, looks, region_titles, titles
 from quarkline.catalog.tlatex import typeset
 from quarkline.figures.fits.composition import plot_pie_charts
+from quarkline.figures.fits.merged import plot_merged
 from quarkline.figures.fits.prediction import plot_prediction, plot_summary
 from quarkline.figures.style import Label
 from quarkline.templates.predictions import RegionPrediction
@@ -89,6 +90,29 @@ def draw_summary(
         before=before,
         title=catalog.drawing.label,
         drawing=catalog.drawing,
+        samples=looks(catalog),
+        titles=titles(catalog),
+        regions=region_titles(catalog),
+        groups=groups(catalog),
+        label=label,
+    )
+
+
+def draw_merged(
+    catalog: Catalog, regions: Sequence[RegionPrediction], *, label: Label | None = None
+) -> Figure:
+    """Draw regions of an analysis beside each other.
+
+    Args:
+        catalog: The analysis.
+        regions: The expectations.
+        label: The line above the figure.
+    """
+    return plot_merged(
+        [signal_first(region) for region in regions],
+        variables={name: region.title for name, region in catalog.regions.items()},
+        drawing=catalog.drawing,
+        drawings={name: region.drawing for name, region in catalog.regions.items()},
         samples=looks(catalog),
         titles=titles(catalog),
         regions=region_titles(catalog),

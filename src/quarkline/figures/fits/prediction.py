@@ -35,13 +35,14 @@ BEFORE = {False: "Pre-fit", True: "Post-fit"}
 
 
 class Look(NamedTuple):
-    """How a stack looks: settings of the analysis, of the region and of samples, titles, groups."""
+    """How a stack looks: settings of the analysis, region and samples, titles, groups, legend."""
 
     drawing: Drawing
     region: RegionDrawing
     samples: Mapping[str, SampleDrawing]
     titles: Titles
     groups: Mapping[str, str]
+    legend: bool = True
 
 
 def plot_prediction(
@@ -55,6 +56,7 @@ def plot_prediction(
     samples: Mapping[str, SampleDrawing] | None = None,
     titles: Titles | None = None,
     groups: Mapping[str, str] | None = None,
+    legend: bool = True,
     ax: Axes | Sequence[Axes] | None = None,
     label: Label | None = None,
     style: str = "quarkline",
@@ -71,12 +73,18 @@ def plot_prediction(
         samples: How samples, or groups, look, by name; colours not given follow their order.
         titles: Titles of samples and groups.
         groups: Group of each sample that is drawn together with others.
+        legend: Whether the frame names what is drawn.
         ax: Axes to draw on: one, or two for stack and ratio.
         label: The line above the figure.
         style: Name of a style.
     """
     look = Look(
-        drawing or Drawing(), region or RegionDrawing(), samples or {}, titles or {}, groups or {}
+        drawing or Drawing(),
+        region or RegionDrawing(),
+        samples or {},
+        titles or {},
+        groups or {},
+        legend,
     )
     stack = of_region(result, look.groups)
     width = look.region.bin_width
@@ -166,13 +174,14 @@ def _stack_canvas(
     """Axes for stack and ratio; wider with many bins that have names, with room for long ones."""
     width = max(SIZE[0], 1.6 + 0.32 * len(named))
     below = _room(named)
-    layout = _layout(BOTTOM + below, ratio=_has_lower(stack, drawing))
+    layout = _layout(BOTTOM + below, ratio=has_lower(stack.data, drawing))
     return canvas(ax, label=label, style=style, layout=layout, size=(width, SIZE[1] + below))
 
 
-def _has_lower(stack: Stacked, drawing: Drawing) -> bool:
+def has_lower(data: object | None, drawing: Drawing) -> bool:
+    """Whether there is a panel below the stack."""
     kind = ratio_of(drawing)
-    return kind in VISIBLE or (kind is not None and stack.data is not None)
+    return kind in VISIBLE or (kind is not None and data is not None)
 
 
 def _ratio_title(drawing: Drawing) -> str:
@@ -341,13 +350,15 @@ def _legend(
     inches = frame.figure.get_size_inches() * main.get_position().size
     longest = letters([text for text, _ in ordered])
     columns = int(np.clip((inches[0] - 0.1) // (0.62 + LETTER * longest), 1, 5))
-    rows = -(-len(ordered) // columns)
+    rows = -(-len(ordered) // columns) if look.legend else 0
     free = min((LINE * (rows + 1.3) + 0.15) / inches[1], 0.72)
     _limits(main, heights, free, look.region)
     main.annotate(
         "    ".join(notes), (0, 1), (8, -7), "axes fraction", textcoords="offset points",
         va="top", fontsize="x-small",
     )  # fmt: skip
+    if not look.legend:
+        return
     main.legend(
         [handle for _, handle in ordered],
         [text for text, _ in ordered],

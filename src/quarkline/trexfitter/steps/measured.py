@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from quarkline.catalog import Catalog, FitSettings, RankingSettings
@@ -17,6 +18,7 @@ from quarkline.templates.measure import Measured, What, measure
 from quarkline.templates.refusals import placed
 from quarkline.trexfitter.outputs import limits, rankings
 from quarkline.trexfitter.outputs.fits import fit_text
+from quarkline.trexfitter.outputs.hepdata import ranking_table
 from quarkline.trexfitter.outputs.scans import write_scan, write_surface
 from quarkline.trexfitter.outputs.toys import write_toys
 from quarkline.trexfitter.steps.drawn_fits import (
@@ -129,15 +131,18 @@ def _measured(
 
 
 def _headlines(work: Work, found: LikelihoodFit) -> list[str]:
-    """The measured parameter in a sentence, or why there is none."""
+    """The measured parameters in a sentence each, or why there is none."""
     lines = [] if found.quality.converged else [f"the fit did not converge: {found.quality.note}"]
-    poi = found.by_name.get(found.poi or "")
     hidden = (work.catalog.fit or FitSettings()).hidden_parameters
-    if poi is None or poi.name in hidden:
-        return lines
-    if poi.fixed:
-        return [*lines, f"{poi.name} = {poi.value:.4g}, fixed; `--free {poi.name}` fits it"]
-    return [*lines, f"{poi.name} = {interval(found, poi.name)}"]
+    for name in work.catalog.pois:
+        poi = found.by_name.get(name)
+        if poi is None or name in hidden:
+            continue
+        if poi.fixed:
+            lines.append(f"{name} = {poi.value:.4g}, fixed; `--free {name}` fits it")
+        else:
+            lines.append(f"{name} = {interval(found, name)}")
+    return lines
 
 
 def interval(fit: LikelihoodFit, name: str) -> str:
@@ -223,6 +228,8 @@ def draw_rankings_of(work: Work, inputs: Inputs, poi: str) -> None:
     lines = rankings.read_ranking(work.layout.ranking(poi))
     found = rankings.ranking_of(lines, inputs.fit, poi)
     draw_rankings(work, inputs, found)
+    name = f"Ranking{work.layout.suffix}_{found.poi}"
+    work.write_hepdata(name, partial(ranking_table, lines))
 
 
 def impacts(work: Work, inputs: Inputs) -> None:

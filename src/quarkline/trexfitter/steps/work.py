@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quarkline.catalog import Catalog
 from quarkline.engine.compute.executors import Executor
@@ -19,6 +19,7 @@ from quarkline.engine.core.findings import Finding, Rule, WorkError
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.statistics.likelihood.many import Spread
 from quarkline.trexfitter.job import Job
+from quarkline.trexfitter.outputs.hepdata import Conditions, write_hepdata, write_submission
 from quarkline.trexfitter.outputs.layout import Layout
 
 if TYPE_CHECKING:
@@ -126,6 +127,36 @@ class Work(Output):
         drawing = self.catalog.drawing
         luminosity = self.catalog.luminosity.label
         return label_of(drawing.experiment, drawing.status, luminosity, drawing.energy)
+
+    def write_hepdata(self, name: str, table: Callable[[Conditions], dict[str, Any]]) -> None:
+        """Write a table for HEPData, if the job wants them."""
+        if self.catalog.drawing.hepdata:
+            content = table(self._conditions)
+            self.files.append(write_hepdata(self.layout.hepdata(name), content))
+
+    def write_submission(self) -> None:
+        """Write the list of the tables for HEPData that are there."""
+        folder, catalog = self.layout.hepdata(), self.catalog
+        if not catalog.drawing.hepdata or not folder.is_dir():
+            return
+        end, poi = self.layout.suffix, catalog.poi or ""
+        named = {
+            "Correlation": "NP correlation matrix",
+            f"Ranking{end}_{poi}": f"NP ranking plot for {poi}",
+            **{
+                f"{region}_{when}": f"{region} {when}"
+                for region in catalog.regions
+                for when in ("prefit", "postfit")
+            },
+            "Table_prefit": "Prefit yields",
+            "Table_postfit": "Postfit yields",
+        }
+        files = [(f"{name}.yaml", what) for name, what in named.items()]
+        self.files.append(write_submission(folder, files, self._conditions))
+
+    @property
+    def _conditions(self) -> Conditions:
+        return Conditions(self.catalog.drawing.energy, self.catalog.luminosity.label)
 
 
 def label_of(experiment: str, status: str, luminosity: str, energy: str) -> Label:

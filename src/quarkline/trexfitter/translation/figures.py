@@ -34,6 +34,8 @@ AUTOMATIC_RATIO = (0.5, 1.5)
 def add_job_drawing(data: Data, job: Block) -> None:
     """The keys of `drawing` that a job gives."""
     data.label("drawing.label", job, "Label")
+    data.label("drawing.experiment", job, "ExperimentLabel")
+    data.label("drawing.status", job, "PlotLabel")
     data.label("drawing.status", job, "AtlasLabel")
     data.label("drawing.energy", job, "CmeLabel")
     data.label("drawing.ratio_title", job, "RatioYtitle")
@@ -47,7 +49,7 @@ def add_job_drawing(data: Data, job: Block) -> None:
     data.number("drawing.correlation_threshold", job, "CorrelationThreshold")
     data.truth("drawing.correlations_of_bins", job, "UseGammasForCorr")
     data.items("drawing.hidden_parameters", job, "HideNP")
-    data.truth("drawing.config_order", job, "ReorderNPs")
+    data.truth("drawing.hepdata", job, "HEPDataFormat")
     data.items("drawing.region_groups", job, "RegionGroups")
     data.items("drawing.scale_to_data", job, "ScaleSamplesToData")
     data.items("drawing.signal_regions", job, "SignalRegionsPlot")
@@ -56,7 +58,6 @@ def add_job_drawing(data: Data, job: Block) -> None:
     data.truth("drawing.validation_pruning", job, "ShowValidationPruning")
     data.label("drawing.poi_title", job, "RankingPOIName")
     _add_precision(data, job)
-    _add_units(data, job)
 
 
 def add_region_drawing(region: Data, block: Block, job: Block | None) -> None:
@@ -238,10 +239,3 @@ def _add_precision(data: Data, job: Block) -> None:
     precision = job.number("POIPrecision")
     if precision is not None and 1 <= precision <= 5:
         data.number("drawing.poi_precision", job, "POIPrecision")
-
-
-def _add_units(data: Data, job: Block) -> None:
-    option, pois = job.first("POIUnit"), job.items("POI")
-    if option and len(option.items) == len(pois):
-        units = {str(poi): str(unit) for poi, unit in zip(pois, option.items, strict=True)}
-        data.put("drawing.poi_units", units, option.place)
