@@ -116,7 +116,7 @@ class MultiFit:
     limit_title: str = "95% CL limit on XXX"
     limit_max: float | None = None
     poi_title: tuple[str, ...] = ()
-    poi_label: str = "#mu"
+    poi_label: str = ""
     poi_ranges: tuple[tuple[float, float], ...] = ()
     poi_precision: tuple[str, ...] = ()
     poi_nominal: float = 1.0
