@@ -64,7 +64,6 @@ class Job:
         split_histograms: Whether each region has a histogram file of its own.
         input_folder: Where histogram files of an earlier job are read; None for its own.
         workspace: A workspace that is fitted instead of its own; None for its own.
-        keep_pruning: Whether what was pruned before stays pruned.
         allow_missing: Whether input files that are not there are only warned of.
     """
 
@@ -82,7 +81,6 @@ class Job:
     split_histograms: bool = False
     input_folder: Path | None = None
     workspace: Path | None = None
-    keep_pruning: bool = False
     allow_missing: bool = False
 
     @property
@@ -179,7 +177,6 @@ def open_job(
         split_histograms=bool(block.true("SplitHistoFiles")),
         input_folder=_path(block, "InputFolder"),
         workspace=_path(block, "WorkspaceFileName"),
-        keep_pruning=bool(block.true("KeepPruning")),
         allow_missing=_text(block, "HistoChecks").upper() == "NOCRASH",
     )
 

@@ -20,7 +20,6 @@ class ComparedJob:
         label: Its name in figures.
         job: The job; None if only files of it are named.
         suffix: Suffix of its files that are read.
-        workspace: Its workspace; None for the job's own.
         fit_results: File with its fit's result; None for the job's own.
         limits: File with its limits; None for the job's own.
         poi: Name of the measured parameter in it; None for the job's own.
@@ -32,7 +31,6 @@ class ComparedJob:
     label: str
     job: Job | None
     suffix: str = ""
-    workspace: Path | None = None
     fit_results: Path | None = None
     limits: Path | None = None
     poi: str | None = None
@@ -57,7 +55,6 @@ class MultiFit:
         compare_pulls: Whether nuisance parameters are compared.
         compare_limits: Whether limits are compared.
         combined_correlations: Whether the correlation matrix of the combination is drawn.
-        statistics_only: Whether only statistical errors are shown.
         with_statistics_only: Whether statistical errors are shown beside the total.
         show_observed: Whether observed limits are shown.
         show_total_only: Whether statistical and systematic errors are not told apart.
@@ -75,6 +72,7 @@ class MultiFit:
         poi_nominal: Value of the standard model.
         poi_asimov: Value in Asimov data.
         poi_initial: Where fits begin.
+        strategy: Minuit's strategy.
         data: "observed" or "asimov".
         hypothesis: "signal+background" or "background".
         categories: Categories of nuisance parameters compared in figures of their own.
@@ -86,10 +84,7 @@ class MultiFit:
         ranking_includes_pois: Whether measured norm factors are ranked.
         fit_results: File with the combination's result.
         limits: File with the combination's limits.
-        background_suffix: Suffix of background-only fits that give the Asimov data.
         correlation_threshold: Parameters without a larger correlation are left out.
-        signal_over_background: Whether S/B of all regions is drawn.
-        signal_title: Name of the signal in that figure.
     """
 
     name: str
@@ -104,7 +99,6 @@ class MultiFit:
     compare_pulls: bool = True
     compare_limits: bool = True
     combined_correlations: bool = False
-    statistics_only: bool = False
     with_statistics_only: bool = False
     show_observed: bool = False
     show_total_only: bool = False
@@ -122,6 +116,7 @@ class MultiFit:
     poi_nominal: float = 1.0
     poi_asimov: float = 1.0
     poi_initial: float = 1.0
+    strategy: int = 1
     data: str = "observed"
     hypothesis: str = "signal+background"
     categories: tuple[str, ...] = ()
@@ -133,7 +128,4 @@ class MultiFit:
     ranking_includes_pois: bool = False
     fit_results: Path | None = None
     limits: Path | None = None
-    background_suffix: str = ""
     correlation_threshold: float = 0.0
-    signal_over_background: bool = False
-    signal_title: str = "signal"

@@ -36,8 +36,6 @@ TEXTS = {
     "combined_label": "CombiLabel",
     "limit_title": "LimitTitle",
     "poi_label": "POILabel",
-    "background_suffix": "BonlySuffix",
-    "signal_title": "SignalTitle",
 }
 LISTS = {
     "poi_title": "POITitle",
@@ -58,13 +56,11 @@ SWITCHES = {
     "compare_pulls": "ComparePulls",
     "compare_limits": "CompareLimits",
     "combined_correlations": "PlotCombCorrMatrix",
-    "statistics_only": "StatOnly",
     "with_statistics_only": "IncludeStatOnly",
     "show_observed": "ShowObserved",
     "show_total_only": "ShowTotalOnly",
     "goodness_of_fit": "GetGoodnessOfFit",
     "ranking_includes_pois": "UsePOISinRanking",
-    "signal_over_background": "PlotSoverB",
 }
 PATHS = {"parameters": "NuisParListFile", "fit_results": "FitResultsFile", "limits": "LimitsFile"}
 HYPOTHESES = {"SPLUSB": "signal+background", "BONLY": "background"}
@@ -136,6 +132,8 @@ class _Reader:
         said = {key: block.number(name) for key, name in NUMBERS.items()}
         said |= {key: block.true(name) for key, name in SWITCHES.items()}
         values |= {key: value for key, value in said.items() if value is not None}
+        if (strategy := block.number("FitStrategy")) in (0, 1, 2):
+            values["strategy"] = int(strategy or 0)
         values |= {key: Path(value) for key, name in PATHS.items() if (value := block.text(name))}
         if kind := block.first("FitType"):
             values["hypothesis"] = HYPOTHESES.get(kind.value.upper())
@@ -179,7 +177,7 @@ class _Reader:
     def compared(self, block: Block) -> ComparedJob:
         """One of the jobs."""
         name = str(block.name)
-        texts = {"fit_results": "FitResultsFile", "limits": "LimitsFile", "workspace": "Workspace"}
+        texts = {"fit_results": "FitResultsFile", "limits": "LimitsFile"}
         return ComparedJob(
             name,
             str(block.text("Label") or name),

@@ -55,6 +55,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         LAYOUT: "ToysHistoMin ToysHistoMax ToysHistoNbins",
         ALWAYS: "SaturatedModel",
         ONLY_UNFOLDING: "TemplateInterpolationOption NonProfileFitSystThreshold",
+        "the likelihood is made of the job's histograms": "Workspace",
     },
     "Limit": {UNUSED: "LimitPlot"},
     "Significance": {UNUSED: "SignificancePlot", ALWAYS: "SignificanceType"},

@@ -95,7 +95,9 @@ class Together:
         free = {parameter.name for parameter in one.spec.parameters if not parameter.fixed}
         minos = list(dict.fromkeys(name for some in names for name in some if name in free))
         start = one.start(self.multi.poi_initial)
-        self._fit = fit_likelihood(one.model, one.data, start=start, minos=minos)
+        self._fit = fit_likelihood(
+            one.model, one.data, start=start, minos=minos, strategy=self.multi.strategy
+        )
         self.out.files += write_fit(self.layout.fit(), self._fit)
         poi = self._fit.by_name.get(one.spec.poi or "")
         if poi is not None and not poi.fixed:
