@@ -170,8 +170,8 @@ def open_job(
         catalog=catalog,
         options=options,
         notes=(*said, *said_twice(config, options)),
-        limit_files=_filed(config, "Limit", "myLimit", options.limit_value),
-        significance_files=_filed(config, "Significance", "mySignificance"),
+        limit_files=filed(config, "Limit", "myLimit", options.limit_value),
+        significance_files=filed(config, "Significance", "mySignificance"),
         suffix=options.suffix or _text(block, "Suffix"),
         save_suffix=options.save_suffix or _text(block, "SaveSuffix"),
         split_histograms=bool(block.true("SplitHistoFiles")),
@@ -204,7 +204,7 @@ def _freed(catalog: Catalog, names: Sequence[str]) -> Catalog:
     return catalog.model_copy(update={"fit": freed})
 
 
-def _filed(config: TrexConfig, kind: str, prefix: str, value: float | None = None) -> Filed:
+def filed(config: TrexConfig, kind: str, prefix: str, value: float | None = None) -> Filed:
     """How files of a kind are called, from its block."""
     block = next(iter(config.of(kind)), Block(kind, Written(""), {}))
     if value is None:

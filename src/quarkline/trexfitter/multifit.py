@@ -8,7 +8,7 @@ from pathlib import Path
 from quarkline.catalog.inference import LimitSettings, ScanSettings, SignificanceSettings
 from quarkline.trexfitter.blocks import TrexConfig
 from quarkline.trexfitter.command_line import CommandOptions
-from quarkline.trexfitter.job import Job
+from quarkline.trexfitter.job import Filed, Job
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ class MultiFit:
         scans: Scans of the combined likelihood.
         limit: Limit of the combination.
         significance: Significance of the combination.
+        limit_files: How files of its limits are called.
+        significance_files: How files of its significances are called.
         goodness_of_fit: Whether the saturated model is compared.
         ranking_includes_pois: Whether measured norm factors are ranked.
         fit_results: File with the combination's result.
@@ -124,6 +126,8 @@ class MultiFit:
     scans: tuple[ScanSettings, ...] = ()
     limit: LimitSettings = field(default_factory=LimitSettings)
     significance: SignificanceSettings = field(default_factory=SignificanceSettings)
+    limit_files: Filed = field(default_factory=lambda: Filed("myLimit"))
+    significance_files: Filed = field(default_factory=lambda: Filed("mySignificance"))
     goodness_of_fit: bool = False
     ranking_includes_pois: bool = False
     fit_results: Path | None = None

@@ -12,7 +12,7 @@ from quarkline.catalog.written import Written
 from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.trexfitter.blocks import Block, Option, TrexConfig
 from quarkline.trexfitter.command_line import CommandOptions, joined_options
-from quarkline.trexfitter.job import Job, open_job
+from quarkline.trexfitter.job import Job, filed, open_job
 from quarkline.trexfitter.lines import NO_FILE, split
 from quarkline.trexfitter.multifit import ComparedJob, MultiFit
 from quarkline.trexfitter.parser import read_trexfitter
@@ -97,6 +97,8 @@ def read_multifit(
         "poi_ranges": tuple(reader.ranges(block)),
         "scans": reader.scans(block),
         **reader.settings(),
+        "limit_files": filed(config, "Limit", "myLimit", options.limit_value),
+        "significance_files": filed(config, "Significance", "mySignificance"),
     }
     if reader.findings:
         raise InputError(*reader.findings)

@@ -67,6 +67,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         MINIMISES: f"{_COMMON[MINIMISES]} FastFit FastFitForRanking SetRandomInitialNPval "
         "SetRandomInitialNPvalSeed",
         UNUSED: "ShowSystForPOI",
+        LAYOUT: "PlotOptions",
         "it says what the fits of the jobs are": "StatOnly",
         NOT_DRAWN: "PlotSoverB SignalTitle BonlySuffix",
         "tables for HEPData are those of the jobs": "HEPDataFormat",

@@ -180,7 +180,10 @@ def test_asimov_data_of_a_combination_have_the_signal_asked_for(jobs, run, drawn
     config.write_text(
         config.read_text().replace("  POITitle", asked).replace("Compare: TRUE", "Compare: FALSE")
     )
+    named = '\nLimit: "limit"\n  OutputPrefixName: both\n  ParamName: mass\n  ParamValue: 125\n'
+    config.write_text(f"{config.read_text()}{named}")
     both = run("mfl", config)
     found = read_fit(both.folder / "Fits" / "both.txt").by_name[SIGNAL]
     assert found.value == pytest.approx(2.5, abs=1e-3)
-    assert (both.folder / "Limits" / "asymptotics" / "myLimit_BLIND_CL95.root").is_file()
+    with uproot.open(both.folder / "Limits" / "asymptotics" / "both_BLIND_CL95.root") as file:
+        assert file["stats"]["mass"].array()[0] == 125

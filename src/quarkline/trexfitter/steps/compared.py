@@ -172,7 +172,7 @@ def _draw_limits(
             found[one.label] = limits.read_limit(path)
     if multi.combine:
         blind = "asimov" in (multi.limit.data, combination.kind)
-        name = limits.limit_name("myLimit", "", multi.limit.level, blind=blind)
+        name = limits.limit_name(multi.limit_files.prefix, "", multi.limit.level, blind=blind)
         path = multi.limits or Layout(multi.folder, multi.name).limits(name)
         found[multi.combined_label] = limits.read_limit(path)
     if not multi.show_observed:

@@ -35,7 +35,6 @@ from quarkline.trexfitter.steps.work import Output, Progress, label_of
 
 FORMATS = ("png",)
 """What TRExFitter writes without `ImageFormat`, which a multi-fit does not have."""
-PREFIX, SIGNIFICANCE_PREFIX = "myLimit", "mySignificance"
 
 
 def run_together(multi: MultiFit, letters: str, executor: Executor, tell: Progress) -> Output:
@@ -232,8 +231,12 @@ class Together:
                 one.model, data, poi=settings.poi, level=settings.level, injected=settings.injected
             )
         found = replace(found, data=one.kind)
-        name = limits.limit_name(PREFIX, "", found.level, blind=found.observed is None)
-        self.out.files.append(limits.write_limit(self.layout.limits(name), found, best=None))
+        filed = self.multi.limit_files
+        name = limits.limit_name(filed.prefix, "", found.level, blind=found.observed is None)
+        path = self.layout.limits(name)
+        self.out.files.append(
+            limits.write_limit(path, found, best=None, label=filed.parameter, value=filed.value)
+        )
         self.out.headlines.append(f"combined {limit_words(found)}")
 
     def significance(self) -> None:
@@ -242,9 +245,12 @@ class Together:
         data = one.data if settings.data == "observed" and one.kind != "asimov" else None
         found = discovery(one.model, data, poi=settings.poi, expected_with=settings.expected_with)
         found = replace(found, data=one.kind)
-        name = limits.significance_name(SIGNIFICANCE_PREFIX, "", blind=found.z is None)
+        filed = self.multi.significance_files
+        name = limits.significance_name(filed.prefix, "", blind=found.z is None)
         path = self.layout.significance(name)
-        self.out.files.append(limits.write_significance(path, found))
+        self.out.files.append(
+            limits.write_significance(path, found, label=filed.parameter, value=filed.value)
+        )
         observed = "" if found.z is None else f"{found.z:.3g} sigma {seen(found)}, "
         self.out.headlines.append(f"combined: {observed}{found.z_expected:.3g} sigma expected")
 
