@@ -173,6 +173,18 @@ class TestPruning:
         )
         assert self._jes(top=[6e-5, 5e-5], remove_on_empty=True).norm_kept
 
+    def test_stated_changes_of_the_yield_may_be_kept(self):
+        stated = {"kind": "normalisation", "up": 0.01, "down": -0.01}
+        catalog = analysis(
+            samples=TOP,
+            systematics={"XS": stated, "kept": {**stated, "prune": False}},
+            templates={"pruning": {"norm": 0.05}},
+        )
+        made = built(catalog, top=[10, 30])
+        kept = [shift(made, "top", name).norm_kept for name in ("XS", "kept")]
+        assert kept == [False, True]
+        assert not shift(made, "top", "kept").shape_kept
+
     def test_a_part_that_is_too_large_keeps_the_other_however_small(self):
         catalog = analysis(
             samples=TOP,

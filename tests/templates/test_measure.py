@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import pytest
 from quarkline.catalog import Catalog
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.core.rng import rng
+from quarkline.statistics.likelihood.discovery import discovery
 from quarkline.statistics.likelihood.fit import fit
+from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.model import Model
+from quarkline.statistics.likelihood.results import CLsLimit
 from quarkline.templates.likelihood import likelihood_of
-from quarkline.templates.measure import asked, measure
+from quarkline.templates.measure import What, asked, measure
 from quarkline.templates.measure.fits import Problem, nominal_fit, problem_of
 from quarkline.templates.sets import RegionTemplates, TemplateSet
 
@@ -90,16 +94,10 @@ def test_signal_regions_are_asimov_where_they_are_hidden() -> None:
 
 
 def test_pseudo_data_are_the_samples_with_others_in_their_place() -> None:
-    catalog = {
-        "samples__alternative": {
-            "role": "reference",
-            "asimov_for": {"name": "other", "sample": "fakes"},
-        }
-    }
-    found = problem(**catalog, fit__pseudo_data="other")
+    found = problem(**ALTERNATIVE)
     np.testing.assert_allclose(found.data.counts, [204, 140, 102, 70])
     with pytest.raises(InputError, match="set `others`"):
-        problem(**catalog, fit__pseudo_data="others")
+        problem(**{**ALTERNATIVE, "fit__pseudo_data": "others"})
 
 
 def test_values_come_from_files_of_fits(tmp_path: Path) -> None:
@@ -203,6 +201,66 @@ def test_blind_limits_look_at_no_data() -> None:
     assert limits[0] is not None
     assert limits[0].observed is None
     assert limits[0] == limits[1]
+
+
+ALTERNATIVE: dict[str, Any] = {
+    "samples__alternative": {
+        "role": "reference",
+        "asimov_for": {"name": "other", "sample": "fakes"},
+    },
+    "fit__pseudo_data": "other",
+}
+
+
+def with_data(counts: dict[str, list[float]]) -> TemplateSet:
+    """The small templates with other data."""
+    regions = dict(small.templates().regions)
+    for name, contents in counts.items():
+        regions[name] = replace(regions[name], data=small.histogram(contents))
+    return TemplateSet(regions)
+
+
+def test_limits_of_pseudo_data_are_of_the_data_that_are_fitted() -> None:
+    """As if these were observed; no data are looked at, but nothing is hidden either."""
+    same = with_data({"CR": [204, 140], "SR": [102, 70]})
+    what: list[What] = ["limit", "significance"]
+    found = measure(small.templates(), small.catalog(**ALTERNATIVE), what=what)
+    wanted = measure(same, small.catalog(), what=what)
+    assert found.limit is not None
+    assert found.limit.observed is not None
+    assert found.limit == wanted.limit
+    assert found.significance == wanted.significance
+
+
+def test_expected_limits_have_the_parameters_of_the_data_that_are_fitted() -> None:
+    """Asimov data with a background three times as large have its limits, not nominal ones."""
+    asimov = {"fit__data": "asimov", "fit__asimov": {"k": 2.5, "mu": 2.0}}
+    what: list[What] = ["limit", "significance"]
+    nominal = measure(small.templates(), small.catalog(fit__data="asimov"), what=what)
+    found = measure(small.templates(), small.catalog(**asimov), what=what)
+    blind = {"limit__data": "asimov", "significance__data": "asimov"}
+    hidden = measure(small.templates(), small.catalog(**asimov, **blind), what=what)
+    model = Model(likelihood_of(small.templates(), small.catalog(), name="x").spec)
+    assert hidden.limit == found.limit
+    assert hidden.significance == found.significance
+    for one, strength in ((found.limit, 0.0), (found.significance, 1.0)):
+        assert one is not None
+        values = model.initial.copy()
+        values[model.index("k")], values[model.index("mu")] = 2.5, strength
+        data = model.asimov(values)
+        if isinstance(one, CLsLimit):
+            seen = asymptotic_limit(model, data)
+            assert one.observed is None
+            assert one.complete
+            assert nominal.limit is not None
+            assert one.expected == pytest.approx(seen.expected, rel=1e-4)
+            assert one.expected[2] != pytest.approx(nominal.limit.expected[2], rel=0.1)
+            assert {point.observed for point in one.points} == {None}
+        else:
+            assert one.z is None
+            assert nominal.significance is not None
+            assert one.z_expected == pytest.approx(discovery(model, data).z_expected, rel=1e-4)
+            assert one.z_expected != pytest.approx(nominal.significance.z_expected, rel=0.1)
 
 
 def test_only_what_is_wanted_is_done() -> None:
@@ -313,9 +371,24 @@ def test_tests_of_one_parameter_have_the_others_nominal_in_asimov_data() -> None
         np.testing.assert_allclose(found.data.counts, wanted)
 
 
+def test_tests_in_mixed_regions_have_the_others_as_the_first_fit_found_them() -> None:
+    catalog = two_measured(regions__SR__data="asimov", fit__asimov={"mu": 2.0, "k": 1.4})
+    found = problem_of(small.templates(), catalog, strength=("mu", 0.0))
+    assert found.conditional is not None
+    values = {row.name: row.value for row in found.conditional.parameters if not row.fixed}
+    assert values["k"] != 1.4
+    np.testing.assert_allclose(found.data.counts[2:], expected({**values, "mu": 0.0})[2:])
+
+
 def test_asimov_values_of_measured_parameters_leave_mixed_fits_mixed() -> None:
     catalog = two_measured(regions__SR__data="asimov", fit__asimov={"mu": 1.5, "k": 1.2})
     assert problem_of(small.templates(), catalog).conditional is not None
+
+
+def test_the_background_alone_is_without_the_first_measured_parameter() -> None:
+    """TRExFitter holds that one alone, too."""
+    found = problem_of(small.templates(), two_measured(fit__hypothesis="background")).model
+    assert [name for name, fixed in zip(found.names, found.fixed, strict=True) if fixed] == ["mu"]
 
 
 def test_fits_of_toys_hold_what_they_do_not_know_of() -> None:

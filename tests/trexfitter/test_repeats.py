@@ -61,7 +61,9 @@ class TestSamples:
         assert set(opened(text).catalog.samples) == {"tt", "tt_2", "tt_3", "wjets"}
 
     def test_what_names_the_sample_means_all_of_that_name(self, opened):
-        text = f"{SAMPLES}Systematic: xs\n{ONE}  Samples: tt\n\nNormFactor: k\n  Samples: tt,wjets\n"
+        text = (
+            f"{SAMPLES}Systematic: xs\n{ONE}  Samples: tt\n\nNormFactor: k\n  Samples: tt,wjets\n"
+        )
         catalog = opened(text).catalog
         assert catalog.systematics["xs"].samples == ["tt", "tt_2"]
         assert catalog.norm_factors["k"].samples == ["tt", "wjets", "tt_2"]
@@ -75,7 +77,7 @@ class TestSamples:
 
     def test_regions_left_out_count(self, read):
         text = SAMPLES.replace("Regions: CR", "Exclude: SR")
-        assert codes(read(REGIONS + text)) == ["QL-TREX-042"]
+        assert codes(read(REGIONS + text)) == ["QL-TREX-050"]
 
     def test_samples_that_meet_are_refused(self, read):
         text = SAMPLES.replace("  Regions: CR\n", "")
@@ -88,7 +90,9 @@ class TestSamples:
 
 class TestSystematics:
     def test_systematics_on_different_samples_share_one_parameter(self, opened):
-        text = f"{SAMPLES}Systematic: xs\n{ONE}  Samples: tt\n\nSystematic: xs\n{ONE}  Samples: w*\n"
+        text = (
+            f"{SAMPLES}Systematic: xs\n{ONE}  Samples: tt\n\nSystematic: xs\n{ONE}  Samples: w*\n"
+        )
         first, second = opened(text).catalog.systematics.items()
         assert (first[0], second[0]) == ("xs", "xs_2")
         assert (first[1].parameter, second[1].parameter) == (None, "xs")
@@ -99,13 +103,17 @@ class TestSystematics:
         assert "QL-TREX-022" in codes(read(REGIONS + text))
 
     def test_the_option_string_means_all_of_that_name(self, opened):
-        text = f"{SAMPLES}Systematic: xs\n{ONE}  Samples: tt\n\nSystematic: xs\n{ONE}  Samples: w*\n"
+        text = (
+            f"{SAMPLES}Systematic: xs\n{ONE}  Samples: tt\n\nSystematic: xs\n{ONE}  Samples: w*\n"
+        )
         assert list(opened(text, "Exclude=xs").catalog.systematics) == []
 
 
 class TestFactors:
     def test_equal_factors_are_one_factor_of_all_samples(self, opened):
-        text = "NormFactor: k\n  Samples: tt\n  Max: 5\n\nNormFactor: k\n  Max: 5\n  Samples: wjets\n"
+        text = (
+            "NormFactor: k\n  Samples: tt\n  Max: 5\n\nNormFactor: k\n  Max: 5\n  Samples: wjets\n"
+        )
         (factor,) = opened(SAMPLES + text).catalog.norm_factors.values()
         assert (factor.samples, factor.max) == (["tt", "tt_2", "wjets"], 5)
 

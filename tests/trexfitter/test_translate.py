@@ -318,6 +318,21 @@ class TestWhole:
         with pytest.raises(InputError, match=what):
             translate(read(text))
 
+    @pytest.mark.parametrize("kind", ["OVERALL", "SHAPE", "STAT"])
+    @pytest.mark.parametrize(
+        "option", ["DropNorm: SR", "CombineName: c", "DummyForSamples: tt", "ReferencePruning: tt"]
+    )
+    def test_what_does_something_else_without_histograms_is_refused(self, read, kind, option):
+        """Such as samples with a dummy, which have the whole systematic then."""
+        text = f"Systematic: s\n  Type: {kind}\n  OverallUp: 0.1\n  {option}\n"
+        with pytest.raises(InputError, match=f"of `Type: {kind}` is not done") as caught:
+            translate(read(text, job="Job: j\n\n"))
+        assert caught.value.findings[0].place.line == 6
+
+    def test_yields_may_be_kept_from_pruning(self, read):
+        text = "Systematic: s\n  Type: OVERALL\n  OverallUp: 0.1\n  NoPruning: TRUE\n"
+        assert translate(read(text)).data["systematics"]["s"]["prune"] is False
+
     def test_a_config_of_several_fits_has_no_catalog(self, read):
         with pytest.raises(InputError, match="names other configs"):
             translate(read("MultiFit: m\n  Compare: TRUE\n", job=""))
@@ -390,3 +405,49 @@ class TestWhole:
     def test_errors_of_the_language_stop_it(self, read):
         with pytest.raises(InputError, match="`Titel` is no option"):
             translate(read("Sample: x\n  Titel: a\n"))
+
+
+class TestLaterReleases:
+    HIST = "Job: j\n  ReadFrom: HIST\n  HistoPath: in\n\n"
+
+    def test_a_folder_in_the_file_of_one_side(self, read):
+        text = (
+            "Region: SR\n  HistoName: NOSYS/pt\n\nSample: tt\n  HistoFile: tt\n\n"
+            "Systematic: jes\n  HistoFolderNameUp: JES__1up\n  HistoFolderNameDown: JES__1down\n"
+        )
+        catalog = translate(read(text, job=self.HIST)).validate(Catalog)
+        up = catalog.systematics["jes"].sides["up"]
+        assert [file.tree for file in catalog.files_of("tt", "SR")] == ["NOSYS/pt"]
+        assert [file.tree for file in catalog.files_of("tt", "SR", up)] == ["JES__1up/pt"]
+
+    def test_labels_of_the_corner(self, read):
+        job = self.HIST.rstrip("\n") + "\n  ExperimentLabel: FCC\n  PlotLabel: Simulation\n\n"
+        drawing = translate(read("Sample: x\n", job=job)).validate(Catalog).drawing
+        assert (drawing.experiment, drawing.status) == ("FCC", "Simulation")
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("Fit: f\n  DataWeighted: TRUE\n", "QL-TREX-031"),
+            ("Sample: s\n  UseGaussianShapeSysConstraint: TRUE\n", "QL-TREX-031"),
+            ("UnfoldingSample: s\n\nUnfoldingSample: t\n", "QL-TREX-031"),
+        ],
+    )
+    def test_what_changes_numbers_is_refused_once(self, read, text, code):
+        with pytest.raises(InputError) as caught:
+            translate(read(text))
+        assert [finding.code for finding in caught.value.findings] == [code]
+
+    def test_what_is_switched_off_changes_nothing(self, read):
+        text = "Fit: f\n  DataWeighted: FALSE\n\nLimit: l\n  POIAsimov: 0\n"
+        assert translate(read(text)).findings == ()
+
+    def test_asimov_data_of_limits_have_no_signal(self, read):
+        (finding,) = translate(read("Limit: l\n  POIAsimov: 1\n")).findings
+        assert (finding.code, finding.severity) == ("QL-TREX-052", Severity.WARNING)
+
+
+def test_the_variable_of_histograms_that_are_there_says_nothing(read):
+    text = 'Region: SR\n  Variable: "met",10,0,1\n\nRegion: CR\n  Variable: "met"\n'
+    regions = translate(read(text, job=TestLaterReleases.HIST)).validate(Catalog).regions
+    assert [(region.variable, region.binning) for region in regions.values()] == [(None, None)] * 2

@@ -18,7 +18,7 @@ class Uniform(Config):
     """Bins of one width."""
 
     kind: Literal["uniform"] = "uniform"
-    bins: int = Field(ge=1)
+    bins: int = Field(ge=1, le=1_000_000)
     low: float
     high: float
 

@@ -73,6 +73,7 @@ class Normalisation(_Systematic):
     kind: Literal["normalisation"] = "normalisation"
     up: float = Field(description="Relative change of the yield.")
     down: float = Field(description="Relative change of the yield, usually negative.")
+    prune: bool = Field(True, description="Whether it may be left out where it is small.")
 
 
 class Independent(_Systematic):

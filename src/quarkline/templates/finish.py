@@ -43,8 +43,11 @@ def drop_bins(drafts: Drafts, dropped: Sequence[int]) -> Drafts:
 
 def _without_bins(draft: Draft, dropped: Sequence[int]) -> Draft:
     def pair_of(_: str, pair: Pair) -> Pair:
-        shapes = pair.shapes and tuple(emptied(shape, dropped) for shape in pair.shapes)
-        return replace(pair.apply(lambda side: emptied(side, dropped)), shapes=shapes)
+        done = pair.apply(lambda side: emptied(side, dropped))
+        if pair.shapes is None:
+            return done
+        up, down = (emptied(shape, dropped) for shape in pair.shapes)
+        return replace(done, shapes=(up, down))
 
     return replace(draft, nominal=emptied(draft.nominal, dropped)).with_pairs(pair_of)
 
@@ -74,9 +77,9 @@ def _shift(draft: Draft, pair: Pair) -> Shift:
         up, down = pair.stated
         sides = (nominal.scaled(1 + up), nominal.scaled(1 + down))
         return Shift(*sides, None, None, up, down, None, None, shape_kept=False)
-    shapes = [shape_of(nominal, side) for side in (pair.up, pair.down)]
+    shapes = shape_of(nominal, pair.up), shape_of(nominal, pair.down)
     if pair.shapes and shapes[0] is not None:
-        shapes = [shape.contents for shape in pair.shapes]
+        shapes = pair.shapes[0].contents, pair.shapes[1].contents
     return Shift(
         pair.up,
         pair.down,
@@ -84,7 +87,8 @@ def _shift(draft: Draft, pair: Pair) -> Shift:
         pair.filled_down,
         norm_of(nominal, pair.up),
         norm_of(nominal, pair.down),
-        *shapes,
+        shapes[0],
+        shapes[1],
         reason=f"{PART_OF}`{pair.merged}`" if pair.merged else "",
     )
 

@@ -45,7 +45,8 @@ def _ratio(hide: Hide, signal: Array, background: Array | None) -> Array:
     both = hide.ratio in ("s/(s+b)", "s/sqrt(s+b)")
     if background is None and not both:
         return np.full(signal.shape, -1.0)
-    below = signal + (0.0 if background is None else background) if both else background
+    behind = np.zeros_like(signal) if background is None else background
+    below = signal + behind if both else behind
     power = 0.5 if "sqrt" in hide.ratio else 1.0
     nothing = -1.0 if both else np.inf
     whole = np.full(np.broadcast(signal, below).shape, nothing)

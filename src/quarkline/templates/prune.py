@@ -87,9 +87,9 @@ def _verdict(
         return replace(shift, norm_kept=False, shape_kept=False)
     if isinstance(systematic, Independent):
         return shift
-    varied = where.varied(name)
-    if varied and not varied.prune:
+    if not systematic.prune:
         return replace(shift, shape_kept=has_shape)
+    varied = where.varied(name)
     shift = _by_size(where.catalog.templates.pruning, nominal, reference or nominal, shift)
     reasons = [shift.reason] if shift.reason else []
     if isinstance(systematic, Normalisation) and not has_shape:

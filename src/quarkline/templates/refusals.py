@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from quarkline.catalog import Automatic, Catalog, Independent, Varied
+from quarkline.catalog.names import selects
 from quarkline.engine.core.config import ConfigFile
 from quarkline.engine.core.findings import Finding, Place, Rule, Severity, did_you_mean
 from quarkline.templates.automatic import RULES as BINNINGS
 from quarkline.templates.drafts import Where
+from quarkline.templates.hiding import shows_no_data
 from quarkline.templates.smooth import RULES as SMOOTHINGS
 
 NOT_DONE = Rule(
@@ -23,6 +25,14 @@ NO_EFFECT = Rule(
     "settings of templates have an effect",
     "A setting has no effect where it stands, here as in TRExFitter.",
     Severity.WARNING,
+)
+
+NO_SCALE = Rule(
+    "QL-TEMPLATE-047",
+    "samples are scaled to data that are shown",
+    "`drawing.scale_to_data` scales samples of every region to its data. Where these are hidden, "
+    "the scaled sum would tell how many there are; where there are none, nothing says by how much. "
+    "Leave the setting out, or the samples out of such regions.",
 )
 
 
@@ -61,7 +71,9 @@ def refused(catalog: Catalog) -> list[Finding]:
 
 
 def _smoothing(catalog: Catalog) -> Iterator[Finding]:
-    rules = {("templates", "smoothing_rule"): catalog.templates.smoothing_rule}
+    rules: dict[tuple[str, ...], str] = {
+        ("templates", "smoothing_rule"): catalog.templates.smoothing_rule
+    }
     for name, systematic in catalog.systematics.items():
         if isinstance(systematic, Varied) and systematic.smoothing_rule:
             rules["systematics", name, "smoothing_rule"] = systematic.smoothing_rule
@@ -184,12 +196,17 @@ def without_effect(catalog: Catalog) -> Iterator[Finding]:
         if not isinstance(systematic, Varied):
             continue
         if systematic.smooth_before and systematic.symmetrise != "two-sided":
-            message = f"`systematics.{name}.smooth_before` has no effect without `two-sided`"
-            yield NO_EFFECT.finding(message, suggestion="leave it out, or set `symmetrise`")
+            key = ("systematics", name, "smooth_before")
+            yield _no_effect(key, "`two-sided`", "leave it out, or set `symmetrise`")
     for name, region in catalog.regions.items():
         if region.drop_hidden_bins and catalog.hide.threshold is None:
-            message = f"`regions.{name}.drop_hidden_bins` has no effect without `hide.threshold`"
-            yield NO_EFFECT.finding(message, suggestion="state the threshold")
+            key = ("regions", name, "drop_hidden_bins")
+            yield _no_effect(key, "`hide.threshold`", "state the threshold")
+
+
+def _no_effect(key: tuple[str, ...], without: str, hint: str) -> Finding:
+    message = f"`{'.'.join(key)}` has no effect without {without}"
+    return NO_EFFECT.finding(message, suggestion=hint, evidence={"setting": list(key)})
 
 
 def missing_bins(where: Where, bins: int) -> Finding | None:
@@ -207,3 +224,31 @@ def no_bins(where: Where) -> Finding:
     key = "drop_hidden_bins" if where.region.drop_hidden_bins else "drop_bins"
     message = f"`regions.{where.name}.{key}` leaves out all bins of the region"
     return not_done(message, "regions", where.name, key, suggestion="leave the region out")
+
+
+def hidden_scales(catalog: Catalog) -> Iterator[Finding]:
+    """Regions with samples that are scaled to data which nobody is to see, or which are absent."""
+    scaled = scaled_samples(catalog)
+    for region in catalog.regions:
+        here = [name for name in scaled if catalog.holds(name, region)]
+        seen = any(
+            one.role == "data" and catalog.holds(name, region) and not one.blind
+            for name, one in catalog.samples.items()
+        )
+        if here and (shows_no_data(catalog, region) or not seen):
+            yield NO_SCALE.finding(
+                f"`{here[0]}` is scaled to the data of `{region}`, which shows none",
+                suggestion="leave `drawing.scale_to_data` out (`ScaleSamplesToData` in a config of "
+                "TRExFitter)",
+                place=Place(label="drawing.scale_to_data"),
+                evidence={"setting": ["drawing", "scale_to_data"], "region": region},
+            )
+
+
+def scaled_samples(catalog: Catalog) -> list[str]:
+    """Samples that figures and tables scale to data."""
+    return [
+        name
+        for name, sample in catalog.samples.items()
+        if selects(catalog.drawing.scale_to_data, name) and sample.role in ("signal", "background")
+    ]

@@ -17,7 +17,7 @@ from quarkline.templates.drafts import Where
 from quarkline.templates.finish import PART_OF, emptied
 from quarkline.templates.histograms import Histogram
 from quarkline.templates.prune import prune
-from quarkline.templates.root_histograms import read_histogram
+from quarkline.templates.root_histograms import HistogramFile, Layouts
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
 from quarkline.templates.split import norm_of
 from quarkline.templates.store import LEFT_OUT, SIDES, histogram_file, last_of, stored_name
@@ -47,6 +47,7 @@ def read_templates(catalog: Catalog, folder: Path, job: str, *, suffix: str = ""
         InputError: If a file or a histogram is absent.
     """
     regions = {}
+    layouts: Layouts = {}
     for region in catalog.regions:
         paths = [histogram_file(folder, job, part, suffix) for part in (region, None)]
         path = next((path for path in paths if path.is_file()), None)
@@ -55,7 +56,8 @@ def read_templates(catalog: Catalog, folder: Path, job: str, *, suffix: str = ""
             evidence = {"part": "regions", "name": region}
             raise InputError(NOT_STORED.finding(message, evidence=evidence, place=Place(paths[0])))
         with uproot.open(path) as file:
-            found = _read_region(Where(catalog, region, []), file, path)
+            stored = HistogramFile(path, file, layouts)
+            found = _read_region(Where(catalog, region, []), stored, path)
         if found.templates or found.observed:
             regions[region] = found
     return TemplateSet(regions)
@@ -64,11 +66,10 @@ def read_templates(catalog: Catalog, folder: Path, job: str, *, suffix: str = ""
 class _File:
     """The histograms of one region in an open file."""
 
-    def __init__(self, where: Where, file: Any, path: Path) -> None:
+    def __init__(self, where: Where, file: HistogramFile, path: Path) -> None:
         self.where, self.file, self.path = where, file, path
-        self.names = {name.split(";")[0] for name in file.keys(recursive=False)}
         text = f"quarkline_{where.name}"
-        self.rest: dict[str, Any] = json.loads(str(file[text])) if text in self.names else {}
+        self.rest: dict[str, Any] = json.loads(file.text(text)) if text in file.names else {}
         self.uncounted = set(self.rest.get("uncounted", ()))
         self.dropped: tuple[int, ...] = tuple(self.rest.get("dropped", self._left_out()))
 
@@ -83,9 +84,9 @@ class _File:
     def optional(self, name: str) -> Histogram | None:
         """A histogram of the region, which the file need not have."""
         full = f"{self.where.name}_{name}"
-        if full not in self.names:
+        if full not in self.file.names:
             return None
-        return read_histogram(self.file[full], counted=full not in self.uncounted)
+        return self.file.histogram(full, counted=full not in self.uncounted)
 
     def final(self, name: str) -> Histogram | None:
         """The same, 0 in the bins that are left out."""
@@ -110,7 +111,7 @@ class _File:
         return NOT_STORED.finding(message, evidence=evidence, place=Place(self.path))
 
 
-def _read_region(where: Where, file: Any, path: Path) -> RegionTemplates:
+def _read_region(where: Where, file: HistogramFile, path: Path) -> RegionTemplates:
     stored = _File(where, file, path)
     templates = {
         name: _template(stored, name, rest) for name, rest in _simulated(where, stored.rest).items()

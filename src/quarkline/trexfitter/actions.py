@@ -88,7 +88,7 @@ def run_actions(
             work = _run(job, wanted, executor, tell)
     files = tuple(dict.fromkeys(work.files))
     headline = "\n".join(work.headlines) or None
-    return ActionsDone(wanted, job.folder, files, tuple(work.findings), headline)
+    return ActionsDone(wanted, job.folder, files, (*job.findings, *work.findings), headline)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quarkline.catalog.catalog import Catalog
+from quarkline.catalog.checks.names import name_findings
 from quarkline.catalog.inference import FitSettings
 from quarkline.catalog.written import Written
 from quarkline.engine.core.config import ConfigFile
@@ -56,7 +57,7 @@ class Job:
         file: Its keys with their places.
         catalog: The analysis, after what the options change in it.
         options: What the option string says.
-        notes: What is to be said about the options.
+        notes: What is to be said about names that nothing has, and about the options.
         limit_files: How files of limits are called.
         significance_files: How files of significances are called.
         suffix: What names of fits, figures, tables and workspaces end with.
@@ -159,6 +160,7 @@ def open_job(
     name = str(block.name)
     parent = output or Path(options.output or block.text("OutputDir") or ".")
     catalog = _freed(file.validate(Catalog), free)
+    named = name_findings(catalog, file.place)
     catalog, said = apply_options(
         catalog, options, lenient=bool(block.true("AllowWrongRegionSample"))
     )
@@ -169,7 +171,7 @@ def open_job(
         file=file,
         catalog=catalog,
         options=options,
-        notes=(*said, *said_twice(config, options)),
+        notes=(*named, *said, *said_twice(config, options)),
         limit_files=filed(config, "Limit", "myLimit", options.limit_value),
         significance_files=filed(config, "Significance", "mySignificance"),
         suffix=options.suffix or _text(block, "Suffix"),

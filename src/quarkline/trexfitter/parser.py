@@ -167,6 +167,7 @@ class _Reader:
                     found = read_replacements(self.base / name, name.place)
                 except InputError as error:
                     self.findings += error.findings
+                    found = Replacements(unread=True)
         self.placeholders = overridden(found or Replacements(), replace)
 
     def include(self, path: Path, text: str, within: tuple[Path, ...]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from quarkline.engine.core.findings import Finding, Rule
-from quarkline.templates.refusals import placed, refused
-from quarkline.templates.shown import hidden_scales
+from quarkline.templates.refusals import hidden_scales, placed, refused
+from quarkline.trexfitter.blocks import errors_among
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.letters import WRONG_INPUTS, ordered
 
@@ -34,7 +34,7 @@ def refusals(job: Job, letters: str) -> list[Finding]:
     if wanted & OF_FIGURES:
         found += placed(hidden_scales(job.catalog), job.file)
     if wanted & OF_LIKELIHOOD:
-        found += _expressions(job)
+        found += [*errors_among(job.notes), *_expressions(job)]
     return found
 
 

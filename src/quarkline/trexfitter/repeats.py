@@ -12,7 +12,7 @@ from quarkline.engine.core.findings import Finding, Rule, Severity
 from quarkline.trexfitter.blocks import Block, Option
 
 TOLD_APART = Rule(
-    "QL-TREX-042",
+    "QL-TREX-050",
     "blocks of one name that never meet are told apart",
     "Samples of one name in different regions, and systematics of one name on different samples or "
     "in different regions, are allowed. The later ones get a number after their name, and "
@@ -22,12 +22,13 @@ TOLD_APART = Rule(
 
 LISTS = ("Samples", "Exclude", "DummyForSamples", "KeepNormForSamples", "DropNorm", "DropShapeIn")
 """Options that name samples, where one more changes nothing for the others."""
-USES = frozenset(
-    "ReferenceSample ReferenceSmoothing ReferencePruning SampleUp SampleDown MultiplyBy DivideBy "
-    "AddSample AddSamples NormToSample SubtractSample SubtractSamples SystFromSample "
-    "CorrelateGammasWithSample AsimovReplacementFor ExcludeRegionSample VariableForSample "
-    "SelectionForSample ScaleSamplesToData ScaleUp ScaleDown".split()
-)
+USES = {
+    *("ReferenceSample", "ReferenceSmoothing", "ReferencePruning", "SampleUp", "SampleDown"),
+    *("MultiplyBy", "DivideBy", "AddSample", "AddSamples", "SubtractSample", "SubtractSamples"),
+    *("NormToSample", "SystFromSample", "CorrelateGammasWithSample", "AsimovReplacementFor"),
+    *("ExcludeRegionSample", "VariableForSample", "SelectionForSample", "ScaleSamplesToData"),
+    *("ScaleUp", "ScaleDown"),
+}
 """Options that use a sample, so that it has to be one."""
 Pairs = frozenset[tuple[str, str]]
 
@@ -103,8 +104,8 @@ def _never_meet(group: Sequence[Block], blocks: Sequence[Block]) -> bool:
 
 def _pairs(block: Block, blocks: Sequence[Block]) -> Pairs:
     """The regions and samples that a block acts on; a sample is only itself."""
-    regions = [str(other.name) for other in blocks if other.kind == "Region"]
-    samples = [str(other.name) for other in blocks if other.kind == "Sample"]
+    regions = [str(other.name) for other in blocks if other.kind == "Region"] or ["all"]
+    samples = [str(other.name) for other in blocks if other.kind == "Sample"] or ["all"]
     own = block.kind == "Sample"
     named = [str(block.name)] if own else _chosen(block, "Samples", samples)
     excluded = block.items("Exclude")

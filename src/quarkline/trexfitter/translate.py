@@ -8,7 +8,7 @@ from pathlib import Path
 
 from quarkline.catalog.written import Written
 from quarkline.engine.core.config import ConfigFile
-from quarkline.engine.core.findings import Finding, InputError, Rule
+from quarkline.engine.core.findings import Finding, InputError, Rule, Severity
 from quarkline.engine.core.yaml_file import ParsedFile
 from quarkline.trexfitter.blocks import Block, TrexConfig, errors_among
 from quarkline.trexfitter.parser import read_trexfitter
@@ -20,6 +20,7 @@ from quarkline.trexfitter.translation.job import add_job, add_pois, kind_of_file
 from quarkline.trexfitter.translation.regions import region_data
 from quarkline.trexfitter.translation.samples import add_inline_factors, sample_data
 from quarkline.trexfitter.translation.systematics import systematic_data
+from quarkline.trexfitter.validate import NOT_READ
 
 REFUSED = Rule(
     "QL-TREX-031",
@@ -37,15 +38,36 @@ OTHER_CODES = Rule(
     "another model than the fitted one, so they are refused.",
 )
 
+LATER = Rule(
+    "QL-TREX-052",
+    "what decides numbers is carried over",
+    "The option is one of later releases of TRExFitter than June 2021, and nothing here reads it.",
+    Severity.WARNING,
+)
+
 SIDED = re.compile(r"(Histo|Ntuple|Weight)\w*(Up|Down)")
 """Options that say what is varied."""
 RANKED = 10
 """Parameters in a figure of the ranking, if the job does not say how many."""
-REFUSED_BLOCKS = {"Unfolding", "UnfoldingSample", "UnfoldingSystematic", "TruthSample"}
 REFUSED_OPTIONS = {
-    "Job": {"CustomFunctions", "Bootstrap", "BootstrapSyst", "BootstrapSample"},
+    "Job": {
+        *("CustomFunctions", "CustomFunctionsExecutes", "AddAliases"),
+        *("Bootstrap", "BootstrapSyst", "BootstrapSample"),
+    },
     "Sample": {"Morphing"},
 }
+OF_HISTOGRAMS = {
+    "CombineName": "write it as `Type: HISTO`, or leave it out of the combination",
+    "DropNorm": "leave these regions out with `Exclude`",
+    "DropShapeIn": "leave it out",
+    "DummyForSamples": "name these samples in `Samples`, which is what it does there",
+    "ForceShape": "leave it out",
+    "KeepNormForSamples": "leave it out",
+    "ReferencePruning": "leave it out, or write `NoPruning: TRUE`",
+}
+"""Options whose effect on systematics without histograms is not that on others."""
+REFUSED_SWITCHES = {"Fit": ("DataWeighted",), "Sample": ("UseGaussianShapeSysConstraint",)}
+"""Options that change nothing unless they are TRUE."""
 INTERPOLATIONS = {"IntCodeOverall": 4, "IntCodeShape": 0}
 """Options of the job with the only value that is the model's."""
 PARTS: dict[str, tuple[str, Callable[[Data, Block], Data]]] = {
@@ -113,13 +135,23 @@ def no_data(config: TrexConfig) -> bool:
 
 
 def _not_understood(config: TrexConfig) -> Iterator[Finding]:
+    said: set[str] = set()
     for block in config.blocks:
-        if block.kind in REFUSED_BLOCKS:
+        if block.kind in NOT_READ - said:
+            said.add(block.kind)
             yield REFUSED.finding(f"`{block.kind}` blocks are not read", place=block.place)
         for name, option in block.options.items():
             if name in REFUSED_OPTIONS.get(block.kind, ()):
                 yield REFUSED.finding(f"`{name}` is not read", place=option.place)
         yield from _not_understood_values(block)
+        for name in REFUSED_SWITCHES.get(block.kind, ()):
+            if block.true(name):
+                yield REFUSED.finding(f"`{name}` is not done", place=block.options[name].place)
+        if block.kind == "Limit" and block.number("POIAsimov"):
+            what = "`POIAsimov` of `Limit` is not read: Asimov data for limits have no signal"
+            hint = "for a signal in them, write `SignalInjection: TRUE` and `SignalInjectionValue`"
+            place = block.options["POIAsimov"].place
+            yield LATER.finding(what, suggestion=hint, place=place)
 
 
 def _not_understood_values(block: Block) -> Iterator[Finding]:
@@ -139,7 +171,12 @@ def _not_understood_values(block: Block) -> Iterator[Finding]:
     if block.kind == "Fit" and (block.text("FitType") or "").upper() == "UNFOLDING":
         what = "`FitType: UNFOLDING` is not done"
         yield REFUSED.finding(what, place=block.options["FitType"].place)
-    if block.kind == "Systematic" and (block.text("Type") or "").upper() == "SHAPE":
+    kind = (block.text("Type") or "HISTO").upper() if block.kind == "Systematic" else "HISTO"
+    for name, hint in OF_HISTOGRAMS.items() if kind != "HISTO" else ():
+        if option := block.first(name):
+            what = f"`{name}` of a systematic of `Type: {kind}` is not done"
+            yield REFUSED.finding(what, suggestion=hint, place=option.place)
+    if kind == "SHAPE":
         sided = [option for name, option in block.options.items() if SIDED.match(name)]
         if sided:
             what = f"`{sided[0].name}` gives every bin a parameter of its own, which is not done"

@@ -360,6 +360,22 @@ def test_templates_of_the_score_need_the_friends(config: Path, override: str, to
         plan(load_analysis(config, overrides=[override]))
 
 
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("regions.CR.bin_of={region: VR, bin: 1}", "`VR` comes later"),
+        ("templates.smoothing_rule=MAXIMUM", "is not done"),
+        ("drawing.scale_to_data=top", "`top` is scaled to the data of `SR`, which shows none"),
+    ],
+)
+def test_plan_refuses_what_templates_and_figures_would(
+    config: Path, override: str, told: str
+) -> None:
+    blind = "regions.SR.blind=true"
+    with pytest.raises(InputError, match=told):
+        plan(load_analysis(config, overrides=[blind, override]))
+
+
 def test_without_fit_there_are_no_templates(events: Path) -> None:
     search = load_analysis(events / "tiny.yaml").config
     assert isinstance(search, SearchConfig)

@@ -260,14 +260,15 @@ def test_each_measured_parameter_has_a_ranking(official, run, drawn):
     assert not {"mu_XS_ttH", "tt_norm"} & set(ranked["tt_norm"])
     names = {stem.name for stem in drawn}
     assert {"Ranking_mu_XS_ttH", "Ranking_tt_norm"} <= names
+    assert [line.split(" = ")[0] for line in done.headline.splitlines()] == list(ranked)
 
 
 @pytest.mark.parametrize(
     ("letters", "block", "options", "what"),
     [
-        ("n", "Systematic: flat", "  Type: SHAPE\n  Samples: tt\n", "changes no bin"),
+        ("n", "Systematic: flat", "  Type: SHAPE\n  Samples: ttb\n", "changes no bin"),
         ("n", "Region: one", "  IsBinOfRegion: two:1\n", "there is no region `two`"),
-        ("nd", "Job", "  ScaleSamplesToData: tt\n  BlindSRs: TRUE\n", "which shows none"),
+        ("nd", "Job", "  ScaleSamplesToData: ttb\n  BlindSRs: TRUE\n", "which shows none"),
     ],
 )
 def test_what_templates_refuse_has_a_line(official, letters, block, options, what):
@@ -280,12 +281,20 @@ def test_what_templates_refuse_has_a_line(official, letters, block, options, wha
         config.write_text(f"{text}\n\n{block}\n{options}")
     lines = config.read_text().splitlines()
     job = load_job(config, "", output=official / "out")
-    (found,) = refusals(job, letters)
+    found, *_ = refusals(job, letters)
     assert what in found.message
     assert found.place is not None
     assert found.place.file == config
     wanted = options.splitlines()[0] if "SHAPE" not in options else block
     assert lines[found.place.line - 1].strip() == wanted.strip()
+
+
+def test_settings_without_effect_have_a_line(config, run, drawn):
+    text = config.read_text()
+    config.write_text(text.replace('Region: "SR_2"', 'Region: "SR_2"\n  AutomaticDropBins: TRUE'))
+    (found,) = (one for one in run("h", config).findings if one.code == "QL-TEMPLATE-012")
+    assert found.place is not None
+    assert "AutomaticDropBins" in config.read_text().splitlines()[found.place.line - 1]
 
 
 def test_impacts_of_single_groups_are_joined(official, run, drawn):

@@ -55,8 +55,8 @@ def _references(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
             yield from _unknown(part.exclude, both, what, place, key, name, "exclude")
     for name, region in catalog.regions.items():
         if region.bin_of:
-            at = ("regions", name, "bin_of", "region")
-            yield from _unknown([region.bin_of.region], regions, "region", place, *at)
+            other = [region.bin_of.region]
+            yield from _unknown(other, regions, "region", place, "regions", name, "bin_of")
     wanted = catalog.drawing.scale_to_data
     yield from _unknown(wanted, samples, "sample", place, "drawing", "scale_to_data")
     for name, sample in catalog.samples.items():

@@ -28,6 +28,7 @@ class Problem:
         model: The same, compiled, with the parameters fixed that settings hold.
         data: The data.
         sources: Which regions have observed data.
+        observed: Whether a limit of these data can be found: not of Asimov data alone, nor blindly.
         values: Parameters of Asimov data that are not initial.
         conditional: The fit of the regions with observed data, without signal, whose values the
             Asimov data of the others have; None unless both kinds are mixed.
@@ -38,6 +39,7 @@ class Problem:
     model: Model
     data: Data
     sources: Sources
+    observed: bool
     values: Mapping[str, float]
     conditional: LikelihoodFit | None
     findings: tuple[Finding, ...]
@@ -68,17 +70,35 @@ def problem_of(
     model = Model(likelihood.spec)
     sources = sources_of(catalog, templates, regions, blind=blind)
     values = asimov_values(catalog, model)
+    if strength is not None:
+        values = _in_data(values, catalog, strength[0])
+    given = frozenset(values)
     conditional = None
-    if sources.mixed and set(values) <= set(catalog.pois):
+    if sources.mixed and given <= set(catalog.pois):
         conditional = _conditional(templates, catalog, sources)
         values |= {row.name: row.value for row in conditional.parameters if not row.fixed}
-    if strength is not None:
-        values = {strength[0]: strength[1]} | _in_data(values, catalog, strength[0])
+    if strength is not None and strength[0] not in given:
+        values[strength[0]] = strength[1]
     data = data_of(catalog, templates, model, sources, values)
     kept = held(catalog, model, signal=strength is None)
     fitted = Model(with_fixed(likelihood.spec, kept))
     findings = (*sources.findings, *unknown_names(catalog, model.names))
-    return Problem(likelihood, fitted, data, sources, values, conditional, findings)
+    return Problem(
+        likelihood,
+        fitted,
+        data,
+        sources,
+        not blind and _is_tested(catalog, sources),
+        values,
+        conditional,
+        findings,
+    )
+
+
+def _is_tested(catalog: Catalog, sources: Sources) -> bool:
+    """Whether some data are more than the expectation: observed ones, or sums of other samples."""
+    pseudo = catalog.fit is not None and catalog.fit.pseudo_data is not None
+    return pseudo or bool(sources.observed)
 
 
 def with_fixed(spec: LikelihoodSpec, values: Mapping[str, float]) -> LikelihoodSpec:

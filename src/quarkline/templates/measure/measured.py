@@ -22,7 +22,6 @@ from quarkline.statistics.likelihood.goodness import goodness_of_fit
 from quarkline.statistics.likelihood.impacts import grouped_impacts
 from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.many import Runner
-from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.ranking import ranking
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
@@ -287,52 +286,52 @@ class _Doing:
 
     def limit(self) -> Fields:
         settings = self.catalog.limit or LimitSettings()
-        tested = self._tested(settings.poi, settings.data, 0.0)
+        problem, poi = self._tested(settings.poi, settings.data, 0.0)
         if settings.method == "asymptotic":
             found = asymptotic_limit(
-                tested.model,
-                tested.data,
-                poi=tested.poi,
+                problem.model,
+                problem.data,
+                poi=poi,
                 level=settings.level,
                 injected=settings.injected,
+                observed=problem.observed,
             )
         else:
             found = toy_limit(
-                tested.model,
-                tested.data,
-                poi=tested.poi,
+                problem.model,
+                problem.data,
+                poi=poi,
                 level=settings.level,
                 toys=settings.toys,
                 seed=self.settings.seed,
+                observed=problem.observed,
                 runner=self.runner,
             )
-        return {"limit": replace(found, data=tested.kind)}
+        return {"limit": replace(found, data=_kind(problem))}
 
     def significance(self) -> Fields:
         settings = self.catalog.significance or SignificanceSettings()
-        tested = self._tested(settings.poi, settings.data, settings.expected_with)
+        problem, poi = self._tested(settings.poi, settings.data, settings.expected_with)
         found = discovery(
-            tested.model, tested.data, poi=tested.poi, expected_with=settings.expected_with
+            problem.model,
+            problem.data,
+            poi=poi,
+            expected_with=settings.expected_with,
+            observed=problem.observed,
         )
-        return {"significance": replace(found, data=tested.kind)}
+        return {"significance": replace(found, data=_kind(problem))}
 
-    def _tested(self, poi: str | None, data: str, strength: float) -> _Tested:
+    def _tested(self, poi: str | None, data: str, strength: float) -> tuple[Problem, str]:
+        """The likelihood of a test with its data, and the signal's parameter."""
         name = poi_of(self.problem.model, poi)
         blind = data == "asimov"
-        problem = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
-        nothing = blind or not problem.sources.observed
-        kind = "mixed" if problem.sources.mixed else "observed"
-        return _Tested(problem.model, None if nothing else problem.data, name, kind)
+        found = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
+        return found, name
 
 
-@dataclass(frozen=True)
-class _Tested:
-    """The model of a test, its data unless none are looked at, and the signal's parameter."""
-
-    model: Model
-    data: Data | None
-    poi: str
-    kind: str
+def _kind(problem: Problem) -> str:
+    """What the data of a test are called."""
+    return "mixed" if problem.sources.mixed else "observed"
 
 
 def ranked_parameters(catalog: Catalog, fitted: LikelihoodFit, poi: str) -> list[str]:

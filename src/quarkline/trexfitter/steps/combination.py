@@ -58,14 +58,8 @@ class Combination:
     def problems(self) -> dict[str, Problem]:
         """The likelihoods of the jobs with their data, by the names of their blocks."""
         multi = self.multi
-        blind = multi.data == "asimov"
-        strength = (multi.pois[0], multi.poi_asimov) if blind and multi.pois else None
-        return {
-            name: problem_of(
-                one.templates, one.job.catalog, blind=blind, strength=strength, name=name
-            )
-            for name, one in self.inputs.items()
-        }
+        signal = (multi.pois[0], multi.poi_asimov) if multi.pois else None
+        return self._problems(strength=signal if multi.data == "asimov" else None)
 
     @cached_property
     def spec(self) -> LikelihoodSpec:
@@ -85,7 +79,32 @@ class Combination:
     @cached_property
     def data(self) -> Data:
         """Data of all jobs; auxiliary measurements as they came out."""
-        counts = np.concatenate([problem.data.counts for problem in self.problems.values()])
+        return self._together(self.problems)
+
+    def tested(self, poi: str, data: str, strength: float) -> tuple[Data, bool]:
+        """The data of a limit or a significance, and whether these are tested themselves.
+
+        Args:
+            poi: Parameter of the signal.
+            data: "observed" or "asimov", which looks at no data.
+            strength: The signal in Asimov data.
+        """
+        problems = self._problems(blind=data == "asimov", strength=(poi, strength))
+        return self._together(problems), any(problem.observed for problem in problems.values())
+
+    def _problems(
+        self, *, blind: bool = False, strength: tuple[str, float] | None = None
+    ) -> dict[str, Problem]:
+        hidden = blind or self.multi.data == "asimov"
+        return {
+            name: problem_of(
+                one.templates, one.job.catalog, blind=hidden, strength=strength, name=name
+            )
+            for name, one in self.inputs.items()
+        }
+
+    def _together(self, problems: Mapping[str, Problem]) -> Data:
+        counts = np.concatenate([problem.data.counts for problem in problems.values()])
         return replace(self.model.asimov(self.model.initial), counts=counts)
 
     def start(self, strength: float) -> Floats:

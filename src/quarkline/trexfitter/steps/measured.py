@@ -131,15 +131,18 @@ def _measured(
 
 
 def _headlines(work: Work, found: LikelihoodFit) -> list[str]:
-    """The measured parameter in a sentence, or why there is none."""
+    """The measured parameters in a sentence each, or why there is none."""
     lines = [] if found.quality.converged else [f"the fit did not converge: {found.quality.note}"]
-    poi = found.by_name.get(found.poi or "")
     hidden = (work.catalog.fit or FitSettings()).hidden_parameters
-    if poi is None or poi.name in hidden:
-        return lines
-    if poi.fixed:
-        return [*lines, f"{poi.name} = {poi.value:.4g}, fixed; `--free {poi.name}` fits it"]
-    return [*lines, f"{poi.name} = {interval(found, poi.name)}"]
+    for name in work.catalog.pois:
+        poi = found.by_name.get(name)
+        if poi is None or name in hidden:
+            continue
+        if poi.fixed:
+            lines.append(f"{name} = {poi.value:.4g}, fixed; `--free {name}` fits it")
+        else:
+            lines.append(f"{name} = {interval(found, name)}")
+    return lines
 
 
 def interval(fit: LikelihoodFit, name: str) -> str:

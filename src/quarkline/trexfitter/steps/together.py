@@ -18,6 +18,7 @@ from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.ranking import ranking
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.scans import scan, scan_values, surface
+from quarkline.statistics.likelihood.signal import poi_of
 from quarkline.statistics.likelihood.spec_json import spec_as_json
 from quarkline.statistics.likelihood.toy_limits import toy_limit
 from quarkline.templates.measure.names import chosen_names
@@ -215,20 +216,27 @@ class Together:
     def limit(self) -> None:
         """Find the combined upper limit."""
         one, settings = self.combination, self.multi.limit
-        data = one.data if settings.data == "observed" and one.kind != "asimov" else None
+        poi = poi_of(one.model, settings.poi)
+        data, observed = one.tested(poi, settings.data, 0.0)
         if settings.method == "toys":
             with self.out.runner() as runner:
                 found = toy_limit(
                     one.model,
                     data,
-                    poi=settings.poi,
+                    poi=poi,
                     level=settings.level,
                     toys=settings.toys,
+                    observed=observed,
                     runner=runner,
                 )
         else:
             found = asymptotic_limit(
-                one.model, data, poi=settings.poi, level=settings.level, injected=settings.injected
+                one.model,
+                data,
+                poi=poi,
+                level=settings.level,
+                injected=settings.injected,
+                observed=observed,
             )
         found = replace(found, data=one.kind)
         filed = self.multi.limit_files
@@ -242,8 +250,9 @@ class Together:
     def significance(self) -> None:
         """Find the combined significance."""
         one, settings = self.combination, self.multi.significance
-        data = one.data if settings.data == "observed" and one.kind != "asimov" else None
-        found = discovery(one.model, data, poi=settings.poi, expected_with=settings.expected_with)
+        poi, strength = poi_of(one.model, settings.poi), settings.expected_with
+        data, observed = one.tested(poi, settings.data, strength)
+        found = discovery(one.model, data, poi=poi, expected_with=strength, observed=observed)
         found = replace(found, data=one.kind)
         filed = self.multi.significance_files
         name = limits.significance_name(filed.prefix, "", blind=found.z is None)
@@ -251,8 +260,8 @@ class Together:
         self.out.files.append(
             limits.write_significance(path, found, label=filed.parameter, value=filed.value)
         )
-        observed = "" if found.z is None else f"{found.z:.3g} sigma {seen(found)}, "
-        self.out.headlines.append(f"combined: {observed}{found.z_expected:.3g} sigma expected")
+        words = "" if found.z is None else f"{found.z:.3g} sigma {seen(found)}, "
+        self.out.headlines.append(f"combined: {words}{found.z_expected:.3g} sigma expected")
 
 
 STEPS: Mapping[str, Callable[[Together], None]] = {

@@ -43,6 +43,8 @@ AUTOMATIC_RATIO = (0.5, 1.5)
 def add_job_drawing(data: Data, job: Block) -> None:
     """The keys of `drawing` that a job gives."""
     data.label("drawing.label", job, "Label")
+    data.label("drawing.experiment", job, "ExperimentLabel")
+    data.label("drawing.status", job, "PlotLabel")
     data.label("drawing.status", job, "AtlasLabel")
     data.label("drawing.energy", job, "CmeLabel")
     data.label("drawing.ratio_title", job, "RatioYtitle")

@@ -51,9 +51,9 @@ def region_data(data: Data, block: Block) -> Data:
 
 
 def _add_variable(region: Data, block: Block) -> dict[str, Any] | None:
-    """Set the variable; its bins, if it has some."""
+    """Set the variable; its bins, if it has some. Histograms that are there have theirs."""
     option = block.first("Variable")
-    if option is None:
+    if option is None or region.kind == "Histo":
         return None
     commas = unquoted(option.raw, ",")
     numbers = [part.trimmed() for part in split(option.raw, ",")[-3:]]

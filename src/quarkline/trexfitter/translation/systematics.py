@@ -33,6 +33,7 @@ def systematic_data(data: Data, block: Block) -> Data:
         systematic.put("kind", "normalisation", block.place)
         systematic.values |= {"up": 0.0, "down": 0.0}
         _add_sizes(systematic, block)
+        systematic.truth("prune", block, "NoPruning", negated=True)
     elif kind == "HISTO":
         systematic.put("kind", "varied", block.place)
         _add_sides(systematic, block)
