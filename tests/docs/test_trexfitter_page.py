@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from quarkline.trexfitter.command_line import KNOWN
 from quarkline.trexfitter.schema import JOB_BLOCKS, MULTI_FIT_BLOCKS
-from quarkline.trexfitter.translate import INTERPOLATIONS, REFUSED_BLOCKS
+from quarkline.trexfitter.translate import INTERPOLATIONS
+from quarkline.trexfitter.validate import NOT_READ
 from quarkline.trexfitter.without_effect import WITHOUT_EFFECT
 from tests.docs.pages import DOCS
 
@@ -22,7 +23,7 @@ FAMILIES = re.compile(
 
 
 def options() -> Iterator[str]:
-    described = set(JOB_BLOCKS) - REFUSED_BLOCKS - {"Options"}
+    described = set(JOB_BLOCKS) - NOT_READ - {"Options"}
     for kind in sorted(described):
         yield from (name for name in JOB_BLOCKS[kind] if not FAMILIES.fullmatch(name))
 

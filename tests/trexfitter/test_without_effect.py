@@ -16,7 +16,8 @@ from quarkline.tools.trexfitter import check
 from quarkline.trexfitter.command_line import CommandOptions
 from quarkline.trexfitter.multifit import ComparedJob, MultiFit
 from quarkline.trexfitter.schema import JOB_BLOCKS, MULTI_FIT_BLOCKS
-from quarkline.trexfitter.translate import REFUSED_BLOCKS, REFUSED_OPTIONS
+from quarkline.trexfitter.translate import REFUSED_OPTIONS
+from quarkline.trexfitter.validate import NOT_READ
 from quarkline.trexfitter.without_effect import OF_COMMAND, reason_of
 
 SOURCE = Path(quarkline.__file__).parent
@@ -27,7 +28,7 @@ READERS = [
 ]
 DEFINITIONS = {"drawing.py", "inference.py", "multifit.py", "read_multifit.py"}
 FAMILIES = re.compile(
-    r"(Histo|Ntuple)(Path|File|Name)s?(Suff?s?)?(Up|Down)?(RefSample)?|FriendPaths?(Up|Down)?|"
+    r"(Histo|Ntuple)(Path|File|Name|FolderName)s?(Suff?s?)?(Up|Down)?(RefSample)?|FriendPaths?(Up|Down)?|"
     r"RatioY(min|max)(PostFit)?|(Sample|Weight|WeightSuf|Scale)(Up|Down)|(Fill|Line)ColorRGB|"
     r"LHscan(Min|Max)Y|(Overall)(Up|Down)"
 )
@@ -53,7 +54,7 @@ def test_every_option_is_read_refused_or_told_to_have_no_effect(blocks):
     silent = [
         f"{kind}: {name}"
         for kind, options in blocks.items()
-        if kind not in REFUSED_BLOCKS
+        if kind not in NOT_READ
         for name in options
         if name not in known
         and not FAMILIES.fullmatch(name)

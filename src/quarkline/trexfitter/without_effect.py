@@ -24,6 +24,8 @@ MINIMISES = "how the minimum is searched; several ways are tried here"
 UNUSED = "TRExFitter does not read it either"
 ONLY_UNFOLDING = "only morphing, unfolding, bootstrap and fits without profiling use it"
 ALWAYS = "it is always so here"
+SPREAD = "scans are spread over the workers as they are"
+OTHER_TOYS = "toys have random numbers of their own, and limits find their own points"
 NOT_DRAWN = "this figure is not drawn here"
 
 _PLACED = "LabelX LabelY LegendX1 LegendX2 LegendY LegendNColumns"
@@ -39,7 +41,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
                 *(f"{name}{end}" for name in _PLACED.split() for end in ("", "Summary", "Merge")),
                 "PrePostFitCanvasSize SummaryCanvasSize MergeCanvasSize PieChartCanvasSize",
                 "NPRankingCanvasSize SystErrorBars SummaryErrorbars SummaryPlotLabels",
-                "SummaryPlotValidationLabels SeparationPlot",
+                "SummaryPlotValidationLabels SeparationPlot PreFitLabel PostFitLabel",
             ]
         ),
         RUNS: f"{_COMMON[RUNS]} SuppressNegativeBinWarnings CustomIncludePaths",
@@ -51,13 +53,19 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         "pruning is found anew from the histograms, which takes no time": "KeepPruning",
     },
     "Fit": {
-        **_COMMON,
+        RUNS: _COMMON[RUNS],
+        MINIMISES: f"{_COMMON[MINIMISES]} UseNLLwithoutOffsetInLHscan",
+        SPREAD: "Parallel2Dscan Parallel2DscanStep",
+        OTHER_TOYS: "ToysSeed",
         LAYOUT: "ToysHistoMin ToysHistoMax ToysHistoNbins",
         ALWAYS: "SaturatedModel",
         ONLY_UNFOLDING: "TemplateInterpolationOption NonProfileFitSystThreshold",
         "the likelihood is made of the job's histograms": "Workspace",
     },
-    "Limit": {UNUSED: "LimitPlot"},
+    "Limit": {
+        UNUSED: "LimitPlot",
+        OTHER_TOYS: "ScanMin ScanMax ScanSteps SplusBToys BonlyToys ToysSeed LimitFile",
+    },
     "Significance": {UNUSED: "SignificancePlot", ALWAYS: "SignificanceType"},
     "Options": {LAYOUT: " ".join(JOB_BLOCKS["Options"])},
     "Region": {ONLY_UNFOLDING: "NumberOfRecoBins NormalizeMigrationMatrix"},
@@ -82,7 +90,7 @@ TOLD_LOUDER = frozenset({"PlotSoverB", "BonlySuffix", "HEPDataFormat"})
 """Options without which TRExFitter writes something that is not written here."""
 OF_COMMAND = {
     "update": ("Update", "histogram files are written whole each time"),
-    "scan_in_parts": ("Parallel2Dscan", "scans are spread over the workers as they are"),
+    "scan_in_parts": ("Parallel2Dscan", SPREAD),
     "scan_part": ("Parallel2DscanStep", "a scan is done whole, spread over the workers"),
 }
 
