@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -35,7 +36,8 @@ NOT_HISTFACTORY = Rule(
     "QL-TEMPLATE-042",
     "HistFactory's XML can say what a likelihood does",
     "Factors are interpolated with code 4, shapes with code 4p, parameters of systematics have a "
-    "normal constraint of mean 0 and width 1, and parameters of bins are called `gamma_...`. "
+    "normal constraint of mean 0 and width 1, parameters of bins are called `gamma_...` and scale "
+    "bins of one number, and none changes the yield, or the shape, of a sample by two systematics. "
     "Anything else has no element in the XML; write pyhf's JSON instead.",
 )
 
@@ -113,6 +115,7 @@ class _Writer:
         self.file = f"{spec.name}_histograms.root"
         self.parameters = {parameter.name: parameter for parameter in spec.parameters}
         self.histograms: Histograms = {}
+        self._places: dict[str, int] = {}
 
     def measurement(self) -> ET.Element:
         root = ET.Element("Combination", OutputFilePrefix=self.spec.name)
@@ -179,6 +182,10 @@ class _Writer:
         element.set("NormalizeByTheory", "False")
         for modifier in sample.modifiers:
             element.append(self._modifier(place, modifier))
+        used = Counter((one.tag, one.get("Name")) for one in element)
+        if twice := [name for (_, name), count in used.items() if name and count > 1]:
+            what = f"`{sample.name}` in `{channel.name}` is changed twice by `{twice[0]}`"
+            raise InputError(NOT_HISTFACTORY.finding(what))
         return element
 
     def _modifier(self, place: str, modifier: Modifier) -> ET.Element:
@@ -209,6 +216,10 @@ class _Writer:
 
     def _bins(self, place: str, names: tuple[str | None, ...]) -> ET.Element:
         stem = _stem(names)
+        for at, name in enumerate(names):
+            if name and self._places.setdefault(name, at) != at:
+                what = f"`{name}` scales bins {self._places[name]} and {at} of two channels"
+                raise InputError(NOT_HISTFACTORY.finding(what))
         first = self.parameters[next(name for name in names if name)]
         if stem.startswith("stat_"):
             return ET.Element("StatError", Activate="True")

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from quarkline.catalog import Catalog, Independent
+from quarkline.templates.drafts import Where
 from quarkline.templates.histograms import Array, Histogram, between_zeros
 from quarkline.templates.root_histograms import write_histograms
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
@@ -84,6 +85,7 @@ class _Stored:
 
     def __init__(self, catalog: Catalog, name: str, region: RegionTemplates) -> None:
         self.catalog, self.name, self.region = catalog, name, region
+        self.where = Where(catalog, name, [])
         self.kept = np.delete(np.arange(len(region.edges) - 1), list(region.dropped))
         self.regular_edges = np.linspace(0, 1, len(self.kept) + 1)
         self.uncounted: list[str] = []
@@ -175,6 +177,7 @@ class _Stored:
             "samples": {
                 sample: {
                     "guessed": list(template.guessed),
+                    "systematics": list(self.where.systematics_of(sample)),
                     "shifts": {name: _rest_of(shift) for name, shift in template.shifts.items()},
                 }
                 for sample, template in self.region.templates.items()

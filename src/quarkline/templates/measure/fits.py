@@ -70,12 +70,15 @@ def problem_of(
     model = Model(likelihood.spec)
     sources = sources_of(catalog, templates, regions, blind=blind)
     values = asimov_values(catalog, model)
+    if strength is not None:
+        values = _in_data(values, catalog, strength[0])
+    given = frozenset(values)
     conditional = None
-    if sources.mixed and not any(given != catalog.poi for given in values):
+    if sources.mixed and given <= set(catalog.pois):
         conditional = _conditional(templates, catalog, sources)
         values |= {row.name: row.value for row in conditional.parameters if not row.fixed}
-    if strength is not None:
-        values = {strength[0]: strength[1]} | _in_data(values, catalog, strength[0])
+    if strength is not None and strength[0] not in given:
+        values[strength[0]] = strength[1]
     data = data_of(catalog, templates, model, sources, values)
     kept = held(catalog, model, signal=strength is None)
     fitted = Model(with_fixed(likelihood.spec, kept))
@@ -107,15 +110,17 @@ def with_fixed(spec: LikelihoodSpec, values: Mapping[str, float]) -> LikelihoodS
     return replace(spec, parameters=parameters)
 
 
-def _in_data(values: Mapping[str, float], catalog: Catalog, poi: str) -> dict[str, float]:
+def _in_data(values: Mapping[str, float], catalog: Catalog, tested: str) -> dict[str, float]:
     """Values of Asimov data for a limit or a significance.
 
-    The strength of the signal is the one of the fit only if a file has it; what settings of the fit
-    say about it is not meant for these.
+    Measured parameters have those of the fit only if a file has them; what settings of the fit say
+    about them is not meant for these.
     """
     settings = catalog.fit or FitSettings()
-    from_file = settings.asimov_from is not None and poi not in settings.asimov
-    return {name: value for name, value in values.items() if name != poi or from_file}
+    measured = {tested, *catalog.pois}
+    if settings.asimov_from is not None:
+        measured &= set(settings.asimov)
+    return {name: value for name, value in values.items() if name not in measured}
 
 
 def _conditional(templates: TemplateSet, catalog: Catalog, sources: Sources) -> LikelihoodFit:
@@ -170,7 +175,7 @@ def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> L
     kept = {
         row.name: row.value
         for row in full.parameters
-        if row.fixed or (row.role not in roles and row.name != catalog.poi)
+        if row.fixed or (row.role not in roles and row.name not in catalog.pois)
     }
     model = Model(with_fixed(problem.model.spec, kept))
     minos = [name for name in minos_of(settings, problem.model) if name not in kept]

@@ -103,6 +103,12 @@ class Combination:
         return replace(self.model.asimov(self.model.initial), counts=counts)
 
     @property
+    def kind(self) -> str:
+        """What the data are: "observed", "asimov", or "mixed" if they differ by region."""
+        kinds: set[str] = {problem.sources.kind for problem in self.problems.values()}
+        return kinds.pop() if len(kinds) == 1 else "mixed"
+
+    @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:
         """Parameters by the group whose impact is given."""
         found: dict[str, dict[str, None]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from quarkline.engine.compute.executors import Executor
 from quarkline.engine.core.results import pretty_json
@@ -24,7 +25,7 @@ from quarkline.trexfitter.outputs.scans import write_scan
 from quarkline.trexfitter.steps.combination import Combination
 from quarkline.trexfitter.steps.compared import draw_comparisons
 from quarkline.trexfitter.steps.inputs import write_fit
-from quarkline.trexfitter.steps.measured import interval, limit_words
+from quarkline.trexfitter.steps.measured import interval, limit_words, seen
 from quarkline.trexfitter.steps.work import Output, Progress, label_of
 
 FORMATS = ("png",)
@@ -177,6 +178,7 @@ class Together:
             injected=settings.injected,
             observed=observed,
         )
+        found = replace(found, data=one.kind)
         name = limits.limit_name(PREFIX, "", found.level, blind=found.observed is None)
         self.out.files.append(limits.write_limit(self.layout.limits(name), found, best=None))
         self.out.headlines.append(f"combined {limit_words(found)}")
@@ -187,11 +189,12 @@ class Together:
         poi, strength = poi_of(one.model, settings.poi), settings.expected_with
         data, observed = one.tested(poi, settings.data, strength)
         found = discovery(one.model, data, poi=poi, expected_with=strength, observed=observed)
+        found = replace(found, data=one.kind)
         name = limits.significance_name(SIGNIFICANCE_PREFIX, "", blind=found.z is None)
         path = self.layout.significance(name)
         self.out.files.append(limits.write_significance(path, found))
-        seen = "" if found.z is None else f"{found.z:.3g} sigma observed, "
-        self.out.headlines.append(f"combined: {seen}{found.z_expected:.3g} sigma expected")
+        words = "" if found.z is None else f"{found.z:.3g} sigma {seen(found)}, "
+        self.out.headlines.append(f"combined: {words}{found.z_expected:.3g} sigma expected")
 
 
 STEPS: Mapping[str, Callable[[Together], None]] = {
