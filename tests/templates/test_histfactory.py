@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
+from xml.parsers import expat
 
 import numpy as np
 import pyhf
@@ -43,8 +45,45 @@ def small_spec(**changes: Any) -> LikelihoodSpec:
 def test_files_have_the_names_of_the_measurement_and_its_channels(tmp_path: Path) -> None:
     paths = write_histfactory(small_spec(), tmp_path / "RooStats")
     assert [path.name for path in paths] == [
-        *("job.xml", "job_CR.xml", "job_SR.xml", "job_histograms.root"),
+        *("job.xml", "job_CR.xml", "job_SR.xml", "HistFactorySchema.dtd", "job_histograms.root"),
     ]
+
+
+def declared(document: Path) -> tuple[set[str], dict[tuple[str, str], bool]]:
+    """Elements that a document's types declare, and their attributes: whether each is needed."""
+    elements: set[str] = set()
+    attributes: dict[tuple[str, str], bool] = {}
+    reader = expat.ParserCreate()
+
+    def read_types(_context: str, _base: None, name: str, _public: None) -> int:
+        part = reader.ExternalEntityParserCreate(_context)
+        part.Parse((document.parent / name).read_bytes(), True)
+        return 1
+
+    def attribute(element: str, name: str, _type: str, _default: None, needed: int) -> None:
+        attributes[element, name] = bool(needed)
+
+    reader.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_ALWAYS)
+    reader.ExternalEntityRefHandler = read_types
+    reader.ElementDeclHandler = lambda name, _model: elements.add(name)
+    reader.AttlistDeclHandler = attribute
+    reader.Parse(document.read_bytes(), True)
+    return elements, attributes
+
+
+@pytest.mark.parametrize("variant", ["usual", "own errors", "bins", "decorrelated"])
+def test_types_that_roots_reader_asks_for_are_beside_the_documents(
+    tmp_path: Path, variant: str
+) -> None:
+    """ROOT's reader validates, and without the types it reads nothing."""
+    spec = small_spec(**VARIANTS[variant])
+    for path in write_histfactory(spec, tmp_path, templates=small.templates())[:3]:
+        elements, attributes = declared(path)
+        for element in ET.parse(path).getroot().iter():
+            assert element.tag in elements
+            assert {(element.tag, name) for name in element.attrib} <= set(attributes)
+            needed = {name for (tag, name), it in attributes.items() if it and tag == element.tag}
+            assert needed <= set(element.attrib)
 
 
 @pytest.mark.filterwarnings("ignore:jsonschema.RefResolver:DeprecationWarning")

@@ -54,6 +54,11 @@ class Catalog(Config):
     significance: SignificanceSettings | None = Field(None, description="Significance, if any.")
     drawing: Drawing = Field(default_factory=Drawing)
 
+    @property
+    def pois(self) -> tuple[str, ...]:
+        """All norm factors that are measured, `poi` first."""
+        return (*([self.poi] if self.poi else []), *self.further_pois)
+
     def holds(self, sample: str, region: str) -> bool:
         """Whether a sample is in a region."""
         chosen = self.samples[sample]

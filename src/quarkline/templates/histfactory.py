@@ -26,10 +26,10 @@ from quarkline.statistics.likelihood.spec import (
     Scale,
     ShapeShift,
 )
+from quarkline.templates import histfactory_schema
 from quarkline.templates.histograms import Array
 from quarkline.templates.sets import TemplateSet
 
-DTD = "HistFactorySchema.dtd"
 NOMINAL = "nominal"
 
 NOT_HISTFACTORY = Rule(
@@ -60,7 +60,7 @@ def write_histfactory(
             bin is divided among its samples so that their sum is right.
 
     Returns:
-        The files: the measurement, the channels, the histograms.
+        The files: the measurement, the channels, the types of their elements, the histograms.
 
     Raises:
         InputError: If HistFactory has no words for a part of it.
@@ -70,6 +70,7 @@ def write_histfactory(
     documents = {spec.name: writer.measurement()}
     documents |= {f"{spec.name}_{one.name}": writer.channel(one) for one in spec.channels}
     paths = [_write_document(folder / f"{stem}.xml", root) for stem, root in documents.items()]
+    paths.append(write_atomic(folder / histfactory_schema.NAME, histfactory_schema.schema()))
     paths.append(_write_histograms(folder / writer.file, writer.histograms))
     return tuple(paths)
 
@@ -77,7 +78,7 @@ def write_histfactory(
 def _write_document(path: Path, root: ET.Element) -> Path:
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
-    return write_atomic(path, f"<!DOCTYPE {root.tag} SYSTEM '{DTD}'>\n{text}\n")
+    return write_atomic(path, f"<!DOCTYPE {root.tag} SYSTEM '{histfactory_schema.NAME}'>\n{text}\n")
 
 
 def _write_histograms(path: Path, histograms: Mapping[str, tuple[Array, Array]]) -> Path:

@@ -22,6 +22,7 @@ def discovery(
     *,
     poi: str | None = None,
     expected_with: float = 1.0,
+    observed: bool = True,
 ) -> DiscoverySignificance:
     """q0 and its significance, observed and expected, by the formulae of large samples.
 
@@ -37,9 +38,11 @@ def discovery(
         data: What is tested; None if data are not looked at.
         poi: Parameter of the signal; None for the model's.
         expected_with: Strength of the signal with which it is expected.
+        observed: Whether the data are tested; if not, they only give the other parameters for the
+            expected significance.
     """
     signal = Signal.of(model, poi)
-    q0 = None if data is None else discovery_statistic(signal, data)
+    q0 = None if data is None or not observed else discovery_statistic(signal, data)
     values = signal.given(expected_with, data)
     asimov = signal.model.asimov(values, shift_measurements=True)
     null = _null(signal, asimov, values)

@@ -26,7 +26,7 @@ class Reading(Config):
     Attributes:
         sample: Name of the sample.
         shift: Systematic and side whose columns, trees or files these are; "" for the nominal.
-        simulated: Whether the events have weights, groups and folds.
+        simulated: Whether the events have weights, and groups that their folds hang on.
         label: Number of the class, -1 if it is in none.
         trees: Tree of each file.
         scales: Factor of the weights of each file.
