@@ -110,7 +110,8 @@ def likelihood_of(
     parameters = in_use(building.ordered(), channels)
     measured = catalog.poi if catalog.poi in {parameter.name for parameter in parameters} else None
     spec = LikelihoodSpec(name, channels, parameters, measured)
-    return Likelihood(spec, building.groups(), building.titles, building.categories)
+    groups = building.groups(parameters)
+    return Likelihood(spec, groups, building.titles, building.categories)
 
 
 def fitted_regions(
@@ -232,10 +233,10 @@ class _Building:
         roles = ("norm-factor", "systematic", "shape-factor", "gamma")
         return tuple(sorted(self.parameters.values(), key=lambda one: roles.index(one.role)))
 
-    def groups(self) -> dict[str, tuple[str, ...]]:
-        """The groups, by name."""
+    def groups(self, parameters: Iterable[Parameter]) -> dict[str, tuple[str, ...]]:
+        """The groups of parameters, by name."""
         found: dict[str, list[str]] = {}
-        for parameter in self.ordered():
+        for parameter in parameters:
             if group := self.group_of.get(parameter.name):
                 found.setdefault(group, []).append(parameter.name)
         return {group: tuple(found[group]) for group in sorted(found)}
@@ -308,9 +309,10 @@ class _Building:
 def in_use(
     parameters: Sequence[Parameter], channels: Sequence[ChannelSpec]
 ) -> tuple[Parameter, ...]:
-    """Parameters without the shape factors of bins that are in no channel.
+    """Parameters without those of single bins that are in no channel.
 
-    Nothing constrains these, so that no fit with them has a definite minimum.
+    Nothing constrains shape factors, so that no fit with them has a definite minimum; the others
+    would be listed and ranked without any effect.
     """
     scaled = {
         name
@@ -320,7 +322,8 @@ def in_use(
         if isinstance(modifier, BinScale)
         for name in modifier.parameters
     }
-    return tuple(one for one in parameters if one.role != "shape-factor" or one.name in scaled)
+    of_bins = ("shape-factor", "gamma")
+    return tuple(one for one in parameters if one.role not in of_bins or one.name in scaled)
 
 
 def without_bins(channel: ChannelSpec, bins: Collection[int]) -> ChannelSpec:
