@@ -25,7 +25,10 @@ from quarkline.statistics.likelihood.spec import (
     ShapeShift,
 )
 from quarkline.templates import naming
+from quarkline.templates.algebra import with_contents, with_errors
 from quarkline.templates.bin_errors import bin_effects, nuisance_parameter
+from quarkline.templates.empty import TINY
+from quarkline.templates.histograms import Array
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
 
 T = TypeVar("T")
@@ -202,7 +205,7 @@ class _Building:
 
     def channel(self, region: str, templates: RegionTemplates) -> ChannelSpec:
         """One region."""
-        expected = fitted_samples(self.catalog, region, templates)
+        expected = positive(fitted_samples(self.catalog, region, templates))
         if not expected.templates:
             raise InputError(
                 NO_REGION.finding(
@@ -361,9 +364,23 @@ def shift_modifiers(shift: Shift, *, norm: str, shape: str) -> Iterator[NormShif
         up, down = (max(1 + by, SMALLEST_FACTOR) for by in (shift.norm_up, shift.norm_down))
         yield NormShift(norm, up, down)
     if shift.shape_kept and shift.shape_up is not None and shift.shape_down is not None:
-        yield ShapeShift(
-            shape, tuple(map(float, shift.shape_up)), tuple(map(float, shift.shape_down))
-        )
+        up_contents, down_contents = map(_not_negative, (shift.shape_up, shift.shape_down))
+        yield ShapeShift(shape, tuple(map(float, up_contents)), tuple(map(float, down_contents)))
+
+
+def positive(templates: RegionTemplates) -> RegionTemplates:
+    """A region without negative bins, as the histograms have it that TRExFitter's fit reads."""
+    kept = {}
+    for name, template in templates.templates.items():
+        nominal = template.nominal
+        errors = np.where(nominal.contents < 0, TINY, nominal.errors)
+        nominal = with_errors(with_contents(nominal, _not_negative(nominal.contents)), errors)
+        kept[name] = replace(template, nominal=nominal)
+    return replace(templates, templates=kept)
+
+
+def _not_negative(contents: Array) -> Array:
+    return np.where(contents < 0, TINY, contents)
 
 
 def _is_idle(shift: Shift, template: Template) -> bool:
