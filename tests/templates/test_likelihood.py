@@ -233,6 +233,15 @@ def test_shape_factors_of_bins_that_no_region_has_are_no_parameters() -> None:
     assert (quality.converged, quality.note) == (True, "")
 
 
+def test_independent_errors_of_dropped_bins_are_no_parameters() -> None:
+    templates = small.templates()
+    region = replace(templates.regions["CR"], dropped=(0,))
+    catalog = small.catalog(systematics__U={"kind": "independent", "up": 0.2, "samples": ["top"]})
+    found = likelihood_of(TemplateSet({"CR": region}), catalog)
+    assert [name for name in names(found) if "shape_U" in name] == ["gamma_shape_U_CR_bin_1"]
+    assert {name for members in found.groups.values() for name in members} <= set(names(found))
+
+
 def test_a_systematic_is_no_norm_factor_of_the_same_name() -> None:
     """One parameter for both would lose the systematic's constraint without a word."""
     for changes in (

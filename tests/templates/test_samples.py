@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from quarkline.templates.likelihood import likelihood_of
 from quarkline.templates.smooth import RULES
 
 from .made import analysis, built, histogram, shift, template, varied
@@ -220,3 +221,30 @@ def test_errors_are_scaled_where_asked():
     top = template(built(catalog, top=[4, 9]), "top")
     np.testing.assert_allclose(top.nominal.errors, [1, 1.5])
     np.testing.assert_allclose(top.filled.errors, [2, 3])
+
+
+def test_negative_bins_of_signals_are_no_part_of_the_likelihood():
+    """With and without systematics of the yield, as in the histograms that TRExFitter fits."""
+    lumi = {"kind": "normalisation", "up": 0.1, "down": -0.1}
+    for systematics in ({}, {"lumi": lumi}):
+        catalog = analysis(
+            samples={"signal": {"role": "signal"}, "top": {}}, systematics=systematics
+        )
+        made = built(catalog, signal=[5.0, -1.0], top=[20.0, 10.0])
+        (channel,) = likelihood_of(made.templates, catalog).spec.channels
+        assert channel.samples[0].contents == (5.0, 1e-6)
+
+
+def test_a_stated_error_of_what_is_subtracted_makes_no_negative_bin():
+    """Data less a background of 9: at +20 % of it less than nothing would be left of 1."""
+    catalog = analysis(
+        samples={
+            "fakes": {"arithmetic": [{"kind": "subtract", "samples": ["top"]}]},
+            "top": {"role": "reference", "use_systematics": True},
+        },
+        systematics={"XS": {"kind": "normalisation", "up": 0.2, "down": -0.2, "samples": "top"}},
+    )
+    made = built(catalog, fakes=[10.0, 30.0], top=[9.0, 9.0])
+    found = shift(made, "fakes", "XS")
+    np.testing.assert_allclose(found.up.contents, [1e-6, 19.2])
+    np.testing.assert_allclose(found.down.contents, [2.8, 22.8])

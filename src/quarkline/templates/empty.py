@@ -96,7 +96,7 @@ def _say(where: Where, name: str, empty: Bools, total: float) -> None:
 
 def check(where: Where, name: str, draft: Draft) -> Draft:
     """A sample and its variations without what no likelihood can take, which is told."""
-    if not any(where.varied(key) for key in draft.pairs):
+    if not draft.pairs:
         return draft
     signal = where.sample(name).role == "signal"
     contents = draft.nominal.contents
@@ -112,7 +112,7 @@ def check(where: Where, name: str, draft: Draft) -> Draft:
 
 def checked(where: Where, name: str, key: str, nominal: Histogram, pair: Pair) -> Pair:
     """A pair without negative bins and bins that are no number, which is told."""
-    if where.varied(key) is None:
+    if pair.stated is not None:
         return pair
     reasons = [_oddities(nominal, side) for side in (pair.up, pair.down)]
     for side, reason in zip(("up", "down"), reasons, strict=True):

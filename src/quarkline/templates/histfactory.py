@@ -28,6 +28,7 @@ from quarkline.statistics.likelihood.spec import (
 )
 from quarkline.templates import histfactory_schema
 from quarkline.templates.histograms import Array
+from quarkline.templates.likelihood import positive
 from quarkline.templates.sets import TemplateSet
 
 NOMINAL = "nominal"
@@ -167,7 +168,7 @@ class _Writer:
     def _errors(self, channel: ChannelSpec) -> dict[str, Array]:
         """Statistical errors of each sample's bins."""
         if self.templates is not None:
-            region = self.templates.regions[channel.name]
+            region = positive(self.templates.regions[channel.name])
             kept = [at for at in range(len(region.edges) - 1) if at not in region.dropped]
             return {
                 one.name: region.templates[one.name].nominal.errors[kept] for one in channel.samples

@@ -25,7 +25,10 @@ from quarkline.statistics.likelihood.spec import (
     ShapeShift,
 )
 from quarkline.templates import naming
+from quarkline.templates.algebra import with_contents, with_errors
 from quarkline.templates.bin_errors import bin_effects, nuisance_parameter
+from quarkline.templates.empty import TINY
+from quarkline.templates.histograms import Array
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
 
 T = TypeVar("T")
@@ -110,7 +113,8 @@ def likelihood_of(
     parameters = in_use(building.ordered(), channels)
     measured = catalog.poi if catalog.poi in {parameter.name for parameter in parameters} else None
     spec = LikelihoodSpec(name, channels, parameters, measured)
-    return Likelihood(spec, building.groups(), building.titles, building.categories)
+    groups = building.groups(parameters)
+    return Likelihood(spec, groups, building.titles, building.categories)
 
 
 def fitted_regions(
@@ -201,7 +205,7 @@ class _Building:
 
     def channel(self, region: str, templates: RegionTemplates) -> ChannelSpec:
         """One region."""
-        expected = fitted_samples(self.catalog, region, templates)
+        expected = positive(fitted_samples(self.catalog, region, templates))
         if not expected.templates:
             raise InputError(
                 NO_REGION.finding(
@@ -232,10 +236,10 @@ class _Building:
         roles = ("norm-factor", "systematic", "shape-factor", "gamma")
         return tuple(sorted(self.parameters.values(), key=lambda one: roles.index(one.role)))
 
-    def groups(self) -> dict[str, tuple[str, ...]]:
-        """The groups, by name."""
+    def groups(self, parameters: Iterable[Parameter]) -> dict[str, tuple[str, ...]]:
+        """The groups of parameters, by name."""
         found: dict[str, list[str]] = {}
-        for parameter in self.ordered():
+        for parameter in parameters:
             if group := self.group_of.get(parameter.name):
                 found.setdefault(group, []).append(parameter.name)
         return {group: tuple(found[group]) for group in sorted(found)}
@@ -308,9 +312,10 @@ class _Building:
 def in_use(
     parameters: Sequence[Parameter], channels: Sequence[ChannelSpec]
 ) -> tuple[Parameter, ...]:
-    """Parameters without the shape factors of bins that are in no channel.
+    """Parameters without those of single bins that are in no channel.
 
-    Nothing constrains these, so that no fit with them has a definite minimum.
+    Nothing constrains shape factors, so that no fit with them has a definite minimum; the others
+    would be listed and ranked without any effect.
     """
     scaled = {
         name
@@ -320,7 +325,8 @@ def in_use(
         if isinstance(modifier, BinScale)
         for name in modifier.parameters
     }
-    return tuple(one for one in parameters if one.role != "shape-factor" or one.name in scaled)
+    of_bins = ("shape-factor", "gamma")
+    return tuple(one for one in parameters if one.role not in of_bins or one.name in scaled)
 
 
 def without_bins(channel: ChannelSpec, bins: Collection[int]) -> ChannelSpec:
@@ -358,9 +364,23 @@ def shift_modifiers(shift: Shift, *, norm: str, shape: str) -> Iterator[NormShif
         up, down = (max(1 + by, SMALLEST_FACTOR) for by in (shift.norm_up, shift.norm_down))
         yield NormShift(norm, up, down)
     if shift.shape_kept and shift.shape_up is not None and shift.shape_down is not None:
-        yield ShapeShift(
-            shape, tuple(map(float, shift.shape_up)), tuple(map(float, shift.shape_down))
-        )
+        up_contents, down_contents = map(_not_negative, (shift.shape_up, shift.shape_down))
+        yield ShapeShift(shape, tuple(map(float, up_contents)), tuple(map(float, down_contents)))
+
+
+def positive(templates: RegionTemplates) -> RegionTemplates:
+    """A region without negative bins, as the histograms have it that TRExFitter's fit reads."""
+    kept = {}
+    for name, template in templates.templates.items():
+        nominal = template.nominal
+        errors = np.where(nominal.contents < 0, TINY, nominal.errors)
+        nominal = with_errors(with_contents(nominal, _not_negative(nominal.contents)), errors)
+        kept[name] = replace(template, nominal=nominal)
+    return replace(templates, templates=kept)
+
+
+def _not_negative(contents: Array) -> Array:
+    return np.where(contents < 0, TINY, contents)
 
 
 def _is_idle(shift: Shift, template: Template) -> bool:

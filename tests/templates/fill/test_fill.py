@@ -8,6 +8,7 @@ import numpy as np
 import uproot
 
 from quarkline.templates.fill import HistRequest, fill, requests_of
+from tests.templates.fill.conftest import SMALL
 
 
 def read(folder: Path, name: str, tree: str = "nominal") -> dict[str, np.ndarray]:
@@ -89,8 +90,6 @@ def test_data_have_no_weight_and_a_count_multiplies_it(histograms, folder, load)
 
 
 def small_without_selection() -> str:
-    from tests.templates.fill.conftest import SMALL
-
     return SMALL.replace('selection: "quality != 0"\n', "", 1)
 
 
@@ -104,3 +103,24 @@ def test_lists_are_drawn_element_by_element(histograms, folder):
     ]
     found = looped(values, np.ones(len(values)), np.linspace(20, 100, 5))
     check(histograms[HistRequest("data", "jets")], *found)
+
+
+def test_a_value_with_a_default_counts_for_the_first_entry_of_a_loop(load, folder):
+    """Weight and selection are one expression, as in `TTree::Draw`."""
+    of_jets = 'selection: "n > 0 && jets_pt > 25"'
+    cut = load(SMALL.replace(of_jets, 'selection: "jets_pt > 25 && Alt$(jets_pt[0], 0) > 30"'))
+    weighed = load(
+        SMALL.replace(of_jets, 'selection: jets_pt > 25\n    weight: "Alt$(jets_pt[0], 2)"')
+    )
+    edges = np.linspace(20, 100, 5)
+    for catalog, sample, name in ((cut, "data", "data"), (weighed, "other", "c")):
+        table = read(folder, name)
+        chosen = (table["quality"] != 0) & ((name == "data") | (table["truth"] != 1))
+        entries = [
+            (float(pt), 1.0 if name == "data" else float(pt) if at == 0 else 2.0)
+            for row in table["jets_pt"][chosen]
+            for at, pt in enumerate(row)
+            if pt > 25 and (name != "data" or (at == 0 and pt > 30))
+        ]
+        request = HistRequest(sample, "jets")
+        check(fill([request], catalog).histograms[request], *looped(*np.transpose(entries), edges))

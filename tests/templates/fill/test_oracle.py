@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import uproot
 
 from quarkline.catalog import Catalog
 from quarkline.catalog.files import is_there
@@ -15,6 +16,7 @@ from quarkline.templates.fill.bins import Bins
 from quarkline.templates.fill.requests import meaning_of
 from quarkline.trexfitter import translate
 from quarkline.trexfitter.parser import read_trexfitter
+from tests.templates.fill.conftest import SMALL, events
 
 pytestmark = pytest.mark.oracle
 REGIONS = ["lep-pt-0", "lep-pt-1", "tau-pt-0", "n-jets", "N-events", "N-events-sr"]
@@ -81,3 +83,27 @@ def test_example_of_trexfitter(root: Any, data_folder: Path, tmp_path: Path) -> 
     requests = requests_of(catalog)
     assert len(requests) == 48
     check(root, catalog, requests)
+
+
+LISTS = {
+    "jets_pt": ["jets_pt > 25 && Alt$(jets_pt[1], -1) > 30", "Alt$(jets_pt[1], -1) > 30"],
+    "jets_pt / 2": ["jets_pt[0] > 20 && Alt$(jets_pt[1], -1) > 30", "Sum$(jets_pt) > 60"],
+    "n": ["jets_pt > 25 && Max$(jets_pt) > 40", "jets_pt"],
+}
+
+
+def test_lists(root: Any, load: Any, folder: Path) -> None:
+    columns = events(700, 2)
+    with uproot.recreate(folder / "c.root") as file:
+        types = {name: getattr(found, "dtype", "var * float32") for name, found in columns.items()}
+        file.mktree("nominal", types).extend(columns)
+    regions = "".join(
+        f'  R{at}{which}: {{variable: {variable}, selection: "{selection}", '
+        'weight: "Alt$(jets_pt[0], 2)", '
+        "binning: {kind: uniform, bins: 5, low: 0, high: 100}}\n"
+        for at, (variable, selections) in enumerate(LISTS.items())
+        for which, selection in enumerate(selections)
+    )
+    catalog = load(SMALL.replace("norm_factors:", f"{regions}norm_factors:"))
+    names = [name for name in catalog.regions if name[0] == "R"]
+    check(root, catalog, [HistRequest("top", name) for name in names])

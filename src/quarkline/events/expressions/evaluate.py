@@ -57,10 +57,15 @@ class Scope:
         found = (leaf for tree in trees for leaf in looped_leaves(tree, leaves))
         self._resolve(list(dict.fromkeys(found)))
 
-    def values(self, tree: Node) -> NDArray[np.float64]:
-        """The values of one of the trees by instance, with shape (n,)."""
+    def values(self, tree: Node, *, loops: bool = False) -> NDArray[np.float64]:
+        """The values of one of the trees by instance, with shape (n,).
+
+        Args:
+            tree: The tree.
+            loops: Whether it is part of an expression that loops, which it may not do itself.
+        """
         with np.errstate(all="ignore"):
-            found = real(_Values(self, tree).of(tree))
+            found = real(_Values(self, tree, loops).of(tree))
         return np.broadcast_to(found, (len(self.frame),))
 
     def _resolve(self, leaves: list[Leaf]) -> None:
@@ -91,9 +96,9 @@ class Scope:
 class _Values:
     """The values of one tree in a scope."""
 
-    def __init__(self, scope: Scope, tree: Node) -> None:
+    def __init__(self, scope: Scope, tree: Node, loops: bool = False) -> None:
         self.leaves, self.frame = scope.leaves, scope.frame
-        self.loops = depth_of(tree, scope.leaves) > 0 or counts_instances(tree)
+        self.loops = loops or depth_of(tree, scope.leaves) > 0 or counts_instances(tree)
 
     def of(self, node: Node) -> Any:
         match node:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Self
 
 from quarkline.engine.core.findings import Finding, InputError
-from quarkline.events.expressions import Batch, Expression, ResultKind, compile_expression
+from quarkline.events.expressions import (
+    Batch,
+    Expression,
+    ResultKind,
+    compile_expression,
+    nodes,
+)
+from quarkline.events.expressions.leaves import ALTERNATIVE, looped_leaves
 from quarkline.events.expressions.shared import SharedSteps, SharedValues, is_shared
 from quarkline.events.replaced import Replacements
 from quarkline.events.schema import Schema
@@ -133,9 +140,15 @@ class _Binder:
         """
         batch = self.numbers[drawn.columns]
         weights = [self._bound(batch, text, "weight") for text in drawn.weights]
-        runs = groupby(enumerate(weights), key=lambda at: -1 if is_shared(at[1]) else at[0])
-        for _, run in runs:
-            first, *rest = (at for at, _ in run)
+        selection = self._bound(batch, drawn.selection, "selection")
+        variable = self._bound(batch, drawn.variable, "variable")
+        loops = [_repeats((*selection.clauses, weight), variable) for weight in weights]
+
+        def run_of(at: int) -> tuple[bool, int]:
+            return loops[at], -1 if _is_apart(weights[at], loops[at]) else at
+
+        for _, run in groupby(range(len(weights)), key=run_of):
+            first, *rest = run
             last = (rest or [first])[-1] + 1
             own = tuple(weights[first:last])
             yield self._item(number, drawn, place.of_weights(first, last), own)
@@ -147,15 +160,16 @@ class _Binder:
         selection = self._bound(batch, drawn.selection, "selection")
         variable = self._bound(batch, drawn.variable, "variable")
         clauses = selection.clauses
-        flat = [clause for clause in clauses if is_shared(clause)]
-        looping = tuple(clause for clause in clauses if not is_shared(clause))
+        loops = _repeats((*clauses, *weights), variable)
+        flat = [clause for clause in clauses if _is_apart(clause, loops)]
+        looping = tuple(clause for clause in clauses if clause not in flat)
         conditions = tuple(self._step(batch, clause) for clause in flat)
         counts = len(clauses) == 1 and selection.kind is not ResultKind.BOOLEAN
         for clause in flat:
             self.deciding |= clause.columns
         for expression in (variable, *looping, *weights):
             self.others |= expression.columns
-        each = all(map(is_shared, weights))
+        each = all(_is_apart(weight, loops) for weight in weights)
         return BoundItem(
             number,
             drawn,
@@ -188,3 +202,25 @@ class _Binder:
                 self.findings += error.findings
                 self._known[key] = compile_expression("0", schema)
         return self._known[key]
+
+
+def _repeats(parts: Iterable[Expression], variable: Expression) -> bool:
+    """Whether weight and selection, one expression in ROOT, may have several values an event.
+
+    An element of a list is enough beside a variable with several values.
+    """
+    several = not is_shared(variable)
+    return any(
+        not is_shared(part)
+        or (several and any(leaf.steps for leaf in looped_leaves(part.tree, part.leaves)))
+        for part in parts
+    )
+
+
+def _is_apart(part: Expression, loops: bool) -> bool:
+    """Whether a part of weight and selection has one value an event, whatever the others have.
+
+    Beside a loop, the one value of `Alt$` is that of the first entry only.
+    """
+    names = {node.function for node in nodes.walk(part.tree) if isinstance(node, nodes.Call)}
+    return is_shared(part) and not (loops and ALTERNATIVE in names)

@@ -99,7 +99,7 @@ class _Step:
         scope = joint_scope(self.batches[item.batch].taken(rows, names), together)
         passed = np.ones(len(scope.frame), np.bool_)
         for clause in item.looping:
-            passed &= scope.values(clause.tree) != 0
+            passed &= scope.values(clause.tree, loops=True) != 0
         chosen = np.flatnonzero(passed)
         found = scope.values(item.variable.tree)[chosen]
         chosen, found = self._defined(item, chosen, found)
@@ -109,7 +109,7 @@ class _Step:
             factor = scope.values(item.looping[0].tree)[chosen]
         own = np.empty((len(chosen), len(weights)))
         for column, weight in enumerate(weights):
-            own[:, column] = scope.values(weight.tree)[chosen]
+            own[:, column] = scope.values(weight.tree, loops=True)[chosen]
         return Entered(item.place, events, item.drawn.bins.find(found), factor), own
 
     def _factor(self, item: BoundItem, rows: Integers) -> Array | None:
