@@ -91,7 +91,7 @@ def _skim(config: SearchConfig) -> Stage:
     )
     return Stage(
         "skim",
-        1,
+        2,
         skim.SkimConfig(
             region=str(train.region),
             cut=cut,

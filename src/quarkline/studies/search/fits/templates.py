@@ -98,7 +98,7 @@ def run(context: Context) -> dict[str, Any]:
         systematics=tuple(
             name for name, one in config.catalog.systematics.items() if one.kind != "independent"
         ),
-        empty={name: found for name, region in regions.items() if (found := _empty(region))},
+        empty={name: found for name, region in regions.items() if (found := empty_samples(region))},
         separations={
             name: power
             for name, region in regions.items()
@@ -109,7 +109,7 @@ def run(context: Context) -> dict[str, Any]:
     return {"templates": folder, "made": made}
 
 
-def _empty(region: RegionTemplates) -> tuple[str, ...]:
+def empty_samples(region: RegionTemplates) -> tuple[str, ...]:
     """Samples of a region without any event; their bins are set to a tiny content."""
     return tuple(
         name
