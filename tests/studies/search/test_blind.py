@@ -68,7 +68,7 @@ significance: {}
 def data() -> dict[str, Any]:
     """Columns of the data: how many are where is given by the numbers above."""
     numbers = {(50, 1): HIDDEN, (80, 1): REST, (25, 1): SEEN, (25, 0): OUTSIDE, (25, 2): NOWHERE}
-    columns = toy(0, 20.0, sum(numbers.values()), seed=5)
+    columns: dict[str, Any] = toy(0, 20.0, sum(numbers.values()), seed=5)
     columns["pt"] = np.concatenate([np.full(n, at[0]) for at, n in numbers.items()])
     columns["pass_"] = np.concatenate([np.full(n, at[1]) for at, n in numbers.items()])
     order = np.random.default_rng(1).permutation(len(columns["pt"]))
@@ -250,7 +250,8 @@ def test_a_number_is_found_in_every_kind_of_file(tmp_path: Path, name: str) -> N
 
 @pytest.fixture
 def config(tmp_path: Path, toys: Mapping[str, Mapping[str, Any]]) -> Path:
-    return write_all(tmp_path, {**toys, "data/15": data()}, SEARCHED)
+    path: Path = write_all(tmp_path, {**toys, "data/15": data()}, SEARCHED)
+    return path
 
 
 def searched(config: Path, runs: Path, *overrides: str, until: str | None = None) -> Path:

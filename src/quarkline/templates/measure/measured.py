@@ -79,6 +79,7 @@ class Measured:
         significance: How unlikely the data are without signal.
         toys: Fits of pseudo-data.
         findings: What was done against the settings, and what the doctor says about the fit.
+        data: What the fit takes: "observed" data, "asimov" data, or both, "mixed".
     """
 
     likelihood: Likelihood
@@ -95,6 +96,7 @@ class Measured:
     significance: DiscoverySignificance | None = None
     toys: ToyFits | None = None
     findings: tuple[Finding, ...] = ()
+    data: str = "observed"
 
     @property
     def results(self) -> dict[str, Result]:
@@ -154,7 +156,12 @@ def measure(
     wanted = asked(catalog) if what is None else what
     problem = problem_of(templates, catalog, name=name)
     doing = _Doing(templates, catalog, problem, runner, fit)
-    found = Measured(problem.likelihood, conditional=problem.conditional, findings=problem.findings)
+    found = Measured(
+        problem.likelihood,
+        conditional=problem.conditional,
+        findings=problem.findings,
+        data=problem.sources.kind,
+    )
     for one in ALL:
         if one in wanted:
             found = replace(found, **getattr(doing, one)())

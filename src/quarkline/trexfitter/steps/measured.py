@@ -53,6 +53,9 @@ NO_WORKSPACE = Rule(
     "as pyhf's JSON or HistFactory's XML are fitted by `quarkline fit`.",
 )
 
+WITH = {"mixed": "with mixed data", "asimov": "with Asimov data"}
+"""What a result is of if it is none of data alone."""
+
 
 def fit(work: Work, inputs: Inputs) -> None:
     """Fit, and do what the block `Fit` asks for beside it: scans, toys, goodness of fit."""
@@ -67,7 +70,7 @@ def fit(work: Work, inputs: Inputs) -> None:
         inputs.keep(found.fit)
         hidden = tuple(settings.hidden_parameters)
         work.files += write_fit(work.layout.fit(), found.fit, hidden, found.minimum)
-        work.headlines += _headlines(work, found.fit)
+        work.headlines += _headlines(work, found.fit, found.data)
         if not settings.statistics_only:
             draw_fit(work, inputs, found.fit)
     if found.statistics_only is not None:
@@ -128,7 +131,7 @@ def _measured(
     return found
 
 
-def _headlines(work: Work, found: LikelihoodFit) -> list[str]:
+def _headlines(work: Work, found: LikelihoodFit, data: str) -> list[str]:
     """The measured parameter in a sentence, or why there is none."""
     lines = [] if found.quality.converged else [f"the fit did not converge: {found.quality.note}"]
     poi = found.by_name.get(found.poi or "")
@@ -137,7 +140,8 @@ def _headlines(work: Work, found: LikelihoodFit) -> list[str]:
         return lines
     if poi.fixed:
         return [*lines, f"{poi.name} = {poi.value:.4g}, fixed; `--free {poi.name}` fits it"]
-    return [*lines, f"{poi.name} = {interval(found, poi.name)}"]
+    words = f" {WITH[data]}" if data in WITH else ""
+    return [*lines, f"{poi.name} = {interval(found, poi.name)}{words}"]
 
 
 def interval(fit: LikelihoodFit, name: str) -> str:
@@ -282,8 +286,7 @@ def limit_words(found: CLsLimit) -> str:
 
 def seen(found: CLsLimit | DiscoverySignificance) -> str:
     """What a result that is not expected is of, in words."""
-    words = {"mixed": "with mixed data", "asimov": "with Asimov data"}
-    return words.get(found.data, "observed")
+    return WITH.get(found.data, "observed")
 
 
 def _best(work: Work, inputs: Inputs, found: CLsLimit) -> float | None:

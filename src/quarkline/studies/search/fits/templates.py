@@ -98,7 +98,7 @@ def run(context: Context) -> dict[str, Any]:
         systematics=tuple(
             name for name, one in config.catalog.systematics.items() if one.kind != "independent"
         ),
-        empty={name: found for name, region in regions.items() if (found := empty_samples(region))},
+        empty={name: none for name, region in regions.items() if (none := empty_samples(region))},
         separations={
             name: power
             for name, region in regions.items()
