@@ -22,16 +22,17 @@ from quarkline.studies.search.fits.template_figures import (
     draw_templates,
     template_items,
 )
-from quarkline.studies.search.fits.templates import empty_samples
+from quarkline.studies.search.fits.templates import made_of
 from quarkline.studies.search.fits.words import sentence
 from quarkline.studies.search.sections.fit import yields
 from quarkline.studies.search.sections.found import findings_blocks
 from quarkline.studies.search.sections.templates import templates_section
+from quarkline.templates.build import Built
+from quarkline.templates.fill import Filled
 from quarkline.templates.likelihood import Likelihood
 from quarkline.templates.measure import Measured
 from quarkline.templates.measure.data import Sources
 from quarkline.templates.predict import predict
-from quarkline.templates.separation import separation_of
 from quarkline.templates.sets import TemplateSet
 from quarkline.templates.store import write_templates
 from tests.templates.made import analysis, built, varied
@@ -57,12 +58,17 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture(scope="module")
-def templates(catalog: Catalog) -> TemplateSet:
+def templates_built(catalog: Catalog) -> Built:
     """The effect of `small` is a thousandth; `rare` has no events."""
     content: dict[str, Any] = {"lq": SIGNAL, "top": TOP, "rare": [0.0, 0.0, 0.0]}
     content |= {"top__scale__up": UP, "top__scale__down": DOWN}
     content |= {"top__small__up": [60.06, 30.03, 10.01], "top__small__down": TOP}
-    return built(catalog, **content).templates
+    return built(catalog, **content)
+
+
+@pytest.fixture(scope="module")
+def templates(templates_built: Built) -> TemplateSet:
+    return templates_built.templates
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +81,8 @@ def folder(
 
 
 @pytest.fixture(scope="module")
-def made(catalog: Catalog, templates: TemplateSet) -> MadeTemplates:
-    region = templates.regions["SR"]
-    return MadeTemplates(
-        regions=("SR",),
-        samples=tuple(region.templates),
-        histograms=7,
-        bad_files={},
-        blind=(),
-        unblind=None,
-        systematics=tuple(catalog.systematics),
-        empty={"SR": empty_samples(region)},
-        separations={"SR": separation_of(catalog, region) or 0.0},
-        findings=(),
-    )
+def made(catalog: Catalog, templates_built: Built) -> MadeTemplates:
+    return made_of(catalog, Filled({}), templates_built)
 
 
 def drawn(path: Path) -> dict[str, list[Any]]:
@@ -123,7 +117,7 @@ def test_separations_and_pruning_are_drawn_from_the_stored_templates(
 
 
 def test_systematics_are_drawn_as_filled_and_as_fitted_where_pruning_left_them(
-    catalog: Catalog, templates: TemplateSet, folder: Path, tmp_path: Path
+    catalog: Catalog, templates: TemplateSet, folder: Path, made: MadeTemplates, tmp_path: Path
 ) -> None:
     (control,) = controls_of(catalog, templates)
     assert (control.figure, control.kept) == ("SR_top_scale", ("norm", "shape"))
@@ -143,19 +137,12 @@ def test_systematics_are_drawn_as_filled_and_as_fitted_where_pruning_left_them(
     np.testing.assert_allclose(columns["Events, up"], TOP + half)
     np.testing.assert_allclose(columns["Events, down"], TOP - half)
     assert {path.suffix for path in tmp_path.iterdir()} == {".pdf", ".png", ".json"}
-    section = templates_section(
-        {"made": _made_of(catalog), "drawn": Controls((control,))}, Figures(Path())
-    )
+    section = templates_section({"made": made, "drawn": Controls((control,))}, Figures(Path()))
     table = section.blocks[-1]
     assert isinstance(table, Table)
     assert [table.rows[0][at] for at in (0, 1, 2, 5, 6)] == [
         *("scale", "SR", "top", "norm and shape", "SR_top_scale"),
     ]
-
-
-def _made_of(catalog: Catalog) -> MadeTemplates:
-    names = tuple(catalog.systematics)
-    return MadeTemplates(("SR",), (), 0, {}, (), None, names, {}, {}, ())
 
 
 def test_a_sample_without_events_yields_nothing(
@@ -164,6 +151,8 @@ def test_a_sample_without_events_yields_nothing(
     before = tuple(predict(templates, catalog).values())
     (rare,) = (one for one in before[0].samples if one.name == "rare")
     assert 0 < rare.total < 1e-5
+    assert made.empty == {"SR": ("rare",)}
+    assert [one["message"] for one in made.findings] == ["`rare` in `SR` has no events"]
     rows = {row[0]: row[1] for row in yields("yields", before, made.empty, "").rows}
     assert rows["rare"] == Cell("0", 0)
     assert isinstance(rows["top"], Cell)
