@@ -22,9 +22,9 @@ GROUP = "quarkline.exports"
 UNKNOWN_EXPORT = Rule(
     "QL-EXPORT-003",
     "an export has a format that is written",
-    "`onnx` is a trained network with its preprocessing, a file for each fold and one for the mean "
-    "of all. `numpy` is the features, labels and weights of a search, an array a file. Other "
-    "packages may add formats through the entry point group `quarkline.exports`.",
+    "`onnx` is a trained network with its preprocessing, a file for each fold. `numpy` is the "
+    "features, labels and weights of a search, an array a file. Other packages may add formats "
+    "through the entry point group `quarkline.exports`.",
 )
 
 

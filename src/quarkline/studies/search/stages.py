@@ -138,6 +138,7 @@ def train_config(config: SearchConfig) -> train.TrainStageConfig:
         model=config.train.model,
         fit=config.train.fit,
         group=config.inputs.group_columns,
+        identity=config.inputs.identity_columns,
         folds=config.train.folds,
         members=config.train.members,
         seed=config.seed,

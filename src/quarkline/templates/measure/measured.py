@@ -22,7 +22,6 @@ from quarkline.statistics.likelihood.goodness import goodness_of_fit
 from quarkline.statistics.likelihood.impacts import grouped_impacts
 from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.many import Runner
-from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.ranking import ranking
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
@@ -74,12 +73,13 @@ class Measured:
         scans: Scans along one parameter.
         surfaces: Scans along two.
         ranking: Parameters by what they move.
+        further_rankings: The same for further measured parameters.
         impacts: Errors by group.
         limit: An upper limit.
         significance: How unlikely the data are without signal.
         toys: Fits of pseudo-data.
         findings: What was done against the settings, and what the doctor says about the fit.
-        data: What the fit takes: "observed" data, "asimov" data, or both, "mixed".
+        data: What the fit takes: "observed", "asimov" or "pseudo" data, or "mixed" ones.
     """
 
     likelihood: Likelihood
@@ -91,6 +91,7 @@ class Measured:
     scans: tuple[LikelihoodScan, ...] = ()
     surfaces: tuple[LikelihoodSurface, ...] = ()
     ranking: Ranking | None = None
+    further_rankings: tuple[Ranking, ...] = ()
     impacts: GroupedImpacts | None = None
     limit: CLsLimit | None = None
     significance: DiscoverySignificance | None = None
@@ -109,6 +110,7 @@ class Measured:
             **{f"scan-{one.parameter}": one for one in self.scans},
             **{f"scan-{'-'.join(one.parameters)}": one for one in self.surfaces},
             "ranking": self.ranking,
+            **{f"ranking-{one.poi}": one for one in self.further_rankings},
             "impacts": self.impacts,
             "limit": self.limit,
             "significance": self.significance,
@@ -219,7 +221,8 @@ class _Doing:
         model, settings = self.problem.model, self.settings
         truth = with_values(model, {**self.problem.values, **settings.toys_with})
         number, seed = max(settings.toys, 1), settings.seed
-        return {"toys": toy_fits(model, truth, number, seed=seed, runner=self.runner)}
+        hold = [name for name in settings.toys_hold if name in model.names]
+        return {"toys": toy_fits(model, truth, number, hold=hold, seed=seed, runner=self.runner)}
 
     def scans(self) -> Fields:
         found = [self._scan(settings) for settings in self.settings.scans]
@@ -248,11 +251,24 @@ class _Doing:
         return scan_values(self.problem.model, self.fitted, name, low=low, high=high, steps=steps)
 
     def ranking(self) -> Fields:
-        problem, fitted = self.problem, self.fitted
-        poi = poi_of(problem.model)
-        names = ranked_parameters(self.catalog, fitted, poi)
-        found = ranking(problem.model, problem.data, fitted, parameters=names, runner=self.runner)
-        return {"ranking": found}
+        """One for each measured parameter that was fitted; the first may be fixed."""
+        first, *others = [self._ranking(poi) for poi in self._measured_parameters()]
+        return {"ranking": first, "further_rankings": tuple(others)}
+
+    def _measured_parameters(self) -> list[str]:
+        first = poi_of(self.problem.model)
+        return [first, *(name for name in self.catalog.further_pois if name in self.fitted.free)]
+
+    def _ranking(self, poi: str) -> Ranking:
+        problem, names = self.problem, ranked_parameters(self.catalog, self.fitted, poi)
+        return ranking(
+            problem.model,
+            problem.data,
+            self.fitted,
+            poi=poi,
+            parameters=names,
+            runner=self.runner,
+        )
 
     def impacts(self) -> Fields:
         """Groups as in TRExFitter: asymmetric only if the measured parameter's errors are."""
@@ -265,62 +281,64 @@ class _Doing:
         known = {name: members for name, members in groups.items() if members}
         minos = fitted.by_name[poi].up is not None
         found = grouped_impacts(
-            problem.model, problem.data, fitted, known, minos=minos, runner=self.runner
+            problem.model,
+            problem.data,
+            fitted,
+            known,
+            measured_too=self.catalog.further_pois,
+            minos=minos,
+            runner=self.runner,
         )
         return {"impacts": found}
 
     def limit(self) -> Fields:
         settings = self.catalog.limit or LimitSettings()
-        tested = self._tested(settings.poi, settings.data, 0.0)
+        problem, poi = self._tested(settings.poi, settings.data, 0.0)
         if settings.method == "asymptotic":
             found = asymptotic_limit(
-                tested.model,
-                tested.data,
-                poi=tested.poi,
+                problem.model,
+                problem.data,
+                poi=poi,
                 level=settings.level,
                 injected=settings.injected,
+                observed=problem.observed,
             )
         else:
             found = toy_limit(
-                tested.model,
-                tested.data,
-                poi=tested.poi,
+                problem.model,
+                problem.data,
+                poi=poi,
                 level=settings.level,
                 toys=settings.toys,
                 seed=self.settings.seed,
+                observed=problem.observed,
                 runner=self.runner,
             )
-        return {"limit": replace(found, data=tested.kind)}
+        return {"limit": replace(found, data=problem.sources.kind)}
 
     def significance(self) -> Fields:
         settings = self.catalog.significance or SignificanceSettings()
-        tested = self._tested(settings.poi, settings.data, settings.expected_with)
+        problem, poi = self._tested(settings.poi, settings.data, settings.expected_with)
         found = discovery(
-            tested.model, tested.data, poi=tested.poi, expected_with=settings.expected_with
+            problem.model,
+            problem.data,
+            poi=poi,
+            expected_with=settings.expected_with,
+            observed=problem.observed,
         )
-        return {"significance": replace(found, data=tested.kind)}
+        return {"significance": replace(found, data=problem.sources.kind)}
 
-    def _tested(self, poi: str | None, data: str, strength: float) -> _Tested:
+    def _tested(self, poi: str | None, data: str, strength: float) -> tuple[Problem, str]:
+        """The likelihood of a test with its data, and the signal's parameter."""
         name = poi_of(self.problem.model, poi)
         blind = data == "asimov"
-        problem = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
-        nothing = blind or not problem.sources.observed
-        kind = "mixed" if problem.sources.mixed else "observed"
-        return _Tested(problem.model, None if nothing else problem.data, name, kind)
-
-
-@dataclass(frozen=True)
-class _Tested:
-    """The model of a test, its data unless none are looked at, and the signal's parameter."""
-
-    model: Model
-    data: Data | None
-    poi: str
-    kind: str
+        found = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
+        return found, name
 
 
 def ranked_parameters(catalog: Catalog, fitted: LikelihoodFit, poi: str) -> list[str]:
     """Parameters that settings rank: fitted ones, norm factors that are measured only if asked."""
     settings = catalog.ranking or RankingSettings()
-    names = [name for name in fitted.free if settings.include_pois or name != poi]
-    return chosen_names(settings.parameters, names)
+    measured = () if settings.include_pois else (poi, *catalog.pois)
+    names = [name for name in fitted.free if name not in measured]
+    return [name for name in chosen_names(settings.parameters, names) if name != poi]

@@ -128,6 +128,7 @@ def _impacts(
         problem.data,
         fitted,
         {name: members for name, members in known.items() if members},
+        measured_too=catalog.further_pois,
         minos=poi.up is not None,
         runner=runner,
     )

@@ -20,7 +20,12 @@ from quarkline.studies.search.sections.found import findings_blocks
 from quarkline.studies.search.sections.templates import templates_section
 from quarkline.templates.predictions import RegionPrediction
 
-SEEN = {"observed": "observed", "mixed": "mixed data", "asimov": "Asimov data"}
+SEEN = {
+    "observed": "observed",
+    "mixed": "mixed data",
+    "asimov": "Asimov data",
+    "pseudo": "pseudo-data",
+}
 """What a limit that is not expected is of."""
 
 
