@@ -247,6 +247,14 @@ def test_limits_of_pseudo_data_are_of_the_data_that_are_fitted() -> None:
     wanted = measure(same, small.catalog(), what=what)
     assert found.limit is not None
     assert found.limit.observed is not None
+    assert found.limit is not None
+    assert found.significance is not None
+    assert found.limit.data == found.significance.data == found.data == "pseudo"
+    found = replace(
+        found,
+        limit=replace(found.limit, data="observed"),
+        significance=replace(found.significance, data="observed"),
+    )
     assert found.limit == wanted.limit
     assert found.significance == wanted.significance
 
