@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from quarkline.trexfitter.command_line import KNOWN
-from quarkline.trexfitter.schema import JOB_BLOCKS
-from quarkline.trexfitter.translate import INTERPOLATIONS, REFUSED_BLOCKS
+from quarkline.trexfitter.schema import JOB_BLOCKS, MULTI_FIT_BLOCKS
+from quarkline.trexfitter.translate import INTERPOLATIONS
+from quarkline.trexfitter.validate import NOT_READ
+from quarkline.trexfitter.without_effect import WITHOUT_EFFECT
 from tests.docs.pages import DOCS
 
 TEXT = (DOCS / "reference" / "trexfitter-language.md").read_text()
@@ -21,7 +23,7 @@ FAMILIES = re.compile(
 
 
 def options() -> Iterator[str]:
-    described = set(JOB_BLOCKS) - REFUSED_BLOCKS - {"Options"}
+    described = set(JOB_BLOCKS) - NOT_READ - {"Options"}
     for kind in sorted(described):
         yield from (name for name in JOB_BLOCKS[kind] if not FAMILIES.fullmatch(name))
 
@@ -39,3 +41,15 @@ def test_every_option_of_the_string_is_in_its_table():
 def test_the_codes_that_are_refused_are_said():
     said = TEXT.partition("(QL-TREX-032): ")[2].partition("##")[0]
     assert set(INTERPOLATIONS) <= set(re.findall(r"\w+", said))
+
+
+def test_what_has_no_effect_is_in_its_list():
+    said = set(re.findall(r"\w+", TEXT.partition("### Without effect")[2].partition("###")[0]))
+    named = {name for kind, names in WITHOUT_EFFECT.items() if kind != "Options" for name in names}
+    assert sorted(name for name in named - said if not FAMILIES.fullmatch(name)) == []
+
+
+def test_every_option_of_a_multi_fit_is_on_the_page():
+    words = set(re.findall(r"\w+", TEXT))
+    named = {name for options in MULTI_FIT_BLOCKS.values() for name in options}
+    assert sorted(named - words) == []

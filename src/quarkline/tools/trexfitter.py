@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from quarkline.trexfitter.plan import JobPlan, plan_of
 from quarkline.trexfitter.read_multifit import read_multifit
 from quarkline.trexfitter.refusals import refusals
 from quarkline.trexfitter.steps.work import Progress
+from quarkline.trexfitter.without_effect import command_without_effect, without_effect
 
 NOT_ONE_JOB = Rule(
     "QL-TREX-041",
@@ -114,6 +115,7 @@ def check(
     except InputError as error:
         found += error.findings
     found += read.findings if read.of("MultiFit") else _found(read, free, schema_of)
+    found += [*without_effect(read), *command_without_effect(asked)]
     order = list(Severity)
     unique = sorted(dict.fromkeys(map(_key, found)), key=lambda item: order.index(item[0]))
     by_key = {_key(finding): finding for finding in found}
@@ -205,4 +207,6 @@ def run(
     if isinstance(job, Job) and (refused := refusals(job, letters)):
         raise InputError(*refused)
     executor = open_executor(compute, folder=job.folder / "Compute")
-    return run_actions(job, letters, executor=executor, progress=progress)
+    done = run_actions(job, letters, executor=executor, progress=progress)
+    missed = [one for one in without_effect(job.config) if one.severity is not Severity.NOTE]
+    return replace(done, findings=(*missed, *done.findings))

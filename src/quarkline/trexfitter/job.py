@@ -65,7 +65,6 @@ class Job:
         split_histograms: Whether each region has a histogram file of its own.
         input_folder: Where histogram files of an earlier job are read; None for its own.
         workspace: A workspace that is fitted instead of its own; None for its own.
-        keep_pruning: Whether what was pruned before stays pruned.
         allow_missing: Whether input files that are not there are only warned of.
     """
 
@@ -83,7 +82,6 @@ class Job:
     split_histograms: bool = False
     input_folder: Path | None = None
     workspace: Path | None = None
-    keep_pruning: bool = False
     allow_missing: bool = False
 
     @property
@@ -174,14 +172,13 @@ def open_job(
         catalog=catalog,
         options=options,
         notes=(*named, *said, *said_twice(config, options)),
-        limit_files=_filed(config, "Limit", "myLimit", options.limit_value),
-        significance_files=_filed(config, "Significance", "mySignificance"),
+        limit_files=filed(config, "Limit", "myLimit", options.limit_value),
+        significance_files=filed(config, "Significance", "mySignificance"),
         suffix=options.suffix or _text(block, "Suffix"),
         save_suffix=options.save_suffix or _text(block, "SaveSuffix"),
         split_histograms=bool(block.true("SplitHistoFiles")),
         input_folder=_path(block, "InputFolder"),
         workspace=_path(block, "WorkspaceFileName"),
-        keep_pruning=bool(block.true("KeepPruning")),
         allow_missing=_text(block, "HistoChecks").upper() == "NOCRASH",
     )
 
@@ -209,7 +206,7 @@ def _freed(catalog: Catalog, names: Sequence[str]) -> Catalog:
     return catalog.model_copy(update={"fit": freed})
 
 
-def _filed(config: TrexConfig, kind: str, prefix: str, value: float | None = None) -> Filed:
+def filed(config: TrexConfig, kind: str, prefix: str, value: float | None = None) -> Filed:
     """How files of a kind are called, from its block."""
     block = next(iter(config.of(kind)), Block(kind, Written(""), {}))
     if value is None:

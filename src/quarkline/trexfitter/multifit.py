@@ -9,7 +9,7 @@ from quarkline.catalog.inference import LimitSettings, ScanSettings, Significanc
 from quarkline.engine.core.findings import Finding
 from quarkline.trexfitter.blocks import TrexConfig
 from quarkline.trexfitter.command_line import CommandOptions
-from quarkline.trexfitter.job import Job
+from quarkline.trexfitter.job import Filed, Job
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,6 @@ class ComparedJob:
         label: Its name in figures.
         job: The job; None if only files of it are named.
         suffix: Suffix of its files that are read.
-        workspace: Its workspace; None for the job's own.
         fit_results: File with its fit's result; None for the job's own.
         limits: File with its limits; None for the job's own.
         poi: Name of the measured parameter in it; None for the job's own.
@@ -33,7 +32,6 @@ class ComparedJob:
     label: str
     job: Job | None
     suffix: str = ""
-    workspace: Path | None = None
     fit_results: Path | None = None
     limits: Path | None = None
     poi: str | None = None
@@ -58,7 +56,6 @@ class MultiFit:
         compare_pulls: Whether nuisance parameters are compared.
         compare_limits: Whether limits are compared.
         combined_correlations: Whether the correlation matrix of the combination is drawn.
-        statistics_only: Whether only statistical errors are shown.
         with_statistics_only: Whether statistical errors are shown beside the total.
         show_observed: Whether observed limits are shown.
         show_total_only: Whether statistical and systematic errors are not told apart.
@@ -76,6 +73,7 @@ class MultiFit:
         poi_nominal: Value of the standard model.
         poi_asimov: Value in Asimov data.
         poi_initial: Where fits begin.
+        strategy: Minuit's strategy.
         data: "observed" or "asimov".
         hypothesis: "signal+background" or "background".
         categories: Categories of nuisance parameters compared in figures of their own.
@@ -83,14 +81,13 @@ class MultiFit:
         scans: Scans of the combined likelihood.
         limit: Limit of the combination.
         significance: Significance of the combination.
+        limit_files: How files of its limits are called.
+        significance_files: How files of its significances are called.
         goodness_of_fit: Whether the saturated model is compared.
         ranking_includes_pois: Whether measured norm factors are ranked.
         fit_results: File with the combination's result.
         limits: File with the combination's limits.
-        background_suffix: Suffix of background-only fits that give the Asimov data.
         correlation_threshold: Parameters without a larger correlation are left out.
-        signal_over_background: Whether S/B of all regions is drawn.
-        signal_title: Name of the signal in that figure.
     """
 
     name: str
@@ -105,7 +102,6 @@ class MultiFit:
     compare_pulls: bool = True
     compare_limits: bool = True
     combined_correlations: bool = False
-    statistics_only: bool = False
     with_statistics_only: bool = False
     show_observed: bool = False
     show_total_only: bool = False
@@ -117,12 +113,13 @@ class MultiFit:
     limit_title: str = "95% CL limit on XXX"
     limit_max: float | None = None
     poi_title: tuple[str, ...] = ()
-    poi_label: str = "#mu"
+    poi_label: str = ""
     poi_ranges: tuple[tuple[float, float], ...] = ()
     poi_precision: tuple[str, ...] = ()
     poi_nominal: float = 1.0
     poi_asimov: float = 1.0
     poi_initial: float = 1.0
+    strategy: int = 1
     data: str = "observed"
     hypothesis: str = "signal+background"
     categories: tuple[str, ...] = ()
@@ -130,14 +127,13 @@ class MultiFit:
     scans: tuple[ScanSettings, ...] = ()
     limit: LimitSettings = field(default_factory=LimitSettings)
     significance: SignificanceSettings = field(default_factory=SignificanceSettings)
+    limit_files: Filed = field(default_factory=lambda: Filed("myLimit"))
+    significance_files: Filed = field(default_factory=lambda: Filed("mySignificance"))
     goodness_of_fit: bool = False
     ranking_includes_pois: bool = False
     fit_results: Path | None = None
     limits: Path | None = None
-    background_suffix: str = ""
     correlation_threshold: float = 0.0
-    signal_over_background: bool = False
-    signal_title: str = "signal"
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from quarkline.catalog.written import Written
 from quarkline.engine.core.findings import Finding, InputError, Rule
 from quarkline.trexfitter.blocks import Block, Option, TrexConfig
 from quarkline.trexfitter.command_line import CommandOptions, joined_options
-from quarkline.trexfitter.job import Job, open_job
+from quarkline.trexfitter.job import Job, filed, open_job
 from quarkline.trexfitter.lines import NO_FILE, split
 from quarkline.trexfitter.multifit import ComparedJob, MultiFit
 from quarkline.trexfitter.parser import read_trexfitter
@@ -36,8 +36,6 @@ TEXTS = {
     "combined_label": "CombiLabel",
     "limit_title": "LimitTitle",
     "poi_label": "POILabel",
-    "background_suffix": "BonlySuffix",
-    "signal_title": "SignalTitle",
 }
 LISTS = {
     "poi_title": "POITitle",
@@ -58,13 +56,11 @@ SWITCHES = {
     "compare_pulls": "ComparePulls",
     "compare_limits": "CompareLimits",
     "combined_correlations": "PlotCombCorrMatrix",
-    "statistics_only": "StatOnly",
     "with_statistics_only": "IncludeStatOnly",
     "show_observed": "ShowObserved",
     "show_total_only": "ShowTotalOnly",
     "goodness_of_fit": "GetGoodnessOfFit",
     "ranking_includes_pois": "UsePOISinRanking",
-    "signal_over_background": "PlotSoverB",
 }
 PATHS = {"parameters": "NuisParListFile", "fit_results": "FitResultsFile", "limits": "LimitsFile"}
 HYPOTHESES = {"SPLUSB": "signal+background", "BONLY": "background"}
@@ -101,6 +97,8 @@ def read_multifit(
         "poi_ranges": tuple(reader.ranges(block)),
         "scans": reader.scans(block),
         **reader.settings(),
+        "limit_files": filed(config, "Limit", "myLimit", options.limit_value),
+        "significance_files": filed(config, "Significance", "mySignificance"),
     }
     if reader.findings:
         raise InputError(*reader.findings)
@@ -136,6 +134,8 @@ class _Reader:
         said = {key: block.number(name) for key, name in NUMBERS.items()}
         said |= {key: block.true(name) for key, name in SWITCHES.items()}
         values |= {key: value for key, value in said.items() if value is not None}
+        if (strategy := block.number("FitStrategy")) in (0, 1, 2):
+            values["strategy"] = int(strategy or 0)
         values |= {key: Path(value) for key, name in PATHS.items() if (value := block.text(name))}
         if kind := block.first("FitType"):
             values["hypothesis"] = HYPOTHESES.get(kind.value.upper())
@@ -179,7 +179,7 @@ class _Reader:
     def compared(self, block: Block) -> ComparedJob:
         """One of the jobs."""
         name = str(block.name)
-        texts = {"fit_results": "FitResultsFile", "limits": "LimitsFile", "workspace": "Workspace"}
+        texts = {"fit_results": "FitResultsFile", "limits": "LimitsFile"}
         return ComparedJob(
             name,
             str(block.text("Label") or name),

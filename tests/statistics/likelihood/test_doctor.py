@@ -382,6 +382,18 @@ def test_warnings_come_first() -> None:
     assert Severity.NOTE in severities
 
 
+def test_the_worst_variations_come_first() -> None:
+    """Whatever their place in the likelihood, since only the first of a kind are shown."""
+    names = {"b": 2.2, "a": 3.5, "c": 2.8}
+    shifts = [NormShift(name, by, 0.9) for name, by in names.items()]
+    spec = likelihood(
+        [NormShift("xs", 1.05, 0.95), *shifts], extra=[systematic(name) for name in names]
+    )
+    found = examine(patient(spec))
+    large = [one.evidence["parameter"] for one in found if one.code == "QL-FITDOCTOR-040"]
+    assert large == ["a", "c", "b"]
+
+
 def test_nothing_is_fitted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     there = patient(with_shape(UP, UP))
 

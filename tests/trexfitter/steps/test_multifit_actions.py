@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import uproot
 
 from quarkline.engine.core.findings import InputError
+from quarkline.figures import fits
 from quarkline.trexfitter.outputs.fits import read_fit
 from quarkline.trexfitter.outputs.rankings import read_ranking
 
@@ -123,3 +125,72 @@ def test_regions_in_two_jobs_are_refused(jobs, run, drawn):
         run("h", jobs / f"{name}.config")
     with pytest.raises(InputError, match="channel `SR_1` is in first and second"):
         run("mwf", jobs / "both.config")
+
+
+def test_a_combination_does_what_a_single_fit_does(jobs, run, drawn):
+    """Against the fit of all regions at once: statistics alone, goodness, planes, the doctor."""
+    for name in ("first", "second"):
+        config = jobs / f"{name}.config"
+        config.write_text(
+            config.read_text().replace(
+                "  FitRegion: CRSR", "  FitRegion: CRSR\n  StatOnlyFit: TRUE"
+            )
+        )
+        run("hf", config)
+    single = jobs / "FitExample.config"
+    options = "  GetGoodnessOfFit: TRUE\n  do2DLHscan: SigXsecOverSM,JES\n  LHscanSteps: 3\n"
+    single.write_text(
+        single.read_text()
+        .replace("  doLHscan: SigXsecOverSM\n", options)
+        .replace("  FitRegion: CRSR", "  FitRegion: CRSR\n  StatOnlyFit: TRUE")
+    )
+    config = jobs / "both.config"
+    config.write_text(
+        config.read_text().replace("  POITitle", f"  IncludeStatOnly: TRUE\n{options}  POITitle")
+    )
+    whole, both = run("hf", single).folder, run("mfx", config)
+    for end in ("", "_statOnly"):
+        expected = read_fit(whole / "Fits" / f"FitExample{end}.txt").by_name[SIGNAL]
+        found = read_fit(both.folder / "Fits" / f"both{end}.txt").by_name[SIGNAL]
+        assert found.value == pytest.approx(expected.value, abs=1e-3)
+        assert found.error == pytest.approx(expected.error, rel=5e-3)
+    goodness = [
+        json.loads((folder / "Fits" / f"{name}_goodnessOfFit.json").read_text())["statistic"]
+        for folder, name in ((whole, "FitExample"), (both.folder, "both"))
+    ]
+    assert goodness[1] == pytest.approx(goodness[0], rel=1e-4)
+    assert f"NLLscan_{SIGNAL}_JES" in {stem.name for stem in drawn if "both" in stem.parts}
+    assert "QL-FITDOCTOR-002" in {one.code for one in both.findings}
+
+
+def test_observed_limits_are_drawn_only_where_asked(jobs, run, monkeypatch, drawn):
+    shown = []
+    monkeypatch.setattr(fits, "plot_limits", lambda limits, **more: shown.append((limits, more)))
+    for name in ("first", "second"):
+        run("hfl", jobs / f"{name}.config")
+    config = jobs / "limits.config"
+    run("mfl", config)
+    asked = "  ShowObserved: TRUE\n  LimitMax: 7\n  POITitle"
+    config.write_text(config.read_text().replace("  POITitle", asked))
+    run("m", config)
+    (closed, _), (opened, more) = shown
+    assert [limit.observed for limit in closed.values()] == [None] * 3
+    assert None not in [limit.observed for limit in opened.values()]
+    assert more["maximum"] == 7
+
+
+def test_asimov_data_of_a_combination_have_the_signal_asked_for(jobs, run, drawn):
+    for name in ("first", "second"):
+        run("h", jobs / f"{name}.config")
+    config = jobs / "both.config"
+    asked = "  DataName: asimovData\n  POIAsimov: 2.5\n  POITitle"
+    config.write_text(
+        config.read_text().replace("  POITitle", asked).replace("Compare: TRUE", "Compare: FALSE")
+    )
+    named = '\nLimit: "limit"\n  OutputPrefixName: both\n  ParamName: mass\n  ParamValue: 125\n'
+    config.write_text(f"{config.read_text()}{named}")
+    both = run("mfl", config)
+    found = read_fit(both.folder / "Fits" / "both.txt").by_name[SIGNAL]
+    assert found.value == pytest.approx(2.5, abs=1e-3)
+    with uproot.open(both.folder / "Limits" / "asymptotics" / "both_BLIND_CL95.root") as file:
+        assert file["stats"]["mass"].array()[0] == 125

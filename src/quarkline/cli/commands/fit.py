@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quarkline.cli import options
+from quarkline.cli.alike import alike_lines
 
 if TYPE_CHECKING:
     from quarkline.engine.core.findings import Finding
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from quarkline.tools.fit import FitReport
 
 MOST_ROWS = 20
-MOST_ALIKE = 3
 
 
 def command(
@@ -291,21 +290,12 @@ def _toy_lines(toys: ToyFits) -> Iterator[str]:
 
 
 def _doctor_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """The diagnosis in short: the first findings of each code, and advice for the very first."""
+    """The diagnosis in short."""
     if not findings:
         return
     yield ""
     yield f"the fit doctor has {_count(len(findings), 'finding')}"
-    shown: Counter[str] = Counter()
-    for finding in findings:
-        shown[finding.code] += 1
-        if shown[finding.code] <= MOST_ALIKE:
-            yield f"{finding.severity} {finding.code}  {finding.message}"
-        if shown[finding.code] == 1 and finding.suggestion:
-            yield f"   {finding.suggestion}"
-    for code, number in shown.items():
-        if number > MOST_ALIKE:
-            yield f"{code}: {number - MOST_ALIKE:,} more of these; --json has all"
+    yield from alike_lines(findings)
 
 
 def _pull(row: FittedParameter) -> float:

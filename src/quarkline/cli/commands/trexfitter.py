@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quarkline.cli import options
+from quarkline.cli.alike import alike_lines
 
 if TYPE_CHECKING:
     from quarkline.trexfitter.job import Job
     from quarkline.trexfitter.multifit import MultiFit
 
 SEVERITIES = ("error", "warning", "note")
-MOST_ALIKE = 3
 """Findings of one code that are shown after actions."""
 
 
@@ -170,19 +170,8 @@ def _run(job: Job | MultiFit, actions: str, compute: dict[str, Any], *, as_json:
     if as_json:
         typer.echo(pretty_json(done), nl=False)
         return
-    _show_findings([finding.as_json() for finding in done.findings])
+    for line in alike_lines(done.findings):
+        typer.echo(line, err=True)
     if done.headline:
         typer.echo(done.headline)
     typer.echo(f"{done.letters}: {done.folder}, {len(done.files):,} files")
-
-
-def _show_findings(found: list[dict[str, Any]]) -> None:
-    """The first findings of each code, and how many more there are."""
-    shown: Counter[str] = Counter()
-    for item in found:
-        shown[item["code"]] += 1
-        if shown[item["code"]] <= MOST_ALIKE:
-            typer.echo(_lines(item), err=True)
-    for code, number in shown.items():
-        if number > MOST_ALIKE:
-            typer.echo(f"{code}: {number - MOST_ALIKE:,} more of these; --json has all", err=True)

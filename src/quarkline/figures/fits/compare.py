@@ -22,6 +22,7 @@ def plot_poi_comparison(
     pois: Mapping[str, str] | None = None,
     poi_title: str = "",
     expected: float | None = 1.0,
+    x_range: tuple[float, float] | None = None,
     digits: int = 2,
     ax: Axes | None = None,
     label: Label | None = None,
@@ -37,6 +38,7 @@ def plot_poi_comparison(
         pois: The parameter of each fit, by title; the measured one by default.
         poi_title: What the parameter is called.
         expected: Where a line is drawn; None draws none.
+        x_range: Range of the axis; None follows the values.
         digits: Decimals of the numbers.
         ax: Axes to draw on instead of a new figure.
         label: The line above the figure.
@@ -77,7 +79,7 @@ def plot_poi_comparison(
             )  # fmt: skip
         frame.main.plot(middle, places, "o", color="black", markersize=6, label="Best value")
         around = expected if expected is not None else float(np.nan_to_num(middle[:1]).sum())
-        frame.main.set_xlim(*span(middle, *total, least=0.3, around=around))
+        frame.main.set_xlim(*(x_range or span(middle, *total, least=0.3, around=around)))
         name = next(iter(names.values()), "")
         frame.main.set_xlabel(shown(poi_title) or title_of(name, None) or "Value")
         legend_in_head(frame.main, 3)

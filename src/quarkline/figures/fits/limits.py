@@ -86,6 +86,7 @@ def plot_limits(
     *,
     poi_title: str = "",
     log: bool = False,
+    maximum: float | None = None,
     ax: Axes | None = None,
     label: Label | None = None,
     style: str = "quarkline",
@@ -96,6 +97,7 @@ def plot_limits(
         limits: A limit, or several by title.
         poi_title: What the parameter is called.
         log: Whether the axis is logarithmic.
+        maximum: Where the axis ends; None or 0 follows the limits.
         ax: Axes to draw on instead of a new figure.
         label: The line above the figure.
         style: Name of a style.
@@ -130,6 +132,8 @@ def plot_limits(
             main.set_xlim(
                 min(0.0, float(every.min(initial=0.0))), 1.08 * float(every.max(initial=0.0)) or 1.0
             )
+        if maximum:
+            main.set_xlim(right=maximum)
         level = next((limit.level for limit in several.values()), 0.95)
         poi = poi_title or next((limit.poi for limit in several.values()), "")
         main.set_xlabel(

@@ -56,7 +56,7 @@ def draw_lower(
         samples: Colours of signals by name.
     """
     kind = ratio_of(drawing)
-    if kind in VISIBLE:
+    if kind is not None and kind in VISIBLE:
         _draw_signals(ax, stack, scale, VISIBLE[kind], samples)
         _limit(ax, limits)
     elif stack.data is not None:

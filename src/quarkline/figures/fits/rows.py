@@ -65,7 +65,8 @@ def row_canvas(
         main.set_yticks(range(len(names)), names, fontsize=NAME)
         main.tick_params(axis="y", which="both", length=0)
         main.yaxis.set_minor_locator(NullLocator())
-        main.set_ylim(max(len(names), 4 - head - foot, 1) + foot - 0.4, -head - 0.6)
+        spare = max(4 - head - foot - len(names), 0) / 2
+        main.set_ylim(max(len(names), 1) + spare + foot - 0.4, -head - spare - 0.6)
         for place, text in enumerate(told):
             write_right(frame.axes[-1], place, text, number)
         if not names:

@@ -67,7 +67,10 @@ def plot_systematic(
         KeyError: If the systematic does not change the sample.
     """
     shift = template.shifts[systematic]
-    filled = {"up": shift.filled_up, "down": shift.filled_down}
+    filled = {
+        side: _given(histogram, template)
+        for side, histogram in (("up", shift.filled_up), ("down", shift.filled_down))
+    }
     varied = Varied(
         template.nominal.contents,
         template.nominal.errors,
@@ -78,6 +81,13 @@ def plot_systematic(
     return _figure(
         varied, template.nominal.edges, None, systematic, variable, titles, ax, label, style
     )
+
+
+def _given(side: Histogram | None, template: Template) -> Histogram | None:
+    """A side as it was filled; None if it is the nominal histogram, as no side was given."""
+    if side is None or np.array_equal(side.contents, template.filled.contents):
+        return None
+    return side
 
 
 def plot_systematic_on_total(
@@ -194,7 +204,8 @@ def _changes(ax: Axes, varied: Varied, edges: Array, data: Array | None) -> None
         change = _relative(heights, varied.nominal)
         ax.stairs(change, edges, color=SIDES[side][0], linewidth=1.4, baseline=None)
         sizes.append(np.abs(np.nan_to_num(change)))
-    for (side, filled), shift in zip(varied.filled_sides.items(), (-0.06, 0.06), strict=False):
+    for side, filled in varied.filled_sides.items():
+        shift = -0.06 if side == "up" else 0.06
         change, colour = _relative(filled.contents, varied.filled), SIDES[side][0]
         spread = _relative(filled.contents + filled.errors, varied.filled) - change
         ax.stairs(change, edges, color=colour, linewidth=1.2, linestyle=(0, (3, 2)), baseline=None)

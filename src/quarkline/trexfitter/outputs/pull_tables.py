@@ -86,7 +86,8 @@ def _changes(
     spec = LikelihoodSpec("pull", (ChannelSpec("region", samples),), (alone,))
     moved = Model(spec).expected(np.array([fitted.value if fitted else 0.0]))
     nominal = np.array(contents)
-    return np.divide(moved, nominal, out=np.ones_like(nominal), where=nominal != 0) - 1
+    ratio = np.divide(moved, nominal, out=np.ones_like(nominal), where=nominal != 0)
+    return np.asarray(ratio - 1)
 
 
 def pull_tex(region: str, samples: Mapping[str, Sequence[PullRow]]) -> str:

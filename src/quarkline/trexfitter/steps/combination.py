@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from quarkline.engine.core.findings import InputError, Rule
+from quarkline.statistics.arrays import Floats
 from quarkline.statistics.likelihood.combine import combined
+from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.model import Data, Model
+from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.spec import LikelihoodSpec
 from quarkline.templates.measure.fits import Problem, problem_of, with_fixed
 from quarkline.trexfitter.multifit import ComparedJob, MultiFit
@@ -54,7 +57,9 @@ class Combination:
     @cached_property
     def problems(self) -> dict[str, Problem]:
         """The likelihoods of the jobs with their data, by the names of their blocks."""
-        return self._problems()
+        multi = self.multi
+        signal = (multi.pois[0], multi.poi_asimov) if multi.pois else None
+        return self._problems(strength=signal if multi.data == "asimov" else None)
 
     @cached_property
     def spec(self) -> LikelihoodSpec:
@@ -101,6 +106,24 @@ class Combination:
     def _together(self, problems: Mapping[str, Problem]) -> Data:
         counts = np.concatenate([problem.data.counts for problem in problems.values()])
         return replace(self.model.asimov(self.model.initial), counts=counts)
+
+    def start(self, strength: float) -> Floats:
+        """Where a fit begins: nominal values, the measured parameter at a strength."""
+        found = self.model.initial.copy()
+        if self.spec.poi and not self.model.fixed[self.model.index(self.spec.poi)]:
+            at = self.model.index(self.spec.poi)
+            found[at] = min(max(strength, self.model.low[at]), self.model.high[at])
+        return found
+
+    def statistics_fit(self, full: LikelihoodFit, minos: Sequence[str]) -> LikelihoodFit:
+        """The fit with all but norm and shape factors at the values of the full one."""
+        factors = ("norm-factor", "shape-factor")
+        kept = {
+            one.name: one.value for one in full.parameters if one.fixed or one.role not in factors
+        }
+        model = Model(with_fixed(self.spec, kept))
+        free = [name for name in minos if name not in kept]
+        return fit(model, self.data, start=full.values, minos=free)
 
     @property
     def kind(self) -> str:

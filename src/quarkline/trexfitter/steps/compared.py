@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from quarkline.statistics.likelihood.results import CLsLimit, LikelihoodFit
@@ -37,10 +38,11 @@ def draw_comparisons(multi: MultiFit, combination: Combination, out: Output, lab
         if multi.compare_pulls:
             _draw_pulls(multi, out, fits, titles, categories, label)
         if multi.compare_pois:
-            statistical = _statistical(chosen) if multi.with_statistics_only else {}
+            told = multi.with_statistics_only and not multi.show_total_only
+            statistical = _statistical(multi, chosen, combination) if told else {}
             _draw_pois(multi, out, fits, statistical, chosen, label)
     if multi.compare_limits:
-        _draw_limits(multi, out, chosen, label)
+        _draw_limits(multi, out, chosen, combination, label)
 
 
 def _fit(compared: ComparedJob) -> LikelihoodFit:
@@ -49,12 +51,17 @@ def _fit(compared: ComparedJob) -> LikelihoodFit:
     return inputs.fit_in(compared.fit_results) if compared.fit_results else inputs.fit
 
 
-def _statistical(chosen: Sequence[ComparedJob]) -> dict[str, LikelihoodFit]:
-    """The fits of statistics alone, which `StatOnlyFit` leaves."""
+def _statistical(
+    multi: MultiFit, chosen: Sequence[ComparedJob], combination: Combination
+) -> dict[str, LikelihoodFit]:
+    """The fits of statistics alone, which `StatOnlyFit` leaves, and that of the combination."""
     found = {}
     for one in chosen:
         inputs = inputs_of(one)
         found[one.label] = inputs.fit_in(inputs.fits.fit("_statOnly"))
+    if multi.combine:
+        path = Layout(multi.folder, multi.name, multi.suffix).fit("_statOnly")
+        found[multi.combined_label] = fit_of(read_fit(path), combination.spec)
     return found
 
 
@@ -131,15 +138,22 @@ def _draw_pois(
             shown,
             statistical={title: fit for title, fit in statistical.items() if title in shown},
             pois={title: named.get(title, poi) for title in shown},
-            poi_title=multi.poi_title[number] if number < len(multi.poi_title) else poi,
+            poi_title=_poi_title(multi, number),
             expected=multi.poi_nominal,
+            x_range=multi.poi_ranges[number] if number < len(multi.poi_ranges) else None,
             digits=int(precision) if precision.isdigit() else 2,
             label=label,
         )
         out.draw(figure, multi.folder / f"POI_{poi}_{multi.suffix}".rstrip("_"))
 
 
-def _draw_limits(multi: MultiFit, out: Output, chosen: Sequence[ComparedJob], label: Label) -> None:
+def _draw_limits(
+    multi: MultiFit,
+    out: Output,
+    chosen: Sequence[ComparedJob],
+    combination: Combination,
+    label: Label,
+) -> None:
     """The limits of all jobs beside each other."""
     from quarkline.figures.fits import plot_limits
 
@@ -157,16 +171,26 @@ def _draw_limits(multi: MultiFit, out: Output, chosen: Sequence[ComparedJob], la
         if path is not None:
             found[one.label] = limits.read_limit(path)
     if multi.combine:
-        blind = multi.limit.data == "asimov"
-        name = limits.limit_name("myLimit", "", multi.limit.level, blind=blind)
+        blind = "asimov" in (multi.limit.data, combination.kind)
+        name = limits.limit_name(multi.limit_files.prefix, "", multi.limit.level, blind=blind)
         path = multi.limits or Layout(multi.folder, multi.name).limits(name)
         found[multi.combined_label] = limits.read_limit(path)
-    figure = plot_limits(found, poi_title=_limited(multi), label=label)
+    if not multi.show_observed:
+        found = {name: replace(limit, observed=None) for name, limit in found.items()}
+    figure = plot_limits(found, poi_title=_limited(multi), maximum=multi.limit_max, label=label)
     out.draw(figure, multi.folder / f"Limits{multi.suffix}")
+
+
+def _poi_title(multi: MultiFit, number: int) -> str:
+    """What a measured parameter is called."""
+    if number < len(multi.poi_title):
+        return multi.poi_title[number]
+    return multi.poi_label or multi.pois[number]
 
 
 def _limited(multi: MultiFit) -> str:
     """What is limited: the figure's axis says that it is a limit at 95 % CL by itself."""
     title = re.sub(r"^95 ?% CL limit on ", "", multi.limit_title)
-    poi = multi.pois[0] if multi.pois else ""
-    return (multi.poi_title[0] if multi.poi_title else poi) if title == "XXX" else title
+    if title != "XXX":
+        return title
+    return _poi_title(multi, 0) if multi.pois else multi.poi_label

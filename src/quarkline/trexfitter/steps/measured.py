@@ -166,9 +166,12 @@ def _write_goodness(work: Work, found: GoodnessOfFit | None) -> None:
         return
     path = work.layout.fit("_goodnessOfFit").with_suffix(".json")
     work.write(path, pretty_json(found))
-    work.headlines.append(
-        f"goodness of fit: chi2 = {found.statistic:.4g} for {found.degrees}, p = {found.p:.3g}"
-    )
+    work.headlines.append(goodness_words(found))
+
+
+def goodness_words(found: GoodnessOfFit) -> str:
+    """How well data are described, in a sentence."""
+    return f"goodness of fit: chi2 = {found.statistic:.4g} for {found.degrees}, p = {found.p:.3g}"
 
 
 def _write_scans(work: Work, inputs: Inputs, found: Measured) -> None:

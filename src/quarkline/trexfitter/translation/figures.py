@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarkline.engine.core.findings import Severity
+from quarkline.engine.core.findings import Severity, did_you_mean
 from quarkline.trexfitter.blocks import Block, Option
 from quarkline.trexfitter.lines import split
 from quarkline.trexfitter.translation.colours import rgb_colour, root_colour
@@ -28,6 +28,15 @@ WANTED = {
 RANKINGS = {"MERGE": ["merged"], "SYSTS": ["systematics"], "GAMMAS": ["gammas"]}
 RANKINGS["ALL"] = [name for names in RANKINGS.values() for name in names]
 PULL_TABLES = {"TRUE": "norm", "NORM-ONLY": "norm", "NORM+SHAPE": "norm+shape"}
+PLOT_WORDS = frozenset(
+    {"YIELDS", "NORMSIG", "NOSIG", "OVERSIG", "SKIPSIG", "CHI2", "PREFITONPOSTFIT", "POISSONIZE"}
+    | {"NOXERR", "NORATIO", "OPRATIO", "LEFT", "RIGHT", "NONE"}
+)
+WORDS = {
+    "PlotOptions": PLOT_WORDS,
+    "PlotOptionsSummary": PLOT_WORDS,
+    "TableOptions": frozenset({"STANDALONE", "FOOTNOTESIZE", "LANDSCAPE", "NONE"}),
+}
 AUTOMATIC_RATIO = (0.5, 1.5)
 
 
@@ -153,7 +162,25 @@ def _add_formats(data: Data, job: Block) -> None:
         data.put("drawing.formats", ["png"], job.place)
 
 
+def _say_unknown_words(data: Data, job: Block) -> None:
+    """Warn of words that are none of plots and tables; TRExFitter passes over them."""
+    for name, known in WORDS.items():
+        option = job.first(name)
+        for word in sorted(_words(job, name) - known) if option else ():
+            message = f"`{word}` is no word of `{name}`"
+            hint = did_you_mean(word, sorted(known), what="words")
+            data.findings.append(
+                BAD_FORM.finding(
+                    message,
+                    suggestion=hint,
+                    place=option.raw.place if option else None,
+                    severity=Severity.WARNING,
+                )
+            )
+
+
 def _add_plot_options(data: Data, job: Block) -> None:
+    _say_unknown_words(data, job)
     option, asked = job.first("PlotOptions"), _words(job, "PlotOptions")
     place = option.place if option else None
     data.put("drawing.yields", "YIELDS" in asked or None, place)

@@ -91,12 +91,15 @@ class Variation:
 
 
 def variations(patient: Patient) -> Iterator[Finding]:
-    """What is wrong with variations, one finding for each parameter and illness."""
-    for parameter, rows in _collected(patient).items():
-        yield from _large_norms(parameter, rows)
-        yield from _large_shapes(parameter, rows)
-        yield from _one_sided(parameter, rows)
-        yield from _flipped(parameter, rows)
+    """What is wrong with variations, one finding for each parameter and illness, worst first."""
+    collected = _collected(patient)
+    for look in (_large_norms, _large_shapes, _one_sided, _flipped):
+        found = [one for parameter, rows in collected.items() for one in look(parameter, rows)]
+        yield from sorted(found, key=_size, reverse=True)
+
+
+def _size(finding: Finding) -> float:
+    return max(abs(float(one["size"])) for one in finding.evidence["all"])
 
 
 def _collected(patient: Patient) -> dict[str, list[Variation]]:
