@@ -74,6 +74,25 @@ def test_mixed_regions_are_fitted_in_two_steps() -> None:
     np.testing.assert_allclose(found.data.counts[2:], expected({**values, "mu": 1.5})[2:])
 
 
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({}, "observed"),
+        ({"regions__SR__data": "asimov"}, "mixed"),
+        ({"fit__data": "asimov"}, "asimov"),
+    ],
+)
+def test_results_say_what_data_they_are_of(changes: dict[str, Any], kind: str) -> None:
+    catalog = small.catalog(limit={}, significance={}, **changes)
+    found = measure(small.templates(), catalog, what=["limit", "significance"])
+    assert found.data == kind
+    assert found.limit is not None
+    assert found.significance is not None
+    assert (found.limit.observed is None) == (found.significance.z is None) == (kind == "asimov")
+    if kind != "asimov":
+        assert (found.limit.data, found.significance.data) == (kind, kind)
+
+
 def test_values_of_parameters_replace_the_first_of_two_steps() -> None:
     found = problem(regions__SR__data="asimov", fit__asimov={"JES": -1.0})
     assert found.conditional is None
@@ -228,6 +247,14 @@ def test_limits_of_pseudo_data_are_of_the_data_that_are_fitted() -> None:
     wanted = measure(same, small.catalog(), what=what)
     assert found.limit is not None
     assert found.limit.observed is not None
+    assert found.limit is not None
+    assert found.significance is not None
+    assert found.limit.data == found.significance.data == found.data == "pseudo"
+    found = replace(
+        found,
+        limit=replace(found.limit, data="observed"),
+        significance=replace(found.significance, data="observed"),
+    )
     assert found.limit == wanted.limit
     assert found.significance == wanted.significance
 

@@ -6,9 +6,12 @@ import csv
 import json
 import re
 import tarfile
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pyhf import writexml
 from typer.testing import CliRunner, Result
@@ -20,6 +23,7 @@ from quarkline.engine.workflow.runs import read_results
 from quarkline.statistics.likelihood.fit import fit
 from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.model import Model
+from quarkline.statistics.likelihood.scans import surface
 from quarkline.statistics.likelihood.spec import Gaussian, Poisson
 from quarkline.statistics.likelihood.spec_json import spec_as_json
 from quarkline.statistics.likelihood.workspace import spec_from_workspace
@@ -114,6 +118,15 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 def expected(strength: float = 1.0):
     return spec_from_workspace(background_only(), patch=patch(strength))
+
+
+@pytest.fixture
+def drawn(monkeypatch) -> list[str]:
+    """Figures are drawn and not rendered, which takes most of the time; the formats asked for."""
+    kinds: list[str] = []
+    module = import_module("quarkline.figures.save")  # beside the function of that name
+    monkeypatch.setattr(module, "_rendered", lambda _, kind: kinds.append(kind) or b"rendered")
+    return kinds
 
 
 @pytest.mark.parametrize(
@@ -232,7 +245,7 @@ def test_background_alone_is_fitted_without_a_measured_parameter(record):
     assert "norm = 1.0" in called.stdout
 
 
-def test_everything_is_found_and_written(record):
+def test_everything_is_found_and_written(record, drawn):
     options = ["--ranking", "--impacts", "--limit", "--significance", "--goodness"]
     scans = ["--scan", "mu", "--toys", 5, "--workers", 1, "-o", "out"]
     with here():
@@ -251,6 +264,11 @@ def test_everything_is_found_and_written(record):
     assert [row["name"] for row in tables["parameters"]] == list(model.names)
     assert {row["name"] for row in tables["ranking"]} == set(model.names) - {"mu"}
     assert len(tables["scan-mu"]) == 30
+    stems = ["correlations", "gammas", "impacts", "limit", "limit-cls", "norm-factors", "pulls"]
+    stems += ["ranking", "scan-mu", "toys"]
+    formats = [f"{stem}.{kind}" for stem in stems for kind in ("json", "pdf", "png")]
+    assert sorted(path.name for path in Path("out/figures").iterdir()) == sorted(formats)
+    assert sorted(drawn) == ["pdf"] * len(stems) + ["png"] * len(stems)
     assert float(tables["limit"][0]["observed"]) == limit.points[0].observed
 
 
@@ -279,13 +297,16 @@ def test_the_doctor_speaks_shortly_in_the_terminal_and_fully_in_json(record):
 
 
 @pytest.mark.slow
-def test_a_surface_of_two_parameters_is_a_table_of_its_grid(record):
+def test_a_surface_of_two_parameters_is_a_table_of_its_grid(record, drawn, monkeypatch):
+    grid = partial(surface, x=np.linspace(0, 2, 6), y=np.linspace(0.8, 1.2, 5))
+    monkeypatch.setattr("quarkline.tools.fit.surface", grid)
     called = command(
         "likelihoods/RegionA", "--patch", "signal_1_60", "--scan", "mu,norm", "-o", "o"
     )
     assert called.exit_code == 0, called.output
     rows = read_table(Path("o/tables/scan-mu-norm.csv"))
-    assert len(rows) == 30 * 30
+    assert len(rows) == 6 * 5
+    assert "pdf" in drawn
     assert min(float(row["height"]) for row in rows) >= -1e-6
 
 

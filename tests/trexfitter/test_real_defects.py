@@ -52,6 +52,7 @@ def at(finding: Finding, file: str, line: int) -> bool:
         ("raw-events", "QL-TREX-013", "`Label` stands twice"),
         ("probs", "QL-CATALOG-002", "`mu_lq` is the parameter of interest and is held constant"),
         ("probs", "QL-CATALOG-003", "asks for observed data, and no sample is data"),
+        ("probs", "QL-CATALOG-004", "takes Asimov data: `mu_lq` comes out as it is put in"),
         ("probs", "QL-CATALOG-011", "add up to 138,965.16, and the analysis is scaled to 140,068"),
         ("pre-fit", "QL-CATALOG-013", "region `N-events` draws 1"),
         ("probs", "QL-CATALOG-020", "sample `ggVV` reads no friends, and 13 others"),

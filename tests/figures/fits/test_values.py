@@ -187,6 +187,24 @@ def test_limits_are_scaled_and_in_order(results):
     assert columns(figure)["Observed",] == pytest.approx([12.0, 0.12])
 
 
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [("mixed", "Mixed data"), ("asimov", "Asimov data"), ("observed", "Observed")],
+)
+def test_limits_of_other_data_are_not_called_observed(results, data, shown):
+    limit = replace(results("ordinary").limit, data=data)
+    for figure, name in (
+        (fits.plot_limits(limit), shown),
+        (fits.plot_cls(limit), f"{shown} CL$_s$"),
+        (fits.plot_limit_series([1], [limit]), shown),
+    ):
+        said = [text for text in texts(figure) if text.startswith(("Obs", "Mix", "Asi"))]
+        assert name in said
+        assert {text[:3] for text in said} == {shown[:3]}
+    both = fits.plot_limits({"a": limit, "b": replace(limit, data="mixed")})
+    assert ("Observed / Mixed data" in texts(both)) == (data == "observed")
+
+
 def test_pages_have_about_the_same_length():
     assert [len(page) for page in fits.pages([str(i) for i in range(101)])] == [34, 34, 33]
     assert fits.pages(["a"]) == [("a",)]

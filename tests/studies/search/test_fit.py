@@ -16,7 +16,12 @@ from quarkline.engine.core.findings import InputError
 from quarkline.events.sources import open_source
 from quarkline.figures.fits.contents import fills_of
 from quarkline.report import Figures, Table, Text
-from quarkline.statistics.likelihood.results import GroupedImpacts, LikelihoodFit
+from quarkline.statistics.likelihood.results import (
+    CLsLimit,
+    DiscoverySignificance,
+    GroupedImpacts,
+    LikelihoodFit,
+)
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.drawings import colours
 from quarkline.studies.search.fits.results import Expected, MadeTemplates, Measurement
@@ -231,7 +236,10 @@ def test_only_what_changes_runs_again(
     def changed(*overrides: str, file: Path = config) -> set[str]:
         asked = [f"roots.runs={runs}", *overrides]
         planned, _ = plan(load_analysis(file, overrides=asked), until="fit")
-        return {item.stage.name for item in planned.stages if item.state == "run"} - {"figures"}
+        return {item.stage.name for item in planned.stages if item.state == "run"} - {
+            "figures",
+            "controls",
+        }
 
     assert fitted.run.stages
     assert changed() == set()
@@ -268,6 +276,20 @@ def test_blind_data_have_no_score_no_count_and_no_part_in_the_fit(
     measured = result(blind, "measurement", Measurement)
     assert (measured.fitted, measured.asimov) == (("SR",), ("CR",))
     assert measured.conditional is not None
+
+
+def test_results_of_mixed_data_are_not_called_observed(
+    blind: RunOutcome, fitted: RunOutcome
+) -> None:
+    for outcome, kind in ((blind, "mixed"), (fitted, "observed")):
+        measured = result(outcome, "measurement", Measurement)
+        assert measured.data == kind
+        assert result(outcome, "limit", CLsLimit).data == kind
+        assert result(outcome, "discovery", DiscoverySignificance).data == kind
+        limits = tables_of(outcome)["limit"]
+        assert limits.columns[0] == ("mixed data" if kind == "mixed" else "observed")
+        told_first = measured.text.startswith("with mixed data, Asimov data in `CR`: mu = ")
+        assert told_first == (kind == "mixed")
 
 
 def test_open_regions_do_without_events_of_blind_ones(
@@ -318,15 +340,19 @@ def told(outcome: RunOutcome) -> Iterator[str]:
         yield from (block.text for block in section.blocks if isinstance(block, Text))
 
 
-def test_the_report_has_yields_parameters_and_causes(fitted: RunOutcome) -> None:
-    sections = fit_sections(fitted.run.results(), Figures(Path()))
-    assert [section.title for section in sections] == ["Result", "Regions", "Fit"]
-    tables = {
+def tables_of(outcome: RunOutcome) -> dict[str, Table]:
+    return {
         block.name: block
-        for section in sections
+        for section in fit_sections(outcome.run.results(), Figures(Path()))
         for block in section.blocks
         if isinstance(block, Table)
     }
+
+
+def test_the_report_has_yields_parameters_and_causes(fitted: RunOutcome) -> None:
+    sections = fit_sections(fitted.run.results(), Figures(Path()))
+    assert [section.title for section in sections] == ["Result", "Regions", "Fit", "Templates"]
+    tables = tables_of(fitted)
     assert list(tables["yields-before"].columns) == ["", "SR", "CR", "VR"]
     assert {"yields-after", "impacts", "limit", "parameters", "ranking"} <= tables.keys()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from quarkline.tools.run import RunOutcome, load_analysis, run
+from tests.farm.here import here
 
+from .conftest import write_ntuple
+from .test_fit import FITTED, OTHER
 from .test_run import files_below
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("search")]
@@ -26,15 +30,18 @@ from quarkline.tools.run import load_analysis, run
 
 if __name__ == "__main__":
     register_study(SEARCH)
-    config, runs = sys.argv[1:]
-    run(load_analysis(Path(config), overrides=[f"roots.runs={runs}"], compute={"workers": 1}))
+    config, runs, *until = sys.argv[1:]
+    run(
+        load_analysis(Path(config), overrides=[f"roots.runs={runs}"], compute={"workers": 1}),
+        until=until[0] if until else None,
+    )
 """
 STAGES = ("skim", "features", "train", "evaluate", "friends", "figures")
 
 
-def begin(program: Path, config: Path, runs: Path) -> subprocess.Popen[bytes]:
+def begin(program: Path, config: Path, runs: Path, *until: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, str(program), str(config), str(runs)],
+        [sys.executable, str(program), str(config), str(runs), *until],
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -64,6 +71,11 @@ def test_killed_in_every_stage_and_run_again_gives_the_same_bytes(
             kill_in(begin(program, config, runs), runs, stage, items)
     assert begin(program, config, runs).wait(timeout=250) == 0
     again = run(load_analysis(config, overrides=[f"roots.runs={runs}"]))
+    assert_same(again, finished)
+
+
+def assert_same(again: RunOutcome, finished: RunOutcome) -> None:
+    """A run that had nothing left to do, and that has the files and results of another."""
     assert again.run.provenance()["attempts"][-1]["ran"] == []
     for stage, record in finished.run.records().items():
         for name in record.files:
@@ -71,3 +83,24 @@ def test_killed_in_every_stage_and_run_again_gives_the_same_bytes(
         assert {key: value.as_json() for key, value in again.run.record(stage).results.items()} == {
             key: value.as_json() for key, value in record.results.items()
         }
+
+
+def test_killed_in_the_fit_and_run_again_gives_the_same_bytes(
+    finished: RunOutcome, events: Path, tmp_path: Path
+) -> None:
+    config, program = events / "fitted.yaml", tmp_path / "program.py"
+    config.write_text(FITTED)
+    write_ntuple(events / "ntuples" / "mc/2other.root", OTHER, tree="shifted")
+    program.write_text(PROGRAM)
+    trained = finished.run.folder.parents[1]
+    runs, whole = (shutil.copytree(trained, tmp_path / name) for name in ("killed", "whole"))
+    with here():
+        known = run(load_analysis(config, overrides=[f"roots.runs={whole}"]), until="fit")
+    for stage in ("templates", "fit"):
+        for items in (1, 3):
+            killed = begin(program, config, runs, "fit")
+            kill_in(killed, runs, stage, items)
+            assert killed.returncode == -signal.SIGKILL
+    assert begin(program, config, runs, "fit").wait(timeout=250) == 0
+    again = run(load_analysis(config, overrides=[f"roots.runs={runs}"]), until="fit")
+    assert_same(again, known)

@@ -40,4 +40,5 @@ def test_pre_fit_config_runs_as_it_is(configs, data_folder, run, drawn):
     freed = run("f", configs / "pre-fit.config", replace=replace, free=["mu_lq"])
     poi = read_fit(freed.folder / "Fits" / "pre-fit.txt").by_name["mu_lq"]
     assert poi.value == pytest.approx(1.0, abs=1e-4)  # Asimov data, as the config wants
+    assert freed.headline.endswith(" with Asimov data")
     assert 0.05 < poi.down < poi.up < 0.2

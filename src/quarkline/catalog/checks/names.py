@@ -34,6 +34,13 @@ NO_DATA = Rule(
     "A region asks for observed data, and no sample in it has the role `data`.",
     Severity.WARNING,
 )
+EXPECTED = Rule(
+    "QL-CATALOG-004",
+    "a fit to Asimov data is known to be one",
+    "Asimov data are the expectation itself: the best value of the measured parameter is the one "
+    "that is put in, and only its error is a result. That is right as long as data are blind.",
+    Severity.NOTE,
+)
 
 
 def name_findings(catalog: Catalog, place: PlaceOf) -> list[Finding]:
@@ -155,6 +162,12 @@ def _poi(catalog: Catalog, poi: str, place: PlaceOf, *where: str | int) -> Itera
 
 
 def _data(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
+    if catalog.fit is not None and catalog.fit.data == "asimov" and catalog.poi is not None:
+        yield EXPECTED.finding(
+            f"the fit takes Asimov data: `{catalog.poi}` comes out as it is put in",
+            suggestion="`fit.data: observed` (TRExFitter: `FitBlind: FALSE`) measures it",
+            place=place("fit", "data"),
+        )
     data = [name for name, sample in catalog.samples.items() if sample.role == "data"]
     for name, region in catalog.regions.items():
         has_data = any(catalog.holds(sample, name) for sample in data)

@@ -21,6 +21,7 @@ SEEN = {
     "observed": ("Observed", "obs."),
     "mixed": ("Mixed data", "mixed"),
     "asimov": ("Asimov data", "Asimov"),
+    "pseudo": ("Pseudo-data", "pseudo"),
 }
 """What a limit that is not expected is of, in a legend and beside a number."""
 SIGMAS = ("-2", "-1", "0", "+1", "+2")

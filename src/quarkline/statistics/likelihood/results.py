@@ -254,8 +254,8 @@ class CLsLimit(Result, kind="cls-limit"):
         method: "asymptotic" or "toys".
         complete: Whether every limit was found to the tolerance.
         note: What was unusual, in words; empty if nothing was.
-        data: What `observed` is the limit of: "observed" data, "asimov" ones, or "mixed", which
-            are Asimov data in some regions.
+        data: What `observed` is the limit of: "observed" data, "asimov" or "pseudo" ones, or
+            "mixed", which are Asimov data in some regions.
     """
 
     poi: str
@@ -283,8 +283,8 @@ class DiscoverySignificance(Result, kind="discovery-significance"):
         z_expected: Median significance expected with the signal at `expected_with`.
         expected_with: Strength of that signal.
         note: What was unusual, in words; empty if nothing was.
-        data: What `z` is the significance of: "observed" data, "asimov" ones, or "mixed", which
-            are Asimov data in some regions.
+        data: What `z` is the significance of: "observed" data, "asimov" or "pseudo" ones, or
+            "mixed", which are Asimov data in some regions.
     """
 
     poi: str

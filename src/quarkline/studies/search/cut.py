@@ -31,6 +31,8 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 TABLE = "events.parquet"
+WHOLE = "region without blind data"
+"""The only cut of data some of which are blind: step by step cuts would count these."""
 
 
 class CutConfig(Config):
@@ -160,7 +162,9 @@ def _shifted(schema: Schema, reading: Reading, cut: CutConfig) -> Replacements:
 
 
 def cuts_of(reading: Reading) -> dict[str, str]:
-    """The cuts of the region by name, as a cut-flow lists them."""
+    """The cuts of the region by name, as a cut-flow lists them; one if some are secret."""
+    if reading.secret:
+        return {WHOLE: reading.selection}
     return {} if reading.selection == "1" else named_cuts([reading.selection])
 
 

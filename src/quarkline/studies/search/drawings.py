@@ -55,8 +55,11 @@ def _scan(training: Training) -> LearningRateScan | None:
 
 
 def _flows(skim: Skim) -> dict[str, CutFlow]:
-    """The cut-flow of each sample."""
-    return {sample.name: sample.flow for sample in skim.samples if sample.flow.steps}
+    """The cut-flow of each sample with the cuts of the first one."""
+    flows = {sample.name: sample.flow for sample in skim.samples if sample.flow.steps}
+    names = {sample: [step.name for step in flow.steps] for sample, flow in flows.items()}
+    first = next(iter(names.values()), [])
+    return {sample: flow for sample, flow in flows.items() if names[sample] == first}
 
 
 STACK = "score"

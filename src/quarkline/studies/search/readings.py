@@ -12,7 +12,7 @@ from quarkline.catalog.files import is_there
 from quarkline.engine.core.config import Config
 from quarkline.studies.search.classes import classes_of
 from quarkline.studies.search.config import SearchConfig
-from quarkline.studies.search.fits.blind import seen_selection
+from quarkline.studies.search.fits.blind import hidden_selections, seen_selection
 
 NOMINAL = ""
 """The name of no shift."""
@@ -36,6 +36,7 @@ class Reading(Config):
         weight: Weight of an event, before the scale.
         weights: Weight of each variation that changes nothing else, by name.
         columns: Shifted columns, as expressions of the columns of the file.
+        secret: Whether cuts leave out events that nobody is to see, so that they are not counted.
     """
 
     sample: str
@@ -50,6 +51,7 @@ class Reading(Config):
     weight: str
     weights: dict[str, str]
     columns: dict[str, str]
+    secret: bool
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def _reading(
         weight=side.weight(config) if side else str(nominal),
         weights={item.name: item.weight(config) for item in weights},
         columns=dict(side.variation.columns) if side else {},
+        secret=bool(hidden_selections(config, name)),
     )
     return reading, tuple(files[number].path for number in chosen)
 

@@ -41,11 +41,13 @@ class Sources:
         observed: Regions with observed data.
         asimov: Regions with Asimov data.
         findings: Regions that have no data against the settings.
+        pseudo: Whether sums of samples stand for Asimov data.
     """
 
     observed: tuple[str, ...]
     asimov: tuple[str, ...]
     findings: tuple[Finding, ...]
+    pseudo: bool = False
 
     @property
     def mixed(self) -> bool:
@@ -53,10 +55,10 @@ class Sources:
         return bool(self.observed and self.asimov)
 
     @property
-    def kind(self) -> Literal["observed", "mixed", "asimov"]:
+    def kind(self) -> Literal["observed", "mixed", "asimov", "pseudo"]:
         """What the data are as a whole."""
         if not self.observed:
-            return "asimov"
+            return "pseudo" if self.pseudo else "asimov"
         return "mixed" if self.asimov else "observed"
 
 
@@ -85,7 +87,8 @@ def sources_of(
             observed.append(region)
     if not any_data and not everything:
         findings.append(_no_data("no region has data"))
-    return Sources(tuple(observed), tuple(asimov), tuple(findings))
+    pseudo = settings.pseudo_data is not None
+    return Sources(tuple(observed), tuple(asimov), tuple(findings), pseudo)
 
 
 def _no_data(what: str) -> Finding:

@@ -79,6 +79,7 @@ class Measured:
         significance: How unlikely the data are without signal.
         toys: Fits of pseudo-data.
         findings: What was done against the settings, and what the doctor says about the fit.
+        data: What the fit takes: "observed", "asimov" or "pseudo" data, or "mixed" ones.
     """
 
     likelihood: Likelihood
@@ -96,6 +97,7 @@ class Measured:
     significance: DiscoverySignificance | None = None
     toys: ToyFits | None = None
     findings: tuple[Finding, ...] = ()
+    data: str = "observed"
 
     @property
     def results(self) -> dict[str, Result]:
@@ -156,7 +158,12 @@ def measure(
     wanted = asked(catalog) if what is None else what
     problem = problem_of(templates, catalog, name=name)
     doing = _Doing(templates, catalog, problem, runner, fit)
-    found = Measured(problem.likelihood, conditional=problem.conditional, findings=problem.findings)
+    found = Measured(
+        problem.likelihood,
+        conditional=problem.conditional,
+        findings=problem.findings,
+        data=problem.sources.kind,
+    )
     for one in ALL:
         if one in wanted:
             found = replace(found, **getattr(doing, one)())
@@ -307,7 +314,7 @@ class _Doing:
                 observed=problem.observed,
                 runner=self.runner,
             )
-        return {"limit": replace(found, data=_kind(problem))}
+        return {"limit": replace(found, data=problem.sources.kind)}
 
     def significance(self) -> Fields:
         settings = self.catalog.significance or SignificanceSettings()
@@ -319,7 +326,7 @@ class _Doing:
             expected_with=settings.expected_with,
             observed=problem.observed,
         )
-        return {"significance": replace(found, data=_kind(problem))}
+        return {"significance": replace(found, data=problem.sources.kind)}
 
     def _tested(self, poi: str | None, data: str, strength: float) -> tuple[Problem, str]:
         """The likelihood of a test with its data, and the signal's parameter."""
@@ -327,11 +334,6 @@ class _Doing:
         blind = data == "asimov"
         found = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
         return found, name
-
-
-def _kind(problem: Problem) -> str:
-    """What the data of a test are called."""
-    return "mixed" if problem.sources.mixed else "observed"
 
 
 def ranked_parameters(catalog: Catalog, fitted: LikelihoodFit, poi: str) -> list[str]:

@@ -55,6 +55,13 @@ NO_WORKSPACE = Rule(
     "as pyhf's JSON or HistFactory's XML are fitted by `quarkline fit`.",
 )
 
+WITH = {
+    "mixed": "with mixed data",
+    "asimov": "with Asimov data",
+    "pseudo": "with pseudo-data",
+}
+"""What a result is of if it is none of data alone."""
+
 
 def fit(work: Work, inputs: Inputs) -> None:
     """Fit, and do what the block `Fit` asks for beside it: scans, toys, goodness of fit."""
@@ -69,7 +76,7 @@ def fit(work: Work, inputs: Inputs) -> None:
         inputs.keep(found.fit)
         hidden = tuple(settings.hidden_parameters)
         work.files += write_fit(work.layout.fit(), found.fit, hidden, found.minimum)
-        work.headlines += _headlines(work, found.fit)
+        work.headlines += _headlines(work, found.fit, found.data)
         if not settings.statistics_only:
             draw_fit(work, inputs, found.fit)
     if found.statistics_only is not None:
@@ -130,10 +137,11 @@ def _measured(
     return found
 
 
-def _headlines(work: Work, found: LikelihoodFit) -> list[str]:
+def _headlines(work: Work, found: LikelihoodFit, data: str) -> list[str]:
     """The measured parameters in a sentence each, or why there is none."""
     lines = [] if found.quality.converged else [f"the fit did not converge: {found.quality.note}"]
     hidden = (work.catalog.fit or FitSettings()).hidden_parameters
+    words = f" {WITH[data]}" if data in WITH else ""
     for name in work.catalog.pois:
         poi = found.by_name.get(name)
         if poi is None or name in hidden:
@@ -141,7 +149,7 @@ def _headlines(work: Work, found: LikelihoodFit) -> list[str]:
         if poi.fixed:
             lines.append(f"{name} = {poi.value:.4g}, fixed; `--free {name}` fits it")
         else:
-            lines.append(f"{name} = {interval(found, name)}")
+            lines.append(f"{name} = {interval(found, name)}{words}")
     return lines
 
 
@@ -294,8 +302,7 @@ def limit_words(found: CLsLimit) -> str:
 
 def seen(found: CLsLimit | DiscoverySignificance) -> str:
     """What a result that is not expected is of, in words."""
-    words = {"mixed": "with mixed data", "asimov": "with Asimov data"}
-    return words.get(found.data, "observed")
+    return WITH.get(found.data, "observed")
 
 
 def _best(work: Work, inputs: Inputs, found: CLsLimit) -> float | None:

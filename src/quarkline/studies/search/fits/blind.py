@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from quarkline.catalog import Region, Written
 from quarkline.catalog.written import conjunction
+from quarkline.events.cuts import named_cuts
 from quarkline.events.expressions import nodes, parse
 from quarkline.studies.search.config import SearchConfig
 
@@ -19,6 +20,35 @@ def hidden_selections(config: SearchConfig, sample: str) -> list[Written]:
         for region in config.regions
         if config.holds(sample, region) and config.hides(sample, region)
     ]
+
+
+def unscored_selections(
+    config: SearchConfig, sample: str, columns: Collection[str]
+) -> list[Written]:
+    """Selections of the data events that get no score; none in a run that says why.
+
+    With the events of blind regions those of no open region go, or the number of events without a
+    score would tell how many there are in the blind ones.
+
+    Args:
+        config: The config.
+        sample: Name of the sample.
+        columns: Columns of scores, which the selections of open regions are taken without.
+    """
+    hidden = hidden_selections(config, sample)
+    open_ = [
+        _without_scores(config.selection_of(sample, region), columns)
+        for region in config.regions
+        if config.holds(sample, region) and not config.hides(sample, region)
+    ]
+    if not hidden:
+        return []
+    return [*hidden, Written(f"!({' || '.join(f'({text})' for text in open_) or '1 == 0'})")]
+
+
+def _without_scores(text: Written, columns: Collection[str]) -> str:
+    cuts = [cut for cut in named_cuts([str(text)]).values() if not names_any(cut, columns)]
+    return " && ".join(f"({cut})" for cut in cuts) or "1 == 1"
 
 
 def names_any(text: str, columns: Collection[str]) -> bool:

@@ -103,7 +103,7 @@ class Measurement(Result, kind="search-measurement"):
     Attributes:
         poi: The measured parameter after the fit; None if none is fitted.
         title: Its title.
-        data: What was fitted: "observed" data, "asimov" data, or both, "mixed".
+        data: What was fitted: "observed", "asimov" or "pseudo" data, or "mixed" ones.
         fitted: Regions that were fitted to observed data.
         asimov: Regions that were fitted to Asimov data.
         conditional: The fit without signal of regions with observed data, if both are mixed.

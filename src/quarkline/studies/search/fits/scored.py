@@ -12,7 +12,7 @@ from quarkline.catalog.systematics import Systematic
 from quarkline.engine.core.findings import InputError
 from quarkline.events.expressions import nodes, parse
 from quarkline.studies.search.config import SearchConfig
-from quarkline.studies.search.fits.blind import hidden_selections, seen_region
+from quarkline.studies.search.fits.blind import seen_region, unscored_selections
 from quarkline.studies.search.fits.parts import catalog_of
 from quarkline.studies.search.readings import NOMINAL, readings_of, side_name
 from quarkline.templates.fill import HistRequest, requests_of
@@ -137,7 +137,7 @@ def scored_files(config: SearchConfig, columns: Collection[str]) -> list[ScoredF
         simulated = config.samples[sample].role != "data"
         file = found.setdefault(path, ScoredFile(path, sample, simulated))
         file.trees[tree] = None
-        hidden = map(str, hidden_selections(config, sample))
+        hidden = map(str, unscored_selections(config, sample, columns))
         file.hidden = tuple(dict.fromkeys((*file.hidden, *hidden)))
         return file
 

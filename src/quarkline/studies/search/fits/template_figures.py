@@ -31,7 +31,8 @@ def grid_figures(made: MadeTemplates) -> dict[str, tuple[str, tuple[str, ...]]]:
     Args:
         made: The templates of the run.
     """
-    from quarkline.figures.fits.templates import MOST_ROWS, pages
+    from quarkline.figures.fits import pages
+    from quarkline.figures.fits.templates import MOST_ROWS
 
     return {
         f"{kind}_{number}" if number else kind: (kind, page)

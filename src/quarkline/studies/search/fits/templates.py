@@ -11,8 +11,8 @@ from quarkline.engine.core.config import Config
 from quarkline.engine.workflow.stage import Context
 from quarkline.studies.search.fits.results import MadeTemplates
 from quarkline.studies.search.friends import friend_place
-from quarkline.templates.build import build_templates
-from quarkline.templates.fill import Allowed, HistRequest, fill, requests_of
+from quarkline.templates.build import Built, build_templates
+from quarkline.templates.fill import Allowed, Filled, HistRequest, fill, requests_of
 from quarkline.templates.fill.requests import Meaning
 from quarkline.templates.separation import separation_of
 from quarkline.templates.sets import RegionTemplates
@@ -82,34 +82,45 @@ def run(context: Context) -> dict[str, Any]:
     built = build_templates(config.catalog, filled.histograms)
     folder = context.out / "templates"
     write_templates(built.templates, config.catalog, folder, config.job)
-    found = [*filled.findings, *built.findings]
-    regions = built.templates.regions
-    samples = {name: None for region in regions.values() for name in region.templates}
+    made = made_of(config.catalog, filled, built, unblind=config.unblind)
     context.summary(
-        f"{len(filled.histograms):,} histograms · {len(regions)} regions · {len(samples)} samples"
-    )
-    made = MadeTemplates(
-        regions=tuple(regions),
-        samples=tuple(samples),
-        histograms=len(filled.histograms),
-        bad_files={str(path): why for path, why in filled.bad.items()},
-        blind=tuple(f"{one.sample} in {one.region}" for one in filled.hidden if not one.variation),
-        unblind=config.unblind,
-        systematics=tuple(
-            name for name, one in config.catalog.systematics.items() if one.kind != "independent"
-        ),
-        empty={name: found for name, region in regions.items() if (found := _empty(region))},
-        separations={
-            name: power
-            for name, region in regions.items()
-            if (power := separation_of(config.catalog, region)) is not None
-        },
-        findings=tuple(finding.as_json() for finding in found),
+        f"{made.histograms:,} histograms · {len(made.regions)} regions · "
+        f"{len(made.samples)} samples"
     )
     return {"templates": folder, "made": made}
 
 
-def _empty(region: RegionTemplates) -> tuple[str, ...]:
+def made_of(
+    catalog: Catalog, filled: Filled, built: Built, *, unblind: str | None = None
+) -> MadeTemplates:
+    """What there is to say about templates.
+
+    Args:
+        catalog: The analysis.
+        filled: Its histograms.
+        built: The templates of them.
+        unblind: Why blind data are read all the same.
+    """
+    regions = built.templates.regions
+    empty = {name: empty_samples(region) for name, region in regions.items()}
+    separations = {name: separation_of(catalog, region) for name, region in regions.items()}
+    return MadeTemplates(
+        regions=tuple(regions),
+        samples=tuple({name: None for region in regions.values() for name in region.templates}),
+        histograms=len(filled.histograms),
+        bad_files={str(path): why for path, why in filled.bad.items()},
+        blind=tuple(f"{one.sample} in {one.region}" for one in filled.hidden if not one.variation),
+        unblind=unblind,
+        systematics=tuple(
+            name for name, one in catalog.systematics.items() if one.kind != "independent"
+        ),
+        empty={name: samples for name, samples in empty.items() if samples},
+        separations={name: power for name, power in separations.items() if power is not None},
+        findings=tuple(one.as_json() for one in (*filled.findings, *built.findings)),
+    )
+
+
+def empty_samples(region: RegionTemplates) -> tuple[str, ...]:
     """Samples of a region without any event; their bins are set to a tiny content."""
     return tuple(
         name

@@ -54,7 +54,8 @@ def _data_words(sources: Sources) -> str:
     if sources.kind == "observed":
         return ""
     where = ", ".join(f"`{name}`" for name in sources.asimov)
-    return f"with mixed data, Asimov data in {where}: " if sources.mixed else "with Asimov data: "
+    words = {"mixed": f"mixed data, Asimov data in {where}", "pseudo": "pseudo-data"}
+    return f"with {words.get(sources.kind, 'Asimov data')}: "
 
 
 def interval(parameter: FittedParameter) -> str:

@@ -20,7 +20,12 @@ from quarkline.studies.search.sections.found import findings_blocks
 from quarkline.studies.search.sections.templates import templates_section
 from quarkline.templates.predictions import RegionPrediction
 
-SEEN = {"observed": "observed", "mixed": "mixed data", "asimov": "Asimov data"}
+SEEN = {
+    "observed": "observed",
+    "mixed": "mixed data",
+    "asimov": "Asimov data",
+    "pseudo": "pseudo-data",
+}
 """What a limit that is not expected is of."""
 
 
@@ -104,8 +109,8 @@ def _regions(results: Results, draw: Figures) -> Section:
     expected = result_of(results, "expected", Expected)
     empty = result_of(results, "made", MadeTemplates).empty
     blocks: list[Block] = [
-        _yields("yields-before", expected.before, empty, "Expected events before the fit."),
-        _yields("yields-after", expected.after, empty, "The same after the fit."),
+        yields("yields-before", expected.before, empty, "Expected events before the fit."),
+        yields("yields-after", expected.after, empty, "The same after the fit."),
         draw("prefit_summary", "All regions before the fit.", "fit"),
         draw("postfit_summary", "All regions after the fit.", "fit"),
     ]
@@ -119,13 +124,23 @@ def _regions(results: Results, draw: Figures) -> Section:
     return Section("Regions", blocks)
 
 
-def _yields(
+def yields(
     name: str,
     regions: Sequence[RegionPrediction],
     empty: Mapping[str, Sequence[str]],
     words: str,
 ) -> Table:
-    """A row a sample, a column a region; a sample without events is 0, tiny as its bins are."""
+    """Expected events, a row a sample and a column a region.
+
+    Bins of a sample without events have a tiny content, so that they can be fitted; it is shown
+    as 0.
+
+    Args:
+        name: Name of the table.
+        regions: The expectations.
+        empty: Samples without any event, by region.
+        words: What the table shows.
+    """
     samples = dict.fromkeys(sample.name for region in regions for sample in region.samples)
     rows: list[Row] = []
     for sample in samples:

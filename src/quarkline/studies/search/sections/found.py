@@ -38,4 +38,4 @@ def findings_blocks(found: Iterable[Mapping[str, Any]]) -> list[Block]:
 
 def _first(same: list[Mapping[str, Any]]) -> str:
     rest = len(same) - 1
-    return same[0]["message"] + (f"; {rest} more" if rest else "")
+    return f"{same[0]['message']}; {rest} more" if rest else str(same[0]["message"])

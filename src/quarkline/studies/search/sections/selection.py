@@ -21,7 +21,7 @@ def selection_section(results: Results, draw: Figures) -> Section:
         *_trained_beyond(skim),
         *_left_out(skim),
         Table("cut-flow", *_flow(skim), "skim", "Cut-flow in expected events.", folded=True),
-        draw("cut_flow", "The same as a figure.", "skim"),
+        draw("cut_flow", "The same as a figure, of samples with equal cuts.", "skim"),
     ]
     return Section("Selection", blocks)
 
@@ -71,10 +71,8 @@ def _left_out(skim: Skim) -> list[Block]:
 
 def _flow(skim: Skim) -> tuple[list[str], list[Row]]:
     samples = [sample for sample in skim.samples if sample.flow.steps]
-    names = [step.name for step in samples[0].flow.steps] if samples else []
+    steps = [{step.name: step.sum_weights for step in sample.flow.steps} for sample in samples]
+    names = dict.fromkeys(name for found in steps for name in found)
     rows: list[Row] = [["all events", *(number(sample.flow.sum_weights) for sample in samples)]]
-    rows += [
-        [f"`{name}`", *(number(sample.flow.steps[row].sum_weights) for sample in samples)]
-        for row, name in enumerate(names)
-    ]
+    rows += [[f"`{name}`", *(number(found.get(name)) for found in steps)] for name in names]
     return ["cut", *(sample.name for sample in samples)], rows
