@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,7 @@ def test_every_option_is_read_refused_or_told_to_have_no_effect(blocks):
     assert silent == []
 
 
+@functools.cache
 def attributes() -> set[str]:
     """Names of all attributes that code outside of definitions takes."""
     paths = (path for path in SOURCE.rglob("*.py") if path.name not in DEFINITIONS)
