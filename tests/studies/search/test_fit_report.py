@@ -39,7 +39,7 @@ from tests.templates.made import analysis, built, varied
 
 LABEL = {"experiment": "", "text": "", "luminosity": ""}
 SIGNAL, TOP = [1.0, 4.0, 5.0], [60.0, 30.0, 10.0]
-UP, DOWN = [66.0, 30.0, 12.0], [60.0, 30.0, 10.0]
+UP, DOWN = [66.0, 30.0, 12.0], [57.0, 30.0, 9.0]
 
 
 @pytest.fixture(scope="module")
