@@ -152,7 +152,8 @@ def read_keras_weights(path: Path) -> dict[str, NDArray[np.float32]]:
         with h5py.File(path) as file:
             return _named(file)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise _refused(f"it is no Keras weight file: {error}", Place(path)) from error
+        msg = f"the file cannot be read as Keras's: {error}"
+        raise _refused(msg, Place(path)) from error
 
 
 def _named(file: h5py.Group) -> dict[str, NDArray[np.float32]]:

@@ -85,9 +85,7 @@ def upstream_model(weights: Weights, *, place: Place | None = None) -> EventMode
     return EventModel(NETWORK, CLASSES, preprocess, Network(module.eval()), examples())
 
 
-def jets(
-    jet: Array, constit: Array, track: Array, segment: Array
-) -> FeatureArrays:
+def jets(jet: Array, constit: Array, track: Array, segment: Array) -> FeatureArrays:
     """The trainer's arrays as features: a place that is zero throughout holds nothing.
 
     Args:
