@@ -41,6 +41,9 @@ class StreamNetwork(nn.Module):
             sum(stream.width for stream in self.streams) + geometry.continuous + flags,
             *config.hidden,
         ]
+        if not widths[0]:
+            msg = "its flags of kinds have none to set: no value was seen in training"
+            raise ValueError(msg)
         self.hidden = nn.ModuleList(dense(before, after) for before, after in pairwise(widths))
         self.read_out = dense(widths[-1], classes)
         self.dropout = nn.Dropout(config.dropout)
@@ -48,21 +51,22 @@ class StreamNetwork(nn.Module):
     def forward(
         self,
         continuous: Tensor,
-        missing: Tensor,  # noqa: ARG002  (zero where missing, as upstream has it)
+        missing: Tensor,
         categories: Tensor,
         *objects: Tensor,
     ) -> Tensor:
         """Logits of a batch, with shape (N, classes).
 
         Args:
-            continuous: Scaled numbers, 0 where missing, with shape (N, C).
-            missing: Whether they are missing, with shape (N, C).
+            continuous: Scaled numbers, with shape (N, C).
+            missing: Whether they are missing, so that they are taken as 0, with shape (N, C).
             categories: Codes, with shape (N, K).
-            objects: For each group scaled values (N, L, F), 0 where absent, and presence (N, L).
+            objects: For each group scaled values (N, L, F) and presence (N, L); with
+                `absent: zeros` values are 0 where nothing is present.
         """
         groups = split_objects(objects)
         parts = [stream(*group) for stream, group in zip(self.streams, groups, strict=True)]
-        parts.append(continuous)
+        parts.append(continuous.masked_fill(missing, 0.0))
         if self.sizes:
             parts.append(one_hot(categories, self.sizes))
         hidden = torch.cat(parts, dim=1)

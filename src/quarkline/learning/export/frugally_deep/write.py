@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from quarkline.learning.export.frugally_deep.layers import Example, Layer, LayeredNetwork
 
 Dialect = Literal["keras2", "keras3"]
-"""`keras2` is read by frugally-deep 0.15, `keras3` by 0.17 and newer; each refuses the other's."""
+"""`keras2` is read by frugally-deep 0.15, `keras3` by 0.20; each refuses the other's."""
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 CHUNK = 1024
 """Characters of coded numbers in one string."""
