@@ -152,6 +152,7 @@ def test_every_form_of_network_is_exported(settings: dict, tmp_path: Path) -> No
     assert found == pytest.approx(model.probabilities(events, unseen), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_recurrent_networks_skip_what_is_absent_there_too(tmp_path: Path) -> None:
     """Masks, both directions and two LSTMs; `export_onnx` compares with torch."""
     model = FoldedModel.alone(event_model("lstm-streams"))
