@@ -1,4 +1,4 @@
-"""A real network of the CalRatio trainer gives the scores that were computed with its program."""
+"""A real network of the CalRatio trainer gives its reference scores, and is a model as any."""
 
 from __future__ import annotations
 

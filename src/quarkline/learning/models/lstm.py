@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
@@ -36,7 +34,7 @@ class Lstm(nn.Module):
         states, _, _ = torch.lstm(
             sequence, (start, start), weights, True, 1, 0.0, self.training, False, True
         )
-        return cast("Tensor", states)
+        return states
 
 
 def to_front(objects: Tensor, present: Tensor) -> Tensor:

@@ -32,13 +32,14 @@ class StreamNetwork(nn.Module):
         if len(settings) != len(geometry.objects):
             msg = f"{len(settings)} `streams` for {len(geometry.objects)} groups of objects"
             raise ValueError(msg)
-        self.streams = nn.ModuleList(
+        streams = [
             Stream(stream, config, features)
             for stream, (_, features) in zip(settings, geometry.objects, strict=True)
-        )
+        ]
+        self.streams = nn.ModuleList(streams)
         flags = sum(size - 1 for size in self.sizes)
         widths = [
-            sum(stream.width for stream in self.streams) + geometry.continuous + flags,
+            sum(stream.width for stream in streams) + geometry.continuous + flags,
             *config.hidden,
         ]
         if not widths[0]:
@@ -102,11 +103,13 @@ class Stream(nn.Module):
             if number:
                 values = self.dropout(values)
         count = present.sum(dim=1)
-        if not self.recurrent:
-            return self.dropout(_mean(values, count))
         for directions in self.recurrent[:-1]:
             values = self.dropout(_states(directions, values, count))
-        return self.dropout(_ends(self.recurrent[-1], values, count))
+        if self.recurrent:
+            ends = _ends(self.recurrent[-1], values, count)
+        else:
+            ends = _mean(values, count)
+        return cast("Tensor", self.dropout(ends))
 
 
 def dense(inputs: int, outputs: int) -> nn.Linear:
