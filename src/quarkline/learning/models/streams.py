@@ -105,10 +105,7 @@ class Stream(nn.Module):
         count = present.sum(dim=1)
         for directions in self.recurrent[:-1]:
             values = self.dropout(_states(directions, values, count))
-        if self.recurrent:
-            ends = _ends(self.recurrent[-1], values, count)
-        else:
-            ends = _mean(values, count)
+        ends = _ends(self.recurrent[-1], values, count) if self.recurrent else _mean(values, count)
         return cast("Tensor", self.dropout(ends))
 
 
