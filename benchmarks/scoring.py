@@ -43,12 +43,13 @@ from quarkline.learning.models.event_model import EventModel
 from quarkline.learning.models.folded import FoldedModel
 from quarkline.learning.models.networks import BATCH, Network, build_network
 from quarkline.learning.scoring.branches import Branches
+from quarkline.learning.scoring.fold_key import FoldKey, Origin
 from quarkline.learning.scoring.run import ScoreRequest
 from quarkline.learning.scoring.scorer import Scorer
 from quarkline.learning.scoring.tasks import STEP_ROWS, score_file
 
 GROUP = ("mcChannelNumber", "genEventID")
-IDENTITY = ("eventNumber", "runNumber")
+IDENTITY = ("runNumber", "eventNumber")
 FOLDS = 5
 CLASSES = ("lq", "ttH", "ttbar", "VV", "Zjets")
 
@@ -153,7 +154,7 @@ def untrained(options: argparse.Namespace, spec: FeatureSpec, path: Path) -> Fol
         module = build_network(config, preprocess.geometry, len(CLASSES), seed=number).eval()
         return (EventModel(config, CLASSES, preprocess, Network(module), arrays[:32]),)
 
-    return FoldedModel(tuple(map(fold, range(FOLDS))), GROUP, 1, "0" * 32)
+    return FoldedModel(tuple(map(fold, range(FOLDS))), GROUP, IDENTITY, 1, "0" * 32)
 
 
 def compare(model: FoldedModel, files: list[Path], folder: Path) -> None:
@@ -179,7 +180,8 @@ def read(model: FoldedModel, files: list[Path]) -> None:
     """Read what scoring needs, as it reads it."""
     for path in files:
         with open_source(path) as source:
-            names = sorted(Scorer.of(model, source.schema).columns)
+            key = FoldKey.of(model, source, Origin.SIMULATION)
+            names = sorted(Scorer.of(model, source.schema, key).columns)
             for _ in source.chunks(names, step=STEP_ROWS):
                 pass
 

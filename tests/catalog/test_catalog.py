@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from quarkline.catalog import Catalog, Uniform, Written
-from quarkline.catalog.files import Files, input_files
+from quarkline.catalog.files import Files, InputFile, input_files
 from quarkline.catalog.names import selects
 from quarkline.engine.core.findings import InputError
 from tests.catalog.conftest import SMALL
@@ -72,12 +73,22 @@ class TestWeightAndSelection:
     def test_scales_are_those_of_luminosity_and_sample(self, load):
         def scales(own: str, sample: str = "ttbar") -> list[float]:
             text = SMALL.replace("weight: 1.2", f"weight: 1.2\n    {own}")
-            return load(text.replace("140068.94", "10")).validate(Catalog).scales_of(sample, 3)
+            catalog = load(text.replace("140068.94", "10")).validate(Catalog)
+            files = [InputFile(Path(f"{at}.root"), "nominal", number=at) for at in range(3)]
+            return catalog.scales_of(sample, files)
 
         assert scales("scales: 2") == [20, 20, 20]
         assert scales("scales: [2, 3]") == [20, 30, 10]
         assert scales("scales: [2, 3, 4, 5]\n    normalised_by_theory: false") == [2, 3, 4]
         assert scales("scales: 2", "data") == [1, 1, 1]
+
+    def test_all_files_that_a_star_means_have_the_scale_of_their_name(self, load, tmp_path):
+        for name in ("a1", "a2", "b"):
+            (tmp_path / f"{name}.root").touch()
+        catalog = load(SMALL.replace("weight: 1.2", "weight: 1.2\n    scales: [2, 3]"))
+        files = input_files([Files(folders=[str(tmp_path)], names=["a*", "b"], trees=["nominal"])])
+        found = catalog.validate(Catalog).scales_of("ttbar", files)
+        assert [scale / found[0] for scale in found] == [1, 1, 1.5]
 
     def test_data_are_hidden_where_they_or_the_region_are_blind(self, load):
         catalog = load(SMALL.replace("CR: {", "CR: {blind: true, ")).validate(Catalog)

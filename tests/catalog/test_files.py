@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from quarkline.catalog import Files, InputFile
 from quarkline.catalog.files import input_files
 
@@ -75,3 +77,18 @@ def test_friends_have_the_suffixes_of_the_folders():
         InputFile(Path("/a/f.root"), "t"),
         InputFile(Path("/b/f.root"), "t"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("tree", "folder", "read"),
+    [
+        ("NOSYS/pt", "JES__1up", "JES__1up/pt"),
+        ("a/b/pt", "c/d/", "c/d/pt"),
+        ("pt", "c", "c/pt"),
+        ("NOSYS/pt", "", "pt"),
+        ("NOSYS/pt", None, "NOSYS/pt"),
+    ],
+)
+def test_a_folder_in_the_file_stands_in_for_that_of_the_name(tree, folder, read):
+    region, side = Files(names=["f"], trees=[tree]), Files(tree_folder=folder)
+    assert [file.tree for file in input_files([region, side])] == [read]

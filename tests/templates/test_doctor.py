@@ -12,10 +12,10 @@ import pytest
 from quarkline.engine.core.config import load_config
 from quarkline.engine.core.findings import Finding
 from quarkline.templates.build import build_templates
-from quarkline.templates.doctor import placed
 from quarkline.templates.fill import fill, requests_of
 from quarkline.templates.fill.filled import Allowed
 from quarkline.templates.measure import measure
+from quarkline.templates.refusals import placed
 from quarkline.templates.sets import TemplateSet
 from quarkline.trexfitter import read_trexfitter, translate
 from quarkline.trexfitter.job import read_job

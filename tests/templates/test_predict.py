@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from quarkline.engine.core.findings import InputError
 from quarkline.statistics.likelihood.model import Model
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.templates.expectation import expected_after, expected_before
@@ -164,3 +165,45 @@ def test_pseudo_data_are_shown_where_they_are_fitted() -> None:
     instead = {"role": "reference", "asimov_for": {"name": "other", "sample": "fakes"}}
     catalog = small.catalog(samples__alternative=instead, fit__pseudo_data="other")
     assert predict(small.templates(), catalog)["CR"].data == (204, 140)
+
+
+def test_samples_are_scaled_to_what_data_leave_them() -> None:
+    """229 events are seen in `CR`, and 24 + 40 of 224 expected ones are of other samples."""
+    catalog, plain = small.catalog(drawing={"scale_to_data": "top"}), small.catalog()
+    scale = (229 - 24 - 40) / 160
+    found, before = (predict(small.templates(), one)["CR"] for one in (catalog, plain))
+    for mine, other in zip(found.samples, before.samples, strict=True):
+        factor = scale if mine.name == "top" else 1.0
+        np.testing.assert_allclose(mine.contents, factor * np.array(other.contents))
+        np.testing.assert_allclose(mine.errors, factor * np.array(other.errors))
+    assert found.total == pytest.approx(229)
+
+
+def test_samples_are_scaled_after_the_fit_from_their_fitted_contents() -> None:
+    fit = fitted()
+    catalog = small.catalog(drawing={"scale_to_data": ["top", "fakes"]})
+    found = predict(small.templates(), catalog, fit=fit)["SR"]
+    before = predict(small.templates(), small.catalog(), fit=fit)["SR"]
+    own = {sample.name: sample.total for sample in before.samples}
+    scale = (114 - own["signal"]) / (own["top"] + own["fakes"])
+    assert [sample.total for sample in found.samples] == pytest.approx(
+        [own["signal"], scale * own["top"], scale * own["fakes"]]
+    )
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"hide__signal_regions": True},
+        {"regions__SR__data": "asimov"},
+        {"regions__SR__blind": True},
+        {"samples__data__blind": True},
+        {"samples__data__exclude": "SR"},
+    ],
+)
+def test_samples_are_not_scaled_to_data_that_nobody_is_to_see(hidden: dict[str, Any]) -> None:
+    catalog = small.catalog(drawing={"scale_to_data": "top"}, **hidden)
+    with pytest.raises(InputError, match=r"the data of `[SC]R`, which shows none"):
+        predict(small.templates(), catalog)
+    elsewhere = small.catalog(drawing={"scale_to_data": "alternative"}, **hidden)
+    predict(small.templates(), elsewhere)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
@@ -120,6 +120,62 @@ def test_stored_templates_follow_the_analysis_as_it_is_now(catalog, templates, t
     blind = read_templates(Catalog.model_validate(told), tmp_path, "job")
     assert (blind.regions["SR"].data, blind.regions["SR"].observed) == (None, {})
     assert blind.regions["one-bin"].data is not None
+
+
+def test_what_came_into_the_analysis_later_is_not_left_out(catalog, templates, tmp_path):
+    write_templates(templates, catalog, tmp_path, "job")
+    told = catalog.model_dump(exclude_unset=True)
+    told["systematics"]["late"] = varied(samples=["W"])
+    with pytest.raises(InputError, match="`late` was not filled for `W` in `SR`"):
+        read_templates(Catalog.model_validate(told), tmp_path, "job")
+
+    told = catalog.model_dump(exclude_unset=True)
+    told["systematics"]["pair"]["samples"] = ["W", "top"]
+    with pytest.raises(InputError, match="`pair` was not filled for `top` in `SR`"):
+        read_templates(Catalog.model_validate(told), tmp_path, "job")
+
+    told = catalog.model_dump(exclude_unset=True)
+    told["samples"]["data2"] = {"role": "data"}
+    with pytest.raises(InputError, match="the data of `data2` in `SR` were not filled"):
+        read_templates(Catalog.model_validate(told), tmp_path, "job")
+
+
+def test_what_was_hidden_and_is_not_any_more_is_not_left_out(catalog, templates, tmp_path):
+    blind = catalog.model_dump(exclude_unset=True)
+    blind["regions"]["SR"]["blind"] = True
+    regions = {"SR": replace(templates.regions["SR"], observed={}, data=None)}
+    blinded = TemplateSet({**templates.regions, **regions})
+    write_templates(blinded, Catalog.model_validate(blind), tmp_path, "job")
+    read_templates(Catalog.model_validate(blind), tmp_path, "job")
+    with pytest.raises(InputError, match="the data of `data` in `SR` were not filled, or hidden"):
+        read_templates(catalog, tmp_path, "job")
+
+
+def test_changes_of_the_yield_that_are_stated_need_no_filling(catalog, templates, tmp_path):
+    told = catalog.model_dump(exclude_unset=True)
+    later = told["systematics"].pop("XS")
+    fewer = Catalog.model_validate(told)
+    histograms = {
+        name: replace(
+            region,
+            templates={
+                sample: replace(
+                    template,
+                    shifts={key: one for key, one in template.shifts.items() if key != "XS"},
+                )
+                for sample, template in region.templates.items()
+            },
+        )
+        for name, region in templates.regions.items()
+    }
+    write_templates(TemplateSet(histograms), fewer, tmp_path, "job")
+    read = read_templates(catalog, tmp_path, "job")
+    for name, region in templates.regions.items():
+        for sample, template in region.templates.items():
+            found = read.regions[name].templates[sample].shifts
+            assert list(found) == list(template.shifts)
+            assert_same(found["XS"], template.shifts["XS"])
+    assert later["kind"] == "normalisation"
 
 
 def test_names_are_those_of_trexfitter(catalog, templates, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -338,6 +339,18 @@ def test_xml_without_its_files_is_refused(xml):
     for file in (xml.parent / "data").iterdir():
         file.unlink()
     assert "name the folder from which its paths count as --root-dir DIR" in refused(xml)
+
+
+def test_files_of_xml_that_was_moved_are_found_by_their_names(xml, tmp_path):
+    before = read_likelihood(str(xml))
+    for file in (xml.parent / "config").iterdir():
+        text = re.sub('InputFile="[^"]*/', 'InputFile="/afs/run/data/', file.read_text())
+        file.write_text(text)
+    moved = read_likelihood(str(xml))
+    assert moved.spec == before.spec
+    assert (before.findings, {item.code for item in moved.findings}) == ((), {"QL-FIT-057"})
+    (xml.parent / "data").rename(tmp_path / "elsewhere")
+    assert "QL-FIT-054" in refused(xml)
 
 
 def test_the_folder_of_xml_may_be_named(xml, tmp_path):

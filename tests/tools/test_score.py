@@ -28,8 +28,8 @@ from quarkline.tools.score import score
 from quarkline.tools.skim import load_skim, skim
 from tests.events.skim.farm import Here
 from tests.farm.here import here
-from tests.learning.models.conftest import CLASSES, event_model, folded_model
-from tests.learning.scoring.farm import events, expected, without, write
+from tests.learning.models.conftest import CLASSES, GROUP, IDENTITY, event_model, folded_model
+from tests.learning.scoring.farm import as_data, events, expected, without, write
 
 SIZES = {"mc20a/p6266/545824": 90, "mc20d/p6266/545824": 70, "data/data15": 40}
 
@@ -51,7 +51,7 @@ def farm(tmp_path: Path, model: FoldedModel, monkeypatch: pytest.MonkeyPatch) ->
 
 def columns_of(name: str, count: int, seed: int) -> dict:
     columns = events(count, seed + 1)
-    return without(columns, "genEventID") if name.startswith("data") else columns
+    return as_data(columns) if name.startswith("data") else columns
 
 
 def scored(farm: Path, *names: str, files: list[str] | None = None, **options):
@@ -74,14 +74,14 @@ def test_each_file_has_a_friend_at_its_place(farm: Path, model: FoldedModel) -> 
     assert (done.made, done.failures) == (3, ())
     for seed, (name, count) in enumerate(SIZES.items()):
         host, friend = (farm / top / f"{name}.root" for top in ("ntuples", "friends"))
-        columns = events(count, seed + 1)
-        wanted = expected(columns, model, data=name.startswith("data"))[:, 0]
+        wanted = expected(columns_of(name, count, seed), model)[:, 0]
         with with_friends(open_source(host), [friend]) as joined:
             found = ak.to_numpy(joined.read(["probs_lq"])["probs_lq"])
             assert joined.schema["probs_lq"].dtype == "float32"
             assert joined.schema.tree == "nominal"
         assert found == pytest.approx(wanted, abs=1e-6)
-    assert [item.by_fold for item in done.friends] == [False, True, True]
+    assert [item.origin for item in done.friends] == ["data", "simulation", "simulation"]
+    assert [item.key for item in done.friends] == [IDENTITY, GROUP, GROUP]
 
 
 def test_every_class_has_a_branch_if_asked_for(farm: Path) -> None:
@@ -100,7 +100,7 @@ def test_what_is_finished_and_unchanged_is_kept(farm: Path) -> None:
     friends[0].unlink()
     friends[1].write_bytes(friends[1].read_bytes()[:-1])
     assert scored(farm).made == 2
-    write(farm / "ntuples/data/data15.root", without(events(41, 9), "genEventID"))
+    write(farm / "ntuples/data/data15.root", as_data(events(41, 9)))
     assert scored(farm).made == 1
     assert scored(farm, classes="VV").made == 3
     save_model(folded_model("resnet", members=2), farm / "model")
@@ -145,7 +145,7 @@ def test_a_bad_file_is_told_and_the_others_are_scored(farm: Path, monkeypatch, c
     assert code == 1
     assert "3 friends made" in out
     assert "160 events of 2 files as simulation" in out
-    assert "40 events of 1 file as data" in out
+    assert "40 events of 1 file as data, the model of each event chosen by `mcChannelNumber`" in out
     assert err.count("QL-SCORE-005") == 4
     assert "no column `met_met`: did you mean `met_mt`" in err
     assert "mc20a/branch.root" in err
@@ -158,6 +158,42 @@ def test_a_bad_file_is_told_and_the_others_are_scored(farm: Path, monkeypatch, c
     assert code == 0
     assert "QL-" not in err
     assert "1 friend made, 3 complete already" in out
+
+
+def test_simulation_that_lost_its_truth_is_not_taken_for_data(farm: Path, monkeypatch, capsys):
+    write(farm / "ntuples/mc20a/lost.root", without(events(30, 7), "genEventID"))
+    write(farm / "ntuples/data/data16.root", without(as_data(events(20, 8)), "mcChannelNumber"))
+    arguments = ("model", "ntuples/**/*.root", "-o", "friends", "--workers", 1)
+    with here():
+        code, out, err = run(monkeypatch, capsys, *arguments)
+    assert code == 1
+    assert "3 friends made" in out
+    assert "without the columns" not in out
+    assert err.count("so it holds data, or simulation that lost it") == 2
+    assert err.count("score files of data by themselves, with `--as data`") == 2
+    with here():
+        arguments = ("model", "ntuples/data/*.root", "-o", "of_data", "--as", "data")
+        code, out, err = run(monkeypatch, capsys, *arguments, "--workers", 1)
+    assert (code, err) == (0, "")
+    assert "20 events of 1 file as data, the model of each event chosen by `_source`, `_ent" in out
+    assert out.count("files without the columns that identify an event") == 1
+
+
+@pytest.mark.parametrize("lost", [(), ("eventNumber",)], ids=["identity", "rows"])
+def test_a_skim_of_data_has_the_scores_of_its_file(farm: Path, lost: tuple[str, ...]) -> None:
+    write(farm / "ntuples/data/data15.root", without(as_data(events(200)), *lost))
+    keys = {"schema": 1, "files": ["ntuples/data/data15.root"], "select": ["total_charge == 2"]}
+    assert not skim(load_skim(keys=keys | {"output": "small"}), executor=Here()).failures
+    found = []
+    for base in ("ntuples/data", "small"):
+        done = score(
+            "model", [f"{base}/data15.root"], farm / f"of_{base}", origin="data", executor=Here()
+        )
+        assert done.friends[0].by_row is bool(lost)
+        with uproot.open(done.friends[0].friend) as file:
+            found.append(file["nominal"]["probs_lq"].array(library="np"))
+    kept = events(200)["total_charge"] == 2
+    assert found[1] == pytest.approx(found[0][kept], abs=1e-6)
 
 
 def test_a_tree_without_entries_has_a_friend_without_entries(farm: Path) -> None:
@@ -284,7 +320,8 @@ def test_the_summary_as_json(farm: Path, monkeypatch, capsys) -> None:
         "file": "data15.root",
         "friend": "friends/data15.root",
         "entries": 40,
-        "by_fold": False,
+        "origin": "data",
+        "key": ["mcChannelNumber", "eventNumber"],
         "infinities": {},
     }
 
@@ -300,13 +337,21 @@ def test_scores_of_an_export_are_those_of_the_model(farm: Path, capsys, monkeypa
     assert "which ONNX Runtime computes as torch does, within 1e-05" in capsys.readouterr().out
     name = "data/data15.root"
     found = []
-    for place, model in (("one", "model/fold-1"), ("two", "x"), ("three", "x/mean.onnx")):
+    for place, model in (("one", "model/fold-1"), ("two", "x"), ("three", "x/fold-0.onnx")):
         done = score(model, [f"ntuples/{name}"], farm / place, executor=Here())
         assert done.failures == ()
         with uproot.open(done.friends[0].friend) as file:
             found.append(file["nominal"]["probs_lq"].array(library="np"))
     assert found[1] == pytest.approx(found[0], abs=1e-5)
     assert np.array_equal(found[1], found[2])
+    export("model", "onnx", farm / "whole")
+    for name in ("data/data15.root", "mc20a/p6266/545824.root"):
+        found = []
+        for place, model in (("four", "model"), ("five", "whole")):
+            (friend,) = score(model, [f"ntuples/{name}"], farm / place, executor=Here()).friends
+            with uproot.open(friend.friend) as file:
+                found.append(file["nominal"]["probs_lq"].array(library="np"))
+        assert found[1] == pytest.approx(found[0], abs=1e-5)
     with pytest.raises(InputError, match="no export to `onx`"):
         export("model", "onx", farm / "y")
 
@@ -329,8 +374,7 @@ def test_root_draws_the_score_beside_the_ntuple(farm: Path, model: FoldedModel) 
         paths = [str(farm / top / f"{name}.root") for top in ("ntuples", "friends")]
         command = [sys.executable, "-c", ROOT_PROGRAM, *paths]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        columns = events(count, seed + 1)
-        wanted = expected(columns, model, data=name.startswith("data"))[:, 0]
+        wanted = expected(columns_of(name, count, seed), model)[:, 0]
         found, total = done.stdout.split()
         assert int(found) == count
         assert float(total) == pytest.approx(wanted @ np.arange(1, count + 1), rel=1e-5)
@@ -350,7 +394,7 @@ class TestFindModel:
         store, key = stage_store(folder), f"{seed}" * 32
         with store.writing("train", key) as partial:
             members = ((event_model("resnet", seed),), (event_model("resnet", seed + 5),))
-            save_model(FoldedModel(members, (), 1, ""), partial / "model")
+            save_model(FoldedModel(members, GROUP, IDENTITY, 1, ""), partial / "model")
             record = store.publish(
                 partial,
                 stage="train",

@@ -100,9 +100,27 @@ class TestFit:
             "FitToys: 20\nToysPseudodataNP: alpha_jes\nToysPseudodataNPShift: -1\n"
             "SetRandomInitialNPval: 0.1\nSetRandomInitialNPvalSeed: 7\nFitStrategy: 2"
         )
-        assert (found.toys, found.toys_with) == (20, {"jes": -1.0})
+        assert (found.toys, found.toys_hold) == (20, ["jes"])
+        assert found.toys_with == {"mu": 0.0, "jes": -1.0}
         assert (found.random_start.width, found.random_start.seed) == (0.1, 7)
         assert found.strategy == 2
+
+    def test_toys_have_the_signal_of_asimov_data_or_none(self, fit):
+        assert fit("FitToys: 5\nPOIAsimov: 0.7").toys_with == {}
+        assert fit("FitToys: 5").toys_with == {"mu": 0.0}
+        assert fit("POIAsimov: 0.7").toys_with == {}
+
+    @pytest.mark.parametrize(
+        ("text", "what"),
+        [
+            ("FitToys: 5\nNPValues: jes:1", "toys without these values"),
+            ("FitToys: 5\nNPValuesFromFitResults: a.txt", "toys without these values"),
+            ("FitToys: 5\nToysPseudodataNP: alpha_x\nToysPseudodataNPShift: 0.5", "read as 0"),
+        ],
+    )
+    def test_toys_that_would_differ_are_refused(self, fit, text: str, what: str):
+        with pytest.raises(InputError, match=what):
+            fit(text)
 
     def test_a_strategy_below_zero_is_the_usual_one(self, fit):
         assert fit("FitStrategy: -1").strategy == 1

@@ -239,3 +239,30 @@ def test_a_config_written_out_says_the_same(read, chosen):
 def test_a_block_prints_as_it_is_written(read):
     block: Block = read('Sample: x\n   Title:   "a"  # c\n').blocks[1]
     assert str(block) == 'Sample: "x"\n  Title: "a"\n'
+
+
+class TestOneCauseOneMessage:
+    def test_a_placeholder_file_that_is_not_there_is_all_that_is_said(self, read):
+        text = "Sample: x\n  LumiScale: XXX_SCALE\n  Title: XXX_TITLE\n  MCstatScale: XXX_SCALE\n"
+        job = "Job: j\n  ReadFrom: NTUP\n  ReplacementFile: nowhere.txt\n\n"
+        assert codes(read(text, job=job)) == ["QL-TREX-001"]
+
+    def test_a_placeholder_that_nothing_defines_is_said_once(self, read, write):
+        write("r.txt", "XXX_A: 1\n")
+        text = "Sample: x\n  LumiScale: XXX_B\n  MCstatScale: XXX_B\n"
+        config = read(text, job="Job: j\n  ReadFrom: NTUP\n  ReplacementFile: r.txt\n\n")
+        assert codes(config) == ["QL-TREX-010"]
+
+    def test_an_unknown_option_of_many_blocks_is_said_once_with_their_number(self, read):
+        (finding,) = read("".join(f"Sample: s{n}\n  Titel: x\n\n" for n in range(30))).findings
+        assert finding.message == "`Titel` is no option of Sample, here and 29 times more"
+        assert "Title" in finding.suggestion
+
+    def test_blocks_that_are_refused_are_not_looked_into(self, read):
+        assert read("UnfoldingSystematic: u\n  Acceptance: x\n").findings == ()
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", '""', '" "'])
+@pytest.mark.parametrize("kind", ["Region", "Sample", "Systematic"])
+def test_names_that_no_file_or_histogram_can_have(read, kind, name):
+    assert "QL-TREX-051" in codes(read(f"{kind}: {name}\n"))

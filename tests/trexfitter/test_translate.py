@@ -318,14 +318,136 @@ class TestWhole:
         with pytest.raises(InputError, match=what):
             translate(read(text))
 
+    @pytest.mark.parametrize("kind", ["OVERALL", "SHAPE", "STAT"])
+    @pytest.mark.parametrize(
+        "option", ["DropNorm: SR", "CombineName: c", "DummyForSamples: tt", "ReferencePruning: tt"]
+    )
+    def test_what_does_something_else_without_histograms_is_refused(self, read, kind, option):
+        """Such as samples with a dummy, which have the whole systematic then."""
+        text = f"Systematic: s\n  Type: {kind}\n  OverallUp: 0.1\n  {option}\n"
+        with pytest.raises(InputError, match=f"of `Type: {kind}` is not done") as caught:
+            translate(read(text, job="Job: j\n\n"))
+        assert caught.value.findings[0].place.line == 6
+
+    def test_yields_may_be_kept_from_pruning(self, read):
+        text = "Systematic: s\n  Type: OVERALL\n  OverallUp: 0.1\n  NoPruning: TRUE\n"
+        assert translate(read(text)).data["systematics"]["s"]["prune"] is False
+
     def test_a_config_of_several_fits_has_no_catalog(self, read):
         with pytest.raises(InputError, match="names other configs"):
             translate(read("MultiFit: m\n  Compare: TRUE\n", job=""))
 
-    def test_what_has_no_effect_yet_is_a_warning(self, read):
-        (found,) = translate(read("Systematic: s\n  DropNormSpecial: x\n")).findings
-        assert (found.code, found.severity) == ("QL-TREX-032", Severity.WARNING)
+    @pytest.mark.parametrize(
+        ("text", "at", "value"),
+        [
+            ("Job: j\n  AlternativeShapeHistFactory: TRUE\n", "templates.symmetric_shapes", True),
+            (
+                "Job: j\n  RemoveSystOnEmptySample: TRUE\n",
+                "templates.pruning.remove_on_empty",
+                True,
+            ),
+            ("Job: j\n  ScaleSamplesToData: a, b\n", "drawing.scale_to_data", ["a", "b"]),
+            ("Region: r\n  AutomaticDropBins: TRUE\n", "regions.r.drop_hidden_bins", True),
+            (
+                'Region: r\n  IsBinOfRegion: "VR":2\n',
+                "regions.r.bin_of",
+                {"region": "VR", "bin": 2},
+            ),
+            (
+                "Systematic: s\n  CombineName: c\n  DropNormSpecial: r, q\n",
+                "systematics.s.combine",
+                {"name": "c", "drop_norm": ["r", "q"]},
+            ),
+            ("NormFactor: k\n  Exclude: tt, CR\n", "norm_factors.k.exclude", ["tt", "CR"]),
+        ],
+    )
+    def test_what_decides_numbers_is_carried_over(self, read, text: str, at: str, value: Any):
+        job = "" if text.startswith("Job") else "Job: j\n\n"
+        found: Any = translate(read(text, job=job)).data
+        for key in at.split("."):
+            found = found[key]
+        assert found == value
+
+    def test_bins_by_number_switch_off_those_by_signal(self, read):
+        text = "Region: r\n  AutomaticDropBins: TRUE\n  DropBins: 2\n"
+        region = translate(read(text)).data["regions"]["r"]
+        assert (region["drop_bins"], "drop_hidden_bins" in region) == ([2], False)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Systematic: s\n  IsCorrelated: FALSE\n",
+            "Systematic: s\n  DropNormSpecial: r\n",
+        ],
+    )
+    def test_options_without_effect_there_have_none(self, read, text: str):
+        file = translate(read(text))
+        assert file.findings == ()
+        assert set(file.data["systematics"]["s"]) == {"kind", "sub_category"}
+
+    @pytest.mark.parametrize("value", ["VR", "VR:0", "VR:x", "VR:1:2"])
+    def test_a_bin_of_a_region_has_both(self, read, value: str):
+        with pytest.raises(InputError, match="is not a region and one of its bins") as caught:
+            translate(read(f"Region: r\n  IsBinOfRegion: {value}\n", job="Job: j\n\n"))
+        assert caught.value.findings[0].place.line == 4
+
+    @pytest.mark.parametrize("option", ["IntCodeOverall: 1", "IntCodeShape: 4"])
+    def test_figures_that_interpolate_otherwise_than_the_fit_are_refused(self, read, option):
+        with pytest.raises(InputError) as caught:
+            translate(read("", job=f"Job: j\n  {option}\n"))
+        (found,) = caught.value.findings
+        assert (found.code, found.severity, found.place.line) == ("QL-TREX-032", Severity.ERROR, 2)
+
+    def test_codes_of_the_fit_are_taken(self, read):
+        config = read("", job="Job: j\n  IntCodeOverall: 4\n  IntCodeShape: 0\n")
+        assert translate(config).findings == ()
 
     def test_errors_of_the_language_stop_it(self, read):
         with pytest.raises(InputError, match="`Titel` is no option"):
             translate(read("Sample: x\n  Titel: a\n"))
+
+
+class TestLaterReleases:
+    HIST = "Job: j\n  ReadFrom: HIST\n  HistoPath: in\n\n"
+
+    def test_a_folder_in_the_file_of_one_side(self, read):
+        text = (
+            "Region: SR\n  HistoName: NOSYS/pt\n\nSample: tt\n  HistoFile: tt\n\n"
+            "Systematic: jes\n  HistoFolderNameUp: JES__1up\n  HistoFolderNameDown: JES__1down\n"
+        )
+        catalog = translate(read(text, job=self.HIST)).validate(Catalog)
+        up = catalog.systematics["jes"].sides["up"]
+        assert [file.tree for file in catalog.files_of("tt", "SR")] == ["NOSYS/pt"]
+        assert [file.tree for file in catalog.files_of("tt", "SR", up)] == ["JES__1up/pt"]
+
+    def test_labels_of_the_corner(self, read):
+        job = self.HIST.rstrip("\n") + "\n  ExperimentLabel: FCC\n  PlotLabel: Simulation\n\n"
+        drawing = translate(read("Sample: x\n", job=job)).validate(Catalog).drawing
+        assert (drawing.experiment, drawing.status) == ("FCC", "Simulation")
+
+    @pytest.mark.parametrize(
+        ("text", "code"),
+        [
+            ("Fit: f\n  DataWeighted: TRUE\n", "QL-TREX-031"),
+            ("Sample: s\n  UseGaussianShapeSysConstraint: TRUE\n", "QL-TREX-031"),
+            ("UnfoldingSample: s\n\nUnfoldingSample: t\n", "QL-TREX-031"),
+        ],
+    )
+    def test_what_changes_numbers_is_refused_once(self, read, text, code):
+        with pytest.raises(InputError) as caught:
+            translate(read(text))
+        assert [finding.code for finding in caught.value.findings] == [code]
+
+    def test_what_is_switched_off_changes_nothing(self, read):
+        text = "Fit: f\n  DataWeighted: FALSE\n\nLimit: l\n  POIAsimov: 0\n"
+        assert translate(read(text)).findings == ()
+
+    def test_asimov_data_of_limits_have_no_signal(self, read):
+        (finding,) = translate(read("Limit: l\n  POIAsimov: 1\n")).findings
+        assert (finding.code, finding.severity) == ("QL-TREX-052", Severity.WARNING)
+
+
+def test_the_variable_of_histograms_that_are_there_says_nothing(read):
+    text = 'Region: SR\n  Variable: "met",10,0,1\n\nRegion: CR\n  Variable: "met"\n'
+    regions = translate(read(text, job=TestLaterReleases.HIST)).validate(Catalog).regions
+    assert [(region.variable, region.binning) for region in regions.values()] == [(None, None)] * 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
@@ -53,6 +54,11 @@ class Catalog(Config):
     significance: SignificanceSettings | None = Field(None, description="Significance, if any.")
     drawing: Drawing = Field(default_factory=Drawing)
 
+    @property
+    def pois(self) -> tuple[str, ...]:
+        """All norm factors that are measured, `poi` first."""
+        return (*([self.poi] if self.poi else []), *self.further_pois)
+
     def holds(self, sample: str, region: str) -> bool:
         """Whether a sample is in a region."""
         chosen = self.samples[sample]
@@ -86,17 +92,19 @@ class Catalog(Config):
         levels += [variation.files] if variation else []
         return input_files(levels, friends=chosen.use_friends, varied=variation is not None)
 
-    def scales_of(self, sample: str, files: int) -> list[float]:
-        """What is multiplied with the histogram of each of so many files of a sample.
+    def scales_of(self, sample: str, files: Sequence[InputFile]) -> list[float]:
+        """What is multiplied with the histogram of each of the files of a sample.
 
         The luminosity counts for simulated samples that are normalised by theory; the sample's own
-        scale is one for all files or one each, and files beyond a longer list have none.
+        scale is one for all files or one for each name, which all files of a name with `*` share,
+        and files of names beyond a longer list have none.
         """
         chosen = self.samples[sample]
         theory = chosen.normalised_by_theory and chosen.role != "data"
         common = self.luminosity.factor if theory else 1.0
-        own = chosen.scales * files if len(chosen.scales) == 1 else chosen.scales[:files]
-        return [common * scale for scale in [*own, *[1.0] * (files - len(own))]]
+        scales = dict(enumerate(chosen.scales))
+        beyond = scales[0] if len(scales) == 1 else 1.0
+        return [common * scales.get(file.number, beyond) for file in files]
 
     def selection_of(self, sample: str, region: str) -> Written:
         """The cut on a sample in a region: of the analysis, the region and the sample together."""

@@ -1,4 +1,4 @@
-"""How figures and tables of an analysis look; nothing here changes a number."""
+"""How figures and tables of an analysis look; nothing here changes templates or fits."""
 
 from __future__ import annotations
 
@@ -93,12 +93,18 @@ class Drawing(Config):
     signal_in_stack: bool = True
     chi2: bool = Field(False, description="Whether χ² and its probability are written.")
     chi2_errors: Literal["statistical", "all"] = Field("all", description="Errors in χ².")
-    poisson_errors: bool = Field(False, description="Whether data have Poisson intervals.")
-    x_errors: bool = Field(True, description="Whether points have horizontal bars.")
+    poisson_errors: bool = Field(
+        True, description="Whether data have Poisson intervals; else the root of the count."
+    )
+    scale_to_data: Listed[str] = Field(
+        default_factory=list,
+        description="Samples that figures and tables scale in each region to what data leave them.",
+    )
+    x_errors: bool = Field(False, description="Whether points have bars as wide as their bins.")
     ratio: RatioOf | None = Field("data/total", description="The lower panel; null for none.")
     before_over_after: bool = Field(False, description="Whether the pre-fit total is drawn after.")
-    ratio_title: str = "Data / pred."
-    ratio_range: Range = (0.5, 1.5)
+    ratio_title: str = Field("", description="Name of the lower panel's axis, if not the usual.")
+    ratio_range: Range = Field((None, None), description="Range of the lower panel.")
     ratio_range_after: Range = (None, None)
     correlation_threshold: float = Field(
         0.0, ge=0, le=1, description="Parameters without a larger correlation are left out."
@@ -108,9 +114,6 @@ class Drawing(Config):
     )
     hidden_parameters: Listed[str] = Field(
         default_factory=list, description="Parameters left out of pulls and correlations."
-    )
-    config_order: bool = Field(
-        False, description="Whether results list parameters in the order of the config."
     )
     wanted: Listed[Kind] = Field(
         default_factory=lambda: list(USUAL), description="What is drawn and written."
@@ -128,6 +131,7 @@ class Drawing(Config):
     summary_signal_in_stack: bool | None = Field(None, description="If not `signal_in_stack`.")
     control_figures: bool = Field(True, description="Whether each systematic is drawn.")
     tables: TableDrawing = Field(default_factory=TableDrawing)
+    hepdata: bool = Field(False, description="Whether tables for HEPData are written.")
     region_groups: Listed[str] = Field(
         default_factory=list, description="Groups of regions with tables and figures of their own."
     )
@@ -142,5 +146,4 @@ class Drawing(Config):
         False, description="Whether the pruning is shown for validation regions."
     )
     poi_title: str = ""
-    poi_units: dict[str, str] = Field(default_factory=dict, description="Units by parameter.")
     poi_precision: int = Field(2, ge=0)

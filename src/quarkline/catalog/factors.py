@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from quarkline.catalog.names import Listed
+from quarkline.catalog.names import Listed, selects
 from quarkline.catalog.written import Written
 from quarkline.engine.core.config import Config
 
@@ -15,7 +15,16 @@ class ShapeFactor(Config):
     title: str = ""
     samples: Listed[str] = Field(default_factory=list, description="Samples scaled.")
     regions: Listed[str] = Field(default_factory=lambda: ["all"])
-    exclude: Listed[str] = Field(default_factory=list, description="Regions left out.")
+    exclude: Listed[str] = Field(default_factory=list, description="Samples or regions left out.")
+
+    def scales(self, sample: str) -> bool:
+        """Whether it scales a sample in some region."""
+        return selects(self.samples, sample) and not selects(self.exclude, sample)
+
+    def scales_in(self, sample: str, region: str) -> bool:
+        """Whether it scales a sample in a region."""
+        here = selects(self.regions, region) and not selects(self.exclude, region)
+        return here and self.scales(sample)
 
 
 class NormFactor(ShapeFactor):

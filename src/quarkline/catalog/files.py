@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,6 +45,9 @@ class Files(Config):
         default_factory=list, description="Trees; histograms if the analysis reads histograms."
     )
     tree_suffixes: Listed[str] = Field(default_factory=list, description="After the tree.")
+    tree_folder: str | None = Field(
+        None, description="Folder in the file, instead of the one that the tree's name has."
+    )
     nominal_suffixes: Listed[str] = Field(
         default_factory=list, description="After the tree's suffixes, where nothing is varied."
     )
@@ -61,11 +64,13 @@ class InputFile:
         path: The file.
         tree: Name of the tree or histogram in it.
         friends: Files with further columns of the same tree.
+        number: Its number among those that are named, from 0; all that one `*` means have one.
     """
 
     path: Path
     tree: str
     friends: tuple[Path, ...] = ()
+    number: int = field(default=0, compare=False)
 
 
 def is_there(path: Path) -> bool:
@@ -91,12 +96,14 @@ def input_files(
     folder_suffixes = [level.folder_suffixes for level in levels]
     folders = _joined(_last([level.folders for level in levels]), folder_suffixes)
     names = _joined(_last([level.names for level in levels]), [x.name_suffixes for x in levels])
-    trees = _joined(_last([level.trees for level in levels]), tree_suffixes)
+    within = next((x.tree_folder for x in reversed(levels) if x.tree_folder is not None), None)
+    plain = _joined(_last([level.trees for level in levels]), tree_suffixes)
+    trees = plain if within is None else [_moved(tree, within) for tree in plain]
     friend_folders = [level.friends for level in levels] if friends else []
     others = _joined(_last(friend_folders), folder_suffixes) if any(friend_folders) else []
     return [
-        InputFile(_file(folder, name), tree, tuple(_file(other, name) for other in others))
-        for folder, pattern, tree in product(folders, names, trees)
+        InputFile(_file(folder, name), tree, tuple(_file(other, name) for other in others), number)
+        for number, (folder, pattern, tree) in enumerate(product(folders, names, trees))
         if pattern and tree
         for name in _matching(folder, pattern)
     ]
@@ -120,6 +127,12 @@ def _last(levels: Sequence[Sequence[str]]) -> Sequence[str]:
 def _joined(starts: Iterable[str], suffixes: Iterable[Sequence[str]]) -> list[str]:
     parts = [list(level) for level in suffixes if level]
     return ["".join(chosen) for chosen in product(starts, *parts)]
+
+
+def _moved(tree: str, folder: str) -> str:
+    """A tree or histogram of the same name in another folder of its file."""
+    name = tree.rpartition("/")[2]
+    return f"{folder.rstrip('/')}/{name}" if folder and name else name
 
 
 def _file(folder: str, name: str) -> Path:

@@ -71,7 +71,12 @@ class FitSettings(Config):
     toys: int = Field(0, ge=0, description="Fits of pseudo-data.")
     seed: int = Field(1, description="Seed of pseudo-data.")
     toys_with: dict[str, float] = Field(
-        default_factory=dict, description="Parameters of the pseudo-data, by name; others fitted."
+        default_factory=dict,
+        description="Parameters of the pseudo-data, by name; others as in Asimov data.",
+    )
+    toys_hold: Listed[str] = Field(
+        default_factory=list,
+        description="Parameters that fits of pseudo-data hold at their nominal values.",
     )
     strategy: Literal[0, 1, 2] = Field(1, description="Minuit's strategy.")
     random_start: RandomStart | None = None

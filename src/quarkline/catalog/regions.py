@@ -18,7 +18,7 @@ class Uniform(Config):
     """Bins of one width."""
 
     kind: Literal["uniform"] = "uniform"
-    bins: int = Field(ge=1)
+    bins: int = Field(ge=1, le=1_000_000)
     low: float
     high: float
 
@@ -58,6 +58,13 @@ class Automatic(Config):
 Binning = Annotated[Uniform | Edges | Automatic, Field(discriminator="kind")]
 
 
+class BinOf(Config):
+    """A bin of another region, whose smoothing also counts for a region that stands for it."""
+
+    region: str = Field(description="A region that comes earlier, of role `validation`.")
+    bin: int = Field(ge=1, description="Its bin, from 1.")
+
+
 class Region(Config):
     """A selection, and what is looked at in it."""
 
@@ -82,6 +89,12 @@ class Region(Config):
         None, description="What the fit takes as data; None leaves it to the fit."
     )
     drop_bins: Listed[int] = Field(default_factory=list, description="Bins left out, from 1.")
+    drop_hidden_bins: bool = Field(
+        False, description="Whether bins above `hide.threshold` before the fit are left out, too."
+    )
+    bin_of: BinOf | None = Field(
+        None, description="Bin whose smoothing scales the variations of this region."
+    )
     smooth: bool = Field(True, description="Whether variations are smoothed where they ask for it.")
     title: str = Field("", description="Title of the axis.")
     label: str = ""

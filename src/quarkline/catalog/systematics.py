@@ -39,6 +39,9 @@ class Combined(Config):
     rule: Literal["envelope", "standard-deviation", "standard-deviation-without-dof", "hessian"] = (
         "envelope"
     )
+    drop_norm: Listed[str] = Field(
+        default_factory=list, description="Regions in which what they make keeps the yield."
+    )
 
 
 class _Systematic(Config):
@@ -70,6 +73,7 @@ class Normalisation(_Systematic):
     kind: Literal["normalisation"] = "normalisation"
     up: float = Field(description="Relative change of the yield.")
     down: float = Field(description="Relative change of the yield, usually negative.")
+    prune: bool = Field(True, description="Whether it may be left out where it is small.")
 
 
 class Independent(_Systematic):
@@ -110,7 +114,7 @@ class Varied(_Systematic):
         default_factory=list, description="Regions or samples in which the shape stays."
     )
     keep_norm_for: Listed[str] = Field(
-        default_factory=list, description="The only samples whose yield changes."
+        default_factory=list, description="Samples, or sums `sample+sample`, whose yields stay."
     )
     without_effect_on: Listed[str] = Field(
         default_factory=list, description="Samples that have the parameter but no change."

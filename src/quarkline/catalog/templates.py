@@ -16,6 +16,9 @@ class Pruning(Config):
     shape: float = Field(0.0, ge=0, description="Relative change of every bin below which it goes.")
     large: float | None = Field(None, ge=0, description="Change above which it is suspicious.")
     remove_large: bool = Field(True, description="Whether suspicious ones go, too.")
+    remove_on_empty: bool = Field(
+        False, description="Whether systematics go on samples of less than 1e-4 events."
+    )
     reference: Literal["sample", "background", "combined"] = Field(
         "sample", description="What changes are relative to."
     )
@@ -37,6 +40,11 @@ class Templates(Config):
     guess_empty_bins: bool = Field(False, description="Whether empty bins get an error.")
     repair_negative_sums: bool = False
     smoothing_rule: str = Field("MAXVARIATION", description="How variations are smoothed.")
+    symmetric_shapes: bool = Field(
+        False,
+        description="Whether variations are scaled to the nominal yield before their shapes are "
+        "smoothed and symmetrised, so that these stay symmetric.",
+    )
     pruning: Pruning = Field(default_factory=Pruning)
     statistics_only: bool = Field(False, description="Whether systematics are left out.")
     max_events: int | None = Field(None, ge=1, description="Events read of each tree.")

@@ -73,9 +73,13 @@ def draw_band(ax: Axes, edges: Array, middle: Array, error: Array, *, log: bool,
     )
 
 
-def data_error(counts: Array) -> Array:
-    """Distances down and up to the Poisson interval, (2, n); NaN where data are hidden."""
-    error = poisson_error(np.nan_to_num(counts))
+def data_error(counts: Array, *, poisson: bool = True) -> Array:
+    """Distances down and up, (2, n), to the Poisson interval or by the root of the count.
+
+    They are NaN where data are hidden.
+    """
+    known = np.nan_to_num(counts)
+    error = poisson_error(known) if poisson else np.stack([np.sqrt(np.abs(known))] * 2)
     return np.where(np.isnan(counts), np.nan, error)
 
 
@@ -87,6 +91,8 @@ def draw_ratio(
     total: Array,
     error: Array,
     limits: tuple[float, float],
+    *,
+    x_error: Array | None = None,
 ) -> None:
     """Draw data over expectation with the expectation's error as a band around one.
 
@@ -98,11 +104,12 @@ def draw_ratio(
         total: The expectation.
         error: Its error.
         limits: Range of the axis; points outside become triangles at the edge.
+        x_error: Half the length of horizontal bars; None without them.
     """
     share = np.divide(error, total, out=np.zeros_like(total), where=total > 0)
     ax.axhline(1, color=GREY, linewidth=1)
     draw_band(ax, edges, np.ones_like(total), share, log=False, name="")
-    ax.errorbar(centres(edges), ratio, yerr=ratio_error, **DATA)
+    ax.errorbar(centres(edges), ratio, yerr=ratio_error, xerr=x_error, **DATA)
     ax.set_ylim(*limits)
     mark_outside(ax, edges, ratio)
 

@@ -71,6 +71,7 @@ _OURS: Mapping[str, Any] = {
     "legend.handlelength": 2.2,
     "legend.labelspacing": 0.35,
     "legend.columnspacing": 1.2,
+    "hatch.linewidth": 0.6,
     "legend.frameon": True,
     "legend.facecolor": "white",
     "legend.edgecolor": "none",

@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from quarkline.engine.core.findings import Rule
 from quarkline.templates.histograms import Array, Histogram
+
+BETWEEN = Rule(
+    "QL-TEMPLATE-010",
+    "new edges are edges of the filled bins",
+    "A filled bin cannot be divided. Choose edges among those of the filled histogram, or fill "
+    "finer bins.",
+)
 
 
 def fold_flow(histogram: Histogram) -> Histogram:
@@ -22,6 +30,14 @@ def _folded(sums: Array) -> Array:
 
 
 def merge_groups(histogram: Histogram, size: int) -> Histogram:
-    """Merge so many bins into one; bins that are left over at the end join the overflow."""
-    count = (len(histogram.edges) - 1) // size
+    """Merge so many bins into one; bins that are left over at the end join the overflow.
+
+    Raises:
+        ValueError: If there are not so many bins.
+    """
+    bins = len(histogram.edges) - 1
+    if not 1 <= size <= bins:
+        msg = f"{bins} bins cannot be merged by {size}"
+        raise ValueError(msg)
+    count = bins // size
     return histogram.merged(histogram.edges[: count * size + 1 : size])

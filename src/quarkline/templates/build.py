@@ -18,26 +18,28 @@ from quarkline.templates.combine import combine_variations, merge_parameters
 from quarkline.templates.drafts import Drafts, Where
 from quarkline.templates.empty import check, fill_empty
 from quarkline.templates.fill import HistRequest
-from quarkline.templates.finish import drop_bins, shifts_of
+from quarkline.templates.finish import drop_bins, dropped_bins, shifts_of
 from quarkline.templates.histograms import Histogram
+from quarkline.templates.neighbours import keep_for_others, scale_as_bin
 from quarkline.templates.norms import drop_norms, drop_shapes, force_shapes, keep_norms, take_over
 from quarkline.templates.prune import prune
 from quarkline.templates.read import drafts_of, read_region
 from quarkline.templates.reference import take_samples_as_sides
-from quarkline.templates.refusals import missing_bins, refused, without_effect
+from quarkline.templates.refusals import missing_bins, no_bins, refused, without_effect
 from quarkline.templates.sets import RegionTemplates, Template, TemplateSet
 from quarkline.templates.treat import smooth_nominal, treat_variations
 
 STEPS: tuple[Callable[[Where, Drafts], Drafts], ...] = (
     drop_norms,
     drop_shapes,
+    scale_as_bin,
     treat_variations,
+    keep_for_others,
     keep_norms,
     take_over,
     force_shapes,
     merge_parameters,
     combine_variations,
-    drop_bins,
 )
 """What is done to all samples of a region one after the other."""
 
@@ -77,8 +79,9 @@ def build_templates(catalog: Catalog, histograms: Mapping[HistRequest, Histogram
             problems += error.findings
     if problems:
         raise InputError(*problems)
+    treated: dict[str, Drafts] = {}
     regions = {
-        region: treat_region(Where(catalog, region, found), drafts)
+        region: treat_region(Where(catalog, region, found, treated), drafts)
         for region, drafts in read.items()
         if drafts
     }
@@ -103,12 +106,15 @@ def treat_region(where: Where, drafts: Drafts) -> RegionTemplates:
         drafts[name] = check(where, name, drafts[name])
     for step in STEPS:
         drafts = step(where, drafts)
+    dropped = dropped_bins(where, drafts)
+    if len(dropped) == len(edges) - 1:
+        raise InputError(no_bins(where))
+    drafts = drop_bins(drafts, dropped)
     simulated = {
         name: Template(draft.nominal, draft.filled, shifts_of(where, name, draft), draft.guessed)
         for name, draft in drafts.items()
         if where.sample(name).role != "data"
     }
-    dropped = tuple(sorted({number - 1 for number in where.region.drop_bins}))
     data = {name: draft for name, draft in drafts.items() if name not in simulated}
     observed = {name: draft.filled for name, draft in data.items()}
     total = reduce(Histogram.__add__, [draft.nominal for draft in data.values()]) if data else None
@@ -131,8 +137,8 @@ def rebuild_templates(catalog: Catalog, templates: TemplateSet) -> Built:
     if problems := refused(catalog):
         raise InputError(*problems)
     found = list(without_effect(catalog))
-    regions = {}
+    regions, treated = {}, dict[str, Drafts]()
     for name, region in templates.regions.items():
-        where = Where(catalog, name, found)
+        where = Where(catalog, name, found, treated)
         regions[name] = treat_region(where, drafts_of(where, region))
     return Built(TemplateSet(regions), tuple(found))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from quarkline.catalog import Catalog, Varied
+from quarkline.catalog.names import selects
 from quarkline.engine.core.findings import Rule, Severity
 from quarkline.templates.algebra import added, with_contents
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
@@ -71,7 +73,26 @@ def combine_variations(where: Where, drafts: Drafts) -> Drafts:
         rule = last.combine.rule if last and last.combine else "envelope"
         _say_absent(where, drafts, names)
         drafts = {sample: _combined(draft, names, RULES[rule]) for sample, draft in drafts.items()}
+        if selects(norm_dropped_in(where.catalog, names), where.name):
+            drafts = {sample: _same_yield(draft, names[0]) for sample, draft in drafts.items()}
     return drafts
+
+
+def norm_dropped_in(catalog: Catalog, names: Iterable[str]) -> list[str]:
+    """Regions in which a combination of systematics keeps the yield: the first list there is."""
+    found = (catalog.systematics[name] for name in names)
+    lists = (one.combine.drop_norm for one in found if isinstance(one, Varied) and one.combine)
+    return next((regions for regions in lists if regions), [])
+
+
+def _same_yield(draft: Draft, name: str) -> Draft:
+    """A sample with a systematic scaled to the nominal sum; all bins count."""
+    pair = draft.pairs.get(name)
+    if pair is None:
+        return draft
+    total = draft.nominal.integral
+    kept = pair.apply(lambda side: side.scaled(total / side.integral) if side.integral else side)
+    return replace(draft, pairs={**draft.pairs, name: kept})
 
 
 def _say_absent(where: Where, drafts: Drafts, names: Sequence[str]) -> None:

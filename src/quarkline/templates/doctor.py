@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +11,6 @@ from scipy.stats import chi2
 from quarkline.catalog import Catalog, FitSettings, Varied
 from quarkline.catalog.files import Files
 from quarkline.catalog.systematics import Independent, Variation
-from quarkline.engine.core.config import ConfigFile
 from quarkline.engine.core.findings import Finding, Place, Rule, Severity
 from quarkline.statistics.likelihood.doctor import Patient, examine
 from quarkline.statistics.likelihood.model import Model
@@ -117,14 +116,6 @@ def diagnose(templates: TemplateSet, catalog: Catalog, patient: Patient) -> tupl
     owners = _owners(catalog, regions)
     advised = (_advised(one, catalog, owners) for one in found)
     return tuple(sorted(advised, key=lambda one: one.severity is Severity.NOTE))
-
-
-def placed(findings: Iterable[Finding], file: ConfigFile) -> tuple[Finding, ...]:
-    """Findings that point at the lines of the config where their settings are, or belong."""
-    return tuple(
-        one.at(file.place(*one.evidence["setting"])) if "setting" in one.evidence else one
-        for one in findings
-    )
 
 
 def hidden_places(catalog: Catalog, templates: TemplateSet, model: Model) -> list[int]:

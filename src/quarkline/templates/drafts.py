@@ -23,6 +23,7 @@ class Pair:
         filled_down: The same as it was filled.
         stated: Relative changes of the yield, up and down, if the analysis states them.
         merged: Name of the systematic that holds this one, too; this one is without effect.
+        shapes: What the shapes up and down are, if not the sides scaled to the nominal yield.
     """
 
     up: Histogram
@@ -31,6 +32,7 @@ class Pair:
     filled_down: Histogram
     stated: tuple[float, float] | None = None
     merged: str = ""
+    shapes: tuple[Histogram, Histogram] | None = None
 
     def apply(self, change: Callable[[Histogram], Histogram]) -> Pair:
         """The pair with a change to both sides."""
@@ -70,11 +72,13 @@ class Where:
         catalog: The analysis.
         name: Name of the region.
         found: What there is to say.
+        treated: Drafts of earlier regions after smoothing, by region, where later ones need them.
     """
 
     catalog: Catalog
     name: str
     found: list[Finding]
+    treated: dict[str, Drafts] = field(default_factory=dict)
 
     @property
     def region(self) -> Region:

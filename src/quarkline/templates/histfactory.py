@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -25,17 +26,18 @@ from quarkline.statistics.likelihood.spec import (
     Scale,
     ShapeShift,
 )
+from quarkline.templates import histfactory_schema
 from quarkline.templates.histograms import Array
 from quarkline.templates.sets import TemplateSet
 
-DTD = "HistFactorySchema.dtd"
 NOMINAL = "nominal"
 
 NOT_HISTFACTORY = Rule(
     "QL-TEMPLATE-042",
     "HistFactory's XML can say what a likelihood does",
     "Factors are interpolated with code 4, shapes with code 4p, parameters of systematics have a "
-    "normal constraint of mean 0 and width 1, and parameters of bins are called `gamma_...`. "
+    "normal constraint of mean 0 and width 1, parameters of bins are called `gamma_...` and scale "
+    "bins of one number, and none changes the yield, or the shape, of a sample by two systematics. "
     "Anything else has no element in the XML; write pyhf's JSON instead.",
 )
 
@@ -58,7 +60,7 @@ def write_histfactory(
             bin is divided among its samples so that their sum is right.
 
     Returns:
-        The files: the measurement, the channels, the histograms.
+        The files: the measurement, the channels, the types of their elements, the histograms.
 
     Raises:
         InputError: If HistFactory has no words for a part of it.
@@ -68,6 +70,7 @@ def write_histfactory(
     documents = {spec.name: writer.measurement()}
     documents |= {f"{spec.name}_{one.name}": writer.channel(one) for one in spec.channels}
     paths = [_write_document(folder / f"{stem}.xml", root) for stem, root in documents.items()]
+    paths.append(write_atomic(folder / histfactory_schema.NAME, histfactory_schema.schema()))
     paths.append(_write_histograms(folder / writer.file, writer.histograms))
     return tuple(paths)
 
@@ -75,7 +78,7 @@ def write_histfactory(
 def _write_document(path: Path, root: ET.Element) -> Path:
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode")
-    return write_atomic(path, f"<!DOCTYPE {root.tag} SYSTEM '{DTD}'>\n{text}\n")
+    return write_atomic(path, f"<!DOCTYPE {root.tag} SYSTEM '{histfactory_schema.NAME}'>\n{text}\n")
 
 
 def _write_histograms(path: Path, histograms: Mapping[str, tuple[Array, Array]]) -> Path:
@@ -112,6 +115,7 @@ class _Writer:
         self.file = f"{spec.name}_histograms.root"
         self.parameters = {parameter.name: parameter for parameter in spec.parameters}
         self.histograms: Histograms = {}
+        self._places: dict[str, int] = {}
 
     def measurement(self) -> ET.Element:
         root = ET.Element("Combination", OutputFilePrefix=self.spec.name)
@@ -178,6 +182,10 @@ class _Writer:
         element.set("NormalizeByTheory", "False")
         for modifier in sample.modifiers:
             element.append(self._modifier(place, modifier))
+        used = Counter((one.tag, one.get("Name")) for one in element)
+        if twice := [name for (_, name), count in used.items() if name and count > 1]:
+            what = f"`{sample.name}` in `{channel.name}` is changed twice by `{twice[0]}`"
+            raise InputError(NOT_HISTFACTORY.finding(what))
         return element
 
     def _modifier(self, place: str, modifier: Modifier) -> ET.Element:
@@ -208,6 +216,10 @@ class _Writer:
 
     def _bins(self, place: str, names: tuple[str | None, ...]) -> ET.Element:
         stem = _stem(names)
+        for at, name in enumerate(names):
+            if name and self._places.setdefault(name, at) != at:
+                what = f"`{name}` scales bins {self._places[name]} and {at} of two channels"
+                raise InputError(NOT_HISTFACTORY.finding(what))
         first = self.parameters[next(name for name in names if name)]
         if stem.startswith("stat_"):
             return ET.Element("StatError", Activate="True")

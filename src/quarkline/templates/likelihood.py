@@ -163,10 +163,7 @@ def fitted_samples(catalog: Catalog, region: str, templates: RegionTemplates) ->
 
 def factors_of(factors: Mapping[str, ShapeFactor], region: str, sample: str) -> Iterator[str]:
     """Names of the norm or shape factors of a sample in a region."""
-    for name, factor in factors.items():
-        chosen = selects(factor.samples, sample) and selects(factor.regions, region)
-        if chosen and not selects(factor.exclude, region):
-            yield name
+    return (name for name, factor in factors.items() if factor.scales_in(sample, region))
 
 
 @dataclass
@@ -262,7 +259,7 @@ class _Building:
         self.parameters[name] = Parameter(
             name, "norm-factor", factor.nominal, factor.min, factor.max, fixed
         )
-        if name != self.catalog.poi:
+        if name not in self.catalog.pois:
             self.group_of[name] = factor.sub_category or naming.NORM_FACTORS
         self._describe(name, factor.title, factor.category)
 

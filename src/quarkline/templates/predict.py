@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from scipy.stats import chi2 as chi2_distribution
 
 from quarkline.catalog import Catalog
 from quarkline.statistics.likelihood.results import LikelihoodFit
-from quarkline.templates.expectation import Expectation, expected_after, expected_before
-from quarkline.templates.hiding import hidden_bins
+from quarkline.templates.expectation import (
+    Expectation,
+    Summed,
+)
+from quarkline.templates.hiding import hidden_bins, shows_no_data
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.measure.data import pseudo_data
 from quarkline.templates.predictions import Numbers, PredictedSample, RegionPrediction
 from quarkline.templates.sets import TemplateSet
+from quarkline.templates.shown import shown
 
 
 def predict(
@@ -31,17 +35,16 @@ def predict(
         catalog: The analysis.
         fit: Its result; None for what is expected before it.
     """
-    after = None if fit is None else expected_after(catalog, templates, fit)
-    now = after or expected_before(catalog, templates)
-    hiding = now
-    if after and catalog.hide.same_after_fit:
-        hiding = expected_before(catalog, templates)
+    now = hiding = shown(templates, catalog, fit)
+    if fit is not None and catalog.hide.same_after_fit:
+        hiding = shown(templates, catalog)
     return {
         region: prediction_of(
             expectation,
             catalog,
             _shown(catalog, region, templates),
             hidden=hidden_bins(hiding[region], catalog),
+            dropped=templates.regions[region].dropped,
         )
         for region, expectation in now.items()
     }
@@ -57,7 +60,12 @@ def _shown(catalog: Catalog, region: str, templates: TemplateSet) -> Histogram |
 
 
 def prediction_of(
-    expectation: Expectation, catalog: Catalog, data: Histogram | None, *, hidden: Sequence[int]
+    expectation: Expectation,
+    catalog: Catalog,
+    data: Histogram | None,
+    *,
+    hidden: Sequence[int],
+    dropped: Sequence[int] = (),
 ) -> RegionPrediction:
     """One region as a result value.
 
@@ -66,10 +74,11 @@ def prediction_of(
         catalog: The analysis.
         data: Its data, if there are any.
         hidden: Bins, from 0, that figures show without data.
+        dropped: Bins, from 0, that are left out.
     """
     total = expectation.sum_of()
     counts = None if data is None or shows_no_data(catalog, expectation.region) else data.contents
-    tested = None if counts is None else _chi2(expectation, catalog, counts, hidden)
+    tested = None if counts is None else _chi2(expectation, catalog, counts, {*hidden, *dropped})
     return RegionPrediction(
         region=expectation.region,
         after_fit=expectation.after_fit,
@@ -84,22 +93,15 @@ def prediction_of(
         chi2=tested and tested[0],
         degrees=tested and tested[1],
         p=tested and float(chi2_distribution.sf(*tested)),
+        background=_background(expectation, catalog),
     )
 
 
-def shows_no_data(catalog: Catalog, region: str) -> bool:
-    """Whether a region is shown without data: it is blind, or fitted to Asimov data."""
-    chosen = catalog.regions[region]
-    hides = catalog.hide.signal_regions and chosen.role == "signal"
-    return hides or chosen.blind or chosen.data == "asimov"
-
-
 def _chi2(
-    expectation: Expectation, catalog: Catalog, counts: Array, hidden: Sequence[int]
+    expectation: Expectation, catalog: Catalog, counts: Array, unseen: Collection[int]
 ) -> tuple[float, int] | None:
     """χ² of the bins that are shown, and their number."""
-    dropped = {bin_ - 1 for bin_ in catalog.regions[expectation.region].drop_bins}
-    kept = [at for at in range(len(counts)) if at not in dropped and at not in hidden]
+    kept = [at for at in range(len(counts)) if at not in unseen]
     if not kept:
         return None
     full = catalog.drawing.chi2_errors == "all"
@@ -110,10 +112,18 @@ def _chi2(
 
 
 def _sample(expectation: Expectation, catalog: Catalog, name: str) -> PredictedSample:
-    summed = expectation.sum_of([name])
+    return _summed(name, catalog.samples[name].role, expectation.sum_of([name]))
+
+
+def _background(expectation: Expectation, catalog: Catalog) -> PredictedSample:
+    names = [name for name in expectation.samples if catalog.samples[name].role == "background"]
+    return _summed("background", "background", expectation.sum_of(names))
+
+
+def _summed(name: str, role: str, summed: Summed) -> PredictedSample:
     return PredictedSample(
         name=name,
-        role=catalog.samples[name].role,
+        role=role,
         contents=_numbers(summed.contents),
         errors=_numbers(summed.errors),
         total=summed.total,

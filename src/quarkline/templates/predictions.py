@@ -48,6 +48,7 @@ class RegionPrediction(Result, kind="region-prediction"):
         chi2: Difference of data and expectation with all correlations; None without data.
         degrees: Its degrees of freedom.
         p: Chance of a larger one.
+        background: Sum of the backgrounds with its errors; None if it is not known.
     """
 
     region: str
@@ -63,3 +64,4 @@ class RegionPrediction(Result, kind="region-prediction"):
     chi2: float | None = None
     degrees: int | None = None
     p: float | None = None
+    background: PredictedSample | None = None

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from quarkline.catalog import Catalog, Normalisation
-from quarkline.catalog.names import selects
 from quarkline.catalog.systematics import Independent
 from quarkline.catalog.templates import Pruning
 from quarkline.templates.algebra import positive_sum
@@ -19,7 +18,11 @@ from quarkline.templates.norms import drops
 from quarkline.templates.sets import Shift, Template
 
 SMALL_NORM, SMALL_SHAPE = "norm below the threshold", "shape below the threshold"
+EMPTY_SAMPLE = "sample without events"
 LARGE_NORM, LARGE_SHAPE = "norm suspiciously large", "shape suspiciously large"
+
+EMPTY = 1e-4
+"""Events below which a sample is empty."""
 
 
 def prune(where: Where, templates: Mapping[str, Template]) -> dict[str, Template]:
@@ -64,7 +67,7 @@ def nominal_scale(catalog: Catalog, sample: str) -> float:
     factors = [
         factor.nominal
         for factor in catalog.norm_factors.values()
-        if selects(factor.samples, sample) and factor.expression is None
+        if factor.scales(sample) and factor.expression is None
     ]
     return float(np.prod(factors))
 
@@ -84,9 +87,9 @@ def _verdict(
         return replace(shift, norm_kept=False, shape_kept=False)
     if isinstance(systematic, Independent):
         return shift
-    varied = where.varied(name)
-    if varied and not varied.prune:
+    if not systematic.prune:
         return replace(shift, shape_kept=has_shape)
+    varied = where.varied(name)
     shift = _by_size(where.catalog.templates.pruning, nominal, reference or nominal, shift)
     reasons = [shift.reason] if shift.reason else []
     if isinstance(systematic, Normalisation) and not has_shape:
@@ -107,11 +110,12 @@ def _by_size(pruning: Pruning, nominal: Histogram, reference: Histogram, shift: 
         for side in (shift.up, shift.down)
     ]
     reasons = []
+    has_shape = shift.shape_up is not None
     norm_kept = max(norms) >= pruning.norm
     shape_kept = _has_shape(pruning, nominal, reference, shift, pruning.shape)
     if not norm_kept:
         reasons.append(SMALL_NORM)
-    if not shape_kept and shift.shape_up is not None:
+    if not shape_kept and has_shape:
         reasons.append(SMALL_SHAPE)
     bad: list[str] = []
     if pruning.large is not None and pruning.remove_large:
@@ -127,6 +131,12 @@ def _by_size(pruning: Pruning, nominal: Histogram, reference: Histogram, shift: 
             norm_kept = False
             bad.append("norm")
             reasons.append(LARGE_NORM)
+    if pruning.remove_on_empty and positive_sum(nominal) < EMPTY:
+        norm_kept = shape_kept = False
+        reasons.append(EMPTY_SAMPLE)
+    if bad:  # what is not too large stays then, however small
+        norm_kept, shape_kept = "norm" not in bad, has_shape and "shape" not in bad
+        reasons = [reason for reason in reasons if reason in (LARGE_NORM, LARGE_SHAPE)]
     return replace(
         shift,
         norm_kept=norm_kept,

@@ -11,7 +11,7 @@ from quarkline.catalog import Automatic, Normalisation, Varied
 from quarkline.catalog.names import selects
 from quarkline.engine.core.findings import Finding, InputError, Rule, Severity
 from quarkline.templates.automatic import automatic_edges
-from quarkline.templates.binning import fold_flow, merge_groups
+from quarkline.templates.binning import BETWEEN, fold_flow, merge_groups
 from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.reference import less_reference, relative_to_reference
@@ -28,12 +28,6 @@ NO_SUMS = Rule(
     "bins that are found need signal and background",
     "Bins are found from how much signal and background they hold, and one of both has no events "
     "in the region. Give edges.",
-)
-BETWEEN = Rule(
-    "QL-TEMPLATE-010",
-    "new edges are edges of the filled bins",
-    "A filled bin cannot be divided. Choose edges among those of the filled histogram, or fill "
-    "finer bins.",
 )
 
 Fills = Mapping[tuple[str, str, str], Histogram]
@@ -117,12 +111,12 @@ def merge_later(where: Where, histogram: Histogram) -> Histogram:
     """A histogram after the merging that the region asks for besides its bins.
 
     Raises:
-        InputError: If an edge lies within a bin.
+        InputError: If an edge lies within a bin, or there are not so many bins.
     """
     merge = where.region.merge
-    if isinstance(merge, int):
-        return merge_groups(histogram, merge)
     try:
+        if isinstance(merge, int):
+            return merge_groups(histogram, merge)
         return histogram.merged(np.asarray(merge, float)) if merge else histogram
     except ValueError as error:
         evidence = {"region": where.name, "edges": merge}

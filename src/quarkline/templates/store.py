@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from quarkline.catalog import Catalog, Independent
-from quarkline.events.sinks.root_file import new_root_file
-from quarkline.templates.histograms import Array, Histogram
-from quarkline.templates.root_histograms import root_histogram
+from quarkline.templates.drafts import Where
+from quarkline.templates.histograms import Array, Histogram, between_zeros
+from quarkline.templates.root_histograms import write_histograms
 from quarkline.templates.sets import RegionTemplates, Shift, Template, TemplateSet
 
 LEFT_OUT = -1.0
@@ -62,12 +63,10 @@ def write_templates(
         path = histogram_file(folder, job, region if split else None, suffix)
         files.setdefault(path, []).append(region)
     for path, regions in files.items():
-        with new_root_file(path) as file:
-            for region in regions:
-                stored = _Stored(catalog, region, templates.regions[region])
-                for name, histogram in stored.histograms():
-                    file[name] = root_histogram(name, histogram)
-                file[f"quarkline_{region}"] = json.dumps(stored.rest())
+        stored = [_Stored(catalog, region, templates.regions[region]) for region in regions]
+        histograms = chain.from_iterable(one.counted() for one in stored)
+        texts = ((f"quarkline_{one.name}", json.dumps(one.rest())) for one in stored)
+        write_histograms(path, histograms, texts)
     return list(files)
 
 
@@ -86,7 +85,17 @@ class _Stored:
 
     def __init__(self, catalog: Catalog, name: str, region: RegionTemplates) -> None:
         self.catalog, self.name, self.region = catalog, name, region
+        self.where = Where(catalog, name, [])
         self.kept = np.delete(np.arange(len(region.edges) - 1), list(region.dropped))
+        self.regular_edges = np.linspace(0, 1, len(self.kept) + 1)
+        self.uncounted: list[str] = []
+
+    def counted(self) -> Iterator[tuple[str, Histogram]]:
+        """The same as `histograms`; names without a number of entries are kept for the text."""
+        for name, histogram in self.histograms():
+            if histogram.entries is None:
+                self.uncounted.append(name)
+            yield name, histogram
 
     def histograms(self) -> Iterator[tuple[str, Histogram]]:
         """All histograms with their names."""
@@ -138,6 +147,8 @@ class _Stored:
 
     def _marked(self, histogram: Histogram) -> Histogram:
         """A histogram with -1 in the bins that are left out."""
+        if not self.region.dropped:
+            return histogram
         sums = histogram.sums.copy()
         sums[[at + 1 for at in self.region.dropped]] = LEFT_OUT
         return replace(histogram, sums=sums)
@@ -146,10 +157,8 @@ class _Stored:
         """The bins of the fit between 0 and 1, as HistFactory reads them."""
         contents, errors = histogram.contents[self.kept], histogram.errors[self.kept]
         negative = contents < 0
-        edges = np.linspace(0, 1, len(self.kept) + 1)
-        return Histogram.of(
-            edges, np.where(negative, TINY, contents), np.where(negative, TINY, errors)
-        )
+        contents[negative] = errors[negative] = TINY
+        return Histogram.of(self.regular_edges, contents, errors)
 
     def _relative(self, nominal: Histogram, side: Histogram) -> Histogram:
         """Absolute relative shifts of the bins of the fit."""
@@ -157,17 +166,18 @@ class _Stored:
         shifts = np.divide(
             np.abs(shifted - regular), regular, out=np.zeros_like(regular), where=regular != 0
         )
-        return Histogram.of(np.linspace(0, 1, len(shifts) + 1), shifts, np.zeros_like(shifts))
+        return Histogram.of(self.regular_edges, shifts, np.zeros_like(shifts))
 
     def rest(self) -> dict[str, Any]:
         """What histograms do not say."""
         return {
             "dropped": list(self.region.dropped),
-            "uncounted": [name for name, found in self.histograms() if found.entries is None],
+            "uncounted": self.uncounted,
             "observed": list(self.region.observed),
             "samples": {
                 sample: {
                     "guessed": list(template.guessed),
+                    "systematics": list(self.where.systematics_of(sample)),
                     "shifts": {name: _rest_of(shift) for name, shift in template.shifts.items()},
                 }
                 for sample, template in self.region.templates.items()
@@ -176,7 +186,8 @@ class _Stored:
 
 
 def _as_shape(histogram: Histogram, contents: Array) -> Histogram:
-    return Histogram(histogram.edges, np.pad(contents, 1), histogram.squares, histogram.entries)
+    sums = between_zeros(contents)
+    return Histogram(histogram.edges, sums, histogram.squares, histogram.entries)
 
 
 def _rest_of(shift: Shift) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from quarkline.templates.drafts import Draft, Drafts, Pair, Where
 from quarkline.templates.empty import checked
 from quarkline.templates.histograms import Array, Histogram
 from quarkline.templates.smooth import smoothed
-from quarkline.templates.symmetrise import bins_on_one_side, scaled_shift, symmetrised
+from quarkline.templates.symmetrise import Sides, bins_on_one_side, scaled_shift, symmetrised
 from quarkline.templates.tukey import smooth_353qh
 
 ONE_SIDE = Rule(
@@ -95,8 +96,8 @@ def _treated(where: Where, sample: str, name: str, draft: Draft, pair: Pair) -> 
         return pair
     nominal = draft.nominal
     factors = [factor_of(systematic, side, where.name, sample) for side in ("up", "down")]
-    smoothing = (systematic.smoothing or 0) if where.region.smooth else 0
-    if not smoothing and systematic.symmetrise is None:
+    smoothed_here = systematic.smoothing and where.region.smooth
+    if not smoothed_here and systematic.symmetrise is None:
         up, down = (
             scaled_shift(nominal, side, factor)
             for side, factor in zip((pair.up, pair.down), factors, strict=True)
@@ -104,24 +105,44 @@ def _treated(where: Where, sample: str, name: str, draft: Draft, pair: Pair) -> 
         return replace(pair, up=up, down=down)
     if systematic.symmetrise == "two-sided":
         _say_one_side(where, sample, name, nominal, pair)
-    rule = systematic.smoothing_rule or where.catalog.templates.smoothing_rule
-    sides = (pair.up, pair.down)
-    if systematic.symmetrise == "one-sided":
-        up, down = (smoothed(rule, smoothing, nominal, side) for side in sides)
-        up, down = scaled_shift(nominal, up, factors[0]), scaled_shift(nominal, down, factors[1])
-        up, down = symmetrised("one-sided", nominal, up, down)
-    else:
-        up, down = (
-            scaled_shift(nominal, side, factor) for side, factor in zip(sides, factors, strict=True)
-        )
-        up, down = symmetrised(systematic.symmetrise, nominal, up, down)
-        up, down = (smoothed(rule, smoothing, nominal, side) for side in (up, down))
+    up, down = _smooth_and_symmetric(where, systematic, nominal, (pair.up, pair.down), factors)
     done = replace(pair, up=up, down=down)
     if systematic.smooth_before and systematic.symmetrise == "two-sided":
         done = done.apply(lambda side: _shift_smoothed(nominal, side))
     if where.sample(sample).smooth:
         done = done.apply(lambda side: _below_nominal(nominal, side))
+    if where.catalog.templates.symmetric_shapes:
+        sides = (scaled_to(nominal, pair.up), scaled_to(nominal, pair.down))
+        shapes = _smooth_and_symmetric(where, systematic, nominal, sides, (1.0, 1.0))
+        done = replace(done, shapes=shapes)
     return checked(where, sample, name, nominal, done)
+
+
+def _smooth_and_symmetric(
+    where: Where,
+    systematic: Varied,
+    nominal: Histogram,
+    sides: Sides,
+    factors: Sequence[float],
+) -> Sides:
+    """Both sides smoothed and symmetrised, with their shifts multiplied."""
+    smoothing = (systematic.smoothing or 0) if where.region.smooth else 0
+    rule = systematic.smoothing_rule or where.catalog.templates.smoothing_rule
+    if systematic.symmetrise == "one-sided":
+        up, down = (smoothed(rule, smoothing, nominal, side) for side in sides)
+        up, down = scaled_shift(nominal, up, factors[0]), scaled_shift(nominal, down, factors[1])
+        return symmetrised("one-sided", nominal, up, down)
+    up, down = (
+        scaled_shift(nominal, side, factor) for side, factor in zip(sides, factors, strict=True)
+    )
+    up, down = symmetrised(systematic.symmetrise, nominal, up, down)
+    return smoothed(rule, smoothing, nominal, up), smoothed(rule, smoothing, nominal, down)
+
+
+def scaled_to(nominal: Histogram, side: Histogram) -> Histogram:
+    """A side with the sum of the nominal histogram, if it has one."""
+    total = side.integral
+    return side.scaled(nominal.integral / total) if abs(total) > LEAST else side
 
 
 def factor_of(systematic: Varied, side: str, region: str, sample: str) -> float:

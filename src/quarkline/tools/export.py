@@ -22,16 +22,16 @@ GROUP = "quarkline.exports"
 UNKNOWN_EXPORT = Rule(
     "QL-EXPORT-003",
     "an export has a format that is written",
-    "`onnx` is a trained network with its preprocessing, a file for each fold and one for the mean "
-    "of all. `cpp` and `frugally-deep` are one recurrent network for C++ programs. `numpy` is the "
-    "features, labels and weights of a search, an array a file. Other packages may add formats "
-    "through the entry point group `quarkline.exports`.",
+    "`onnx` is a trained network with its preprocessing, a file for each fold. `cpp` and "
+    "`frugally-deep` are one recurrent network for C++ programs. `numpy` is the features, labels "
+    "and weights of a search, an array a file. Other packages may add formats through the entry "
+    "point group `quarkline.exports`.",
 )
 SEVERAL = Rule(
     "QL-EXPORT-009",
     "a C++ export holds one model",
-    "Events of simulation are scored by the model of their own fold, which C++ code that looks at "
-    "one event at a time cannot know. `cpp` and `frugally-deep` therefore take a single model.",
+    "A set of folds has a model for each fold, and which one scores an event depends on the event. "
+    "`cpp` and `frugally-deep` take one model, so each fold is exported by itself.",
 )
 
 

@@ -153,7 +153,7 @@ def fit_source(source: Source, wanted: Wanted, *, workers: int, watch: Watch) ->
     with tempfile.TemporaryDirectory(prefix="quarkline-fit-") as folder:
         many = _Many(LocalWorkers(workers), Path(folder), seconds, watch)
         results = {"fit": fitted, **_Work(model, fitted, wanted, many, watch).results()}
-    findings = _doctor(model, fitted, results)
+    findings = (*source.findings, *_doctor(model, fitted, results))
     return FitReport(source, fitted, {**results, "doctor": diagnosis(findings)}, findings)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
-from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.engine.core.findings import Finding, InputError, Place, Rule, Severity
 from quarkline.statistics.likelihood.spec import Gaussian, LikelihoodSpec, Parameter, Poisson
 
 BAD_XML = Rule(
@@ -19,6 +19,30 @@ BAD_XML = Rule(
     "paths from one folder: the one where hist2workspace was run. Without --root-dir it is looked "
     "for at the XML file, in the folder above, and in the current one.",
 )
+
+MOVED = Rule(
+    "QL-FIT-057",
+    "ROOT files of XML are where it says",
+    "XML holds the paths of ROOT files on the computer that wrote it. One that is not there is "
+    "taken from the folder of the XML, where an export has it, by the longest part of its path "
+    "that is found there.",
+    Severity.NOTE,
+)
+
+
+@dataclass(frozen=True)
+class MeasurementXml:
+    """What HistFactory's XML says.
+
+    Attributes:
+        workspace: The measurement as a workspace in pyhf's format.
+        errors: How channels treat the statistics of their simulation, by name.
+        findings: Files that were taken from elsewhere.
+    """
+
+    workspace: dict[str, Any]
+    errors: Mapping[str, StatErrors]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,17 +58,12 @@ class StatErrors:
     threshold: float
 
 
-def read_xml(
-    path: Path, root_dir: Path | None = None
-) -> tuple[dict[str, Any], dict[str, StatErrors]]:
+def read_xml(path: Path, root_dir: Path | None = None) -> MeasurementXml:
     """The measurement as a workspace in pyhf's format, and what that does not tell.
 
     Args:
         path: XML of the measurement, with the root element `Combination`.
         root_dir: Folder from which its paths count; None to look for it.
-
-    Returns:
-        The workspace, and how channels treat the statistics of their simulation, by name.
 
     Raises:
         InputError: If it is something else, or a file is missing.
@@ -54,11 +73,14 @@ def read_xml(
     inputs = _inputs(path)
     folder = _root_dir(path, inputs) if root_dir is None else root_dir
     try:
+        moved = _moved(path, folder, inputs)
+        mounts = [(new.parent, old.parent) for old, new in moved.items()]
         readxml.clear_filecache()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of what pyhf validates with
-            workspace = readxml.parse(path, folder, track_progress=False)
-        return cast("dict[str, Any]", workspace), _stat_errors(folder, inputs)
+            workspace = readxml.parse(path, folder, mounts, track_progress=False)
+        found = cast("dict[str, Any]", workspace)
+        return MeasurementXml(found, _stat_errors(folder, inputs), _told(path, moved))
     except (OSError, KeyError, ValueError, RuntimeError, ET.ParseError) as error:
         reason = error.args[0] if isinstance(error, KeyError) else error
         message = f"cannot be read from {folder}: {reason}"
@@ -120,6 +142,32 @@ def _inputs(path: Path) -> list[str]:
         suggestion = "give the file with `<Combination>`, which names the channels as `<Input>`"
         raise InputError(BAD_XML.finding(message, suggestion=suggestion, place=Place(path)))
     return inputs
+
+
+def _moved(path: Path, folder: Path, inputs: list[str]) -> dict[Path, Path]:
+    """Where ROOT files are that are not where the XML says, as far as they are found."""
+    named = {
+        Path(name)
+        for channel in inputs
+        for element in ET.parse(folder / channel).getroot().iter()  # noqa: S314
+        if (name := element.get("InputFile"))
+    }
+    bases = dict.fromkeys(item.absolute() for item in (folder, path.parent))
+    found = {}
+    for old in sorted(named):
+        if not (folder / old).is_file():
+            tails = (Path(*old.parts[at:]) for at in range(len(old.parts)))
+            places = (base / tail for tail in tails if not tail.is_absolute() for base in bases)
+            new = next((place for place in places if place.is_file()), None)
+            found |= {old: new} if new else {}
+    return found
+
+
+def _told(path: Path, moved: Mapping[Path, Path]) -> tuple[Finding, ...]:
+    return tuple(
+        MOVED.finding(f"`{old}` is not there, and `{new}` is read", place=Place(path))
+        for old, new in moved.items()
+    )
 
 
 def _root_dir(path: Path, inputs: list[str]) -> Path:

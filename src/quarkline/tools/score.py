@@ -17,9 +17,9 @@ from quarkline.events.sinks import SINKS
 from quarkline.events.skim.outputs import HIDDEN
 from quarkline.events.skim.plan import SkimWatcher, Unwatched
 from quarkline.learning.scoring.branches import SIGNAL, Branches
+from quarkline.learning.scoring.fold_key import Origin
 from quarkline.learning.scoring.run import ScoreRequest, ScoreRun, score_files
 from quarkline.learning.scoring.runtimes import RUNTIMES, load_classifier
-from quarkline.learning.scoring.scorer import Origin
 from quarkline.tools.models import RUNS, find_model
 
 BAD_OPTION = Rule(
@@ -85,8 +85,8 @@ def score(
         column: Name of the branch, for all classes what names begin with; None is
             `probs_<class>`, or `probs`.
         classes: `signal`, `all`, or the name of a class.
-        origin: `simulation`, whose events are scored by the model of their own fold; `data`, by
-            the mean of all; `auto`, simulation if a file has the columns of the group.
+        origin: `simulation`, where the fold that scores an event is that of its group; `data`,
+            that of its identity; `auto`, what the columns of the group say in each file.
         trees: Names of the trees; none for the only one.
         identity: Columns that identify an event; None for the usual ones that a file has.
         runtime: `torch` or `onnx`; None is `onnx` for an export.

@@ -100,12 +100,14 @@ class Source:
         patch: Name of its patch; None without one.
         spec: The likelihood.
         patches: Names of the patches that come with it.
+        findings: What is to be said about its files.
     """
 
     name: str
     patch: str | None
     spec: LikelihoodSpec
     patches: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 def read_likelihood(
@@ -132,12 +134,13 @@ def read_likelihood(
         if patch is not None:
             message = f"`{workspace}` is XML, which has no patches"
             raise InputError(UNKNOWN_PATCH.finding(message))
-        content, errors = read_xml(Path(workspace), root_dir)
-        spec = _spec(content, workspace, None, measurement, poi)
-        return Source(workspace, None, with_stated_errors(spec, errors))
-    read = read_json(workspace, patch)
-    spec = _spec(read.content, read.name, read.operations, measurement, poi)
-    return Source(read.name, patch, spec, read.patches)
+        read = read_xml(Path(workspace), root_dir)
+        spec = _spec(read.workspace, workspace, None, measurement, poi)
+        stated = with_stated_errors(spec, read.errors)
+        return Source(workspace, None, stated, findings=read.findings)
+    found = read_json(workspace, patch)
+    spec = _spec(found.content, found.name, found.operations, measurement, poi)
+    return Source(found.name, patch, spec, found.patches)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from quarkline.engine.compute.executors import Executor
 from quarkline.engine.core.findings import Finding, InputError
 from quarkline.engine.store.atomic import make_folder, remove_leftovers
+from quarkline.templates.refusals import placed
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.letters import WRONG_INPUTS, ordered
 from quarkline.trexfitter.multifit import MultiFit
@@ -78,16 +80,30 @@ def run_actions(
     """
     wanted = ordered(letters)
     executor.check()
-    make_folder(job.folder)
-    remove_leftovers(job.folder)
     tell = progress or silent
-    if isinstance(job, MultiFit):
-        work = run_together(job, wanted, executor, tell)
-    else:
-        work = _run(job, wanted, executor, tell)
+    with _made(job.folder):
+        if isinstance(job, MultiFit):
+            work = run_together(job, wanted, executor, tell)
+        else:
+            work = _run(job, wanted, executor, tell)
     files = tuple(dict.fromkeys(work.files))
     headline = "\n".join(work.headlines) or None
-    return ActionsDone(wanted, job.folder, files, tuple(work.findings), headline)
+    return ActionsDone(wanted, job.folder, files, (*job.findings, *work.findings), headline)
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """The folder of a job, without what a killed one left; not there after a failure, if new."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    make_folder(folder)
+    remove_leftovers(folder)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # of the first that is not empty
+            for path in new:
+                path.rmdir()
+        raise
 
 
 def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Output:
@@ -102,5 +118,9 @@ def _run(job: Job, wanted: str, executor: Executor, tell: Progress) -> Output:
     for letter in wanted:
         if letter in STEPS:
             tell(letter)
-            STEPS[letter](work, inputs)
+            try:
+                STEPS[letter](work, inputs)
+            except InputError as error:
+                raise InputError(*placed(error.findings, job.file)) from error
+    work.write_submission()
     return work

@@ -100,6 +100,7 @@ class TrexConfig:
         files: All files read.
         replacements: Its placeholders.
         findings: What is wrong with it.
+        further_names: Names that blocks got whose name stands more than once.
     """
 
     path: Path
@@ -109,6 +110,7 @@ class TrexConfig:
     files: tuple[Path, ...] = ()
     replacements: Replacements = field(default_factory=Replacements, compare=False)
     findings: tuple[Finding, ...] = field(default=(), compare=False)
+    further_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def of(self, *kinds: str) -> list[Block]:
         """The blocks of some kinds, in order."""

@@ -9,12 +9,13 @@ from pathlib import Path
 from quarkline.catalog.catalog import Catalog
 from quarkline.catalog.checks import Note, SchemaOf, check_catalog, file_schema, notes_in
 from quarkline.catalog.checks.texts import expression_findings, tree_of
-from quarkline.engine.core.findings import Finding, InputError, Place, Severity
+from quarkline.engine.core.findings import Finding, InputError, Place, Severity, WorkError
 from quarkline.events.expressions import nodes
 from quarkline.trexfitter.blocks import Option, TrexConfig, errors_among
 from quarkline.trexfitter.lines import COMMENT_SIGNS
-from quarkline.trexfitter.replacements import PREFIX, Replacements
+from quarkline.trexfitter.replacements import PREFIX, WORD, Replacements
 from quarkline.trexfitter.translate import translate
+from quarkline.trexfitter.validate import SCHEMA
 
 READ_ME = "README*"
 
@@ -39,7 +40,12 @@ def _checked(config: TrexConfig, schema_of: SchemaOf | None) -> list[Finding]:
     """What translating a config and looking at its catalog and files shows."""
     file = translate(config)
     catalog = file.validate(Catalog)
-    found = check_catalog(catalog, file.place, notes=notes_about(config), schema_of=schema_of)
+    notes = notes_about(config)
+    try:
+        found = check_catalog(catalog, file.place, notes=notes, schema_of=schema_of)
+    except WorkError as error:  # files of another computer that does not answer
+        alone = check_catalog(catalog, file.place, notes=notes, schema_of=None)
+        found = [*alone, *error.findings]
     return [*file.findings, *found]
 
 
@@ -51,12 +57,16 @@ def _rest(
     The options with errors are left out; nothing is said about the blocks they belong to, since
     it may follow from them.
     """
+    if any(error.code == SCHEMA.code for error in errors):
+        return []
     wrong = {_line(error.place) for error in errors} - {None}
     lines: set[Line | None] = {None}
     blocks = []
     for block in config.blocks:
         kept = {
-            name: option for name, option in block.options.items() if not _lines(option) & wrong
+            name: option
+            for name, option in block.options.items()
+            if not _lines(option) & wrong and not WORD.search(option.raw)
         }
         if len(kept) < len(block.options):
             lines |= {_line(block.place), *(at for o in block.options.values() for at in _lines(o))}

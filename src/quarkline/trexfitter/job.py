@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quarkline.catalog.catalog import Catalog
+from quarkline.catalog.checks.names import name_findings
 from quarkline.catalog.inference import FitSettings
 from quarkline.catalog.written import Written
 from quarkline.engine.core.config import ConfigFile
@@ -15,6 +16,7 @@ from quarkline.trexfitter.apply import apply_options, said_twice
 from quarkline.trexfitter.blocks import Block, TrexConfig
 from quarkline.trexfitter.command_line import CommandOptions, read_options
 from quarkline.trexfitter.parser import read_trexfitter
+from quarkline.trexfitter.repeats import with_further_names
 from quarkline.trexfitter.translate import translate
 
 NO_FREE = Rule(
@@ -55,7 +57,7 @@ class Job:
         file: Its keys with their places.
         catalog: The analysis, after what the options change in it.
         options: What the option string says.
-        notes: What is to be said about the options.
+        notes: What is to be said about names that nothing has, and about the options.
         limit_files: How files of limits are called.
         significance_files: How files of significances are called.
         suffix: What names of fits, figures, tables and workspaces end with.
@@ -154,11 +156,13 @@ def open_job(
     Raises:
         InputError: With all that is wrong.
     """
+    options = _naming(options, config)
     file = translate(config, usual=usual)
     (block,) = config.of("Job")
     name = str(block.name)
     parent = output or Path(options.output or block.text("OutputDir") or ".")
     catalog = _freed(file.validate(Catalog), free)
+    named = name_findings(catalog, file.place)
     catalog, said = apply_options(
         catalog, options, lenient=bool(block.true("AllowWrongRegionSample"))
     )
@@ -169,7 +173,7 @@ def open_job(
         file=file,
         catalog=catalog,
         options=options,
-        notes=(*said, *said_twice(config, options)),
+        notes=(*named, *said, *said_twice(config, options)),
         limit_files=_filed(config, "Limit", "myLimit", options.limit_value),
         significance_files=_filed(config, "Significance", "mySignificance"),
         suffix=options.suffix or _text(block, "Suffix"),
@@ -180,6 +184,15 @@ def open_job(
         keep_pruning=bool(block.true("KeepPruning")),
         allow_missing=_text(block, "HistoChecks").upper() == "NOCRASH",
     )
+
+
+def _naming(options: CommandOptions, config: TrexConfig) -> CommandOptions:
+    """The options, in which a name means every block of that name."""
+    named = {
+        name: tuple(with_further_names(getattr(options, name), config.further_names))
+        for name in ("samples", "systematics", "exclude", "signals")
+    }
+    return replace(options, **named)
 
 
 def _freed(catalog: Catalog, names: Sequence[str]) -> Catalog:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quarkline.catalog.inference import LimitSettings, ScanSettings, SignificanceSettings
+from quarkline.engine.core.findings import Finding
 from quarkline.trexfitter.blocks import TrexConfig
 from quarkline.trexfitter.command_line import CommandOptions
 from quarkline.trexfitter.job import Job
@@ -137,3 +138,11 @@ class MultiFit:
     correlation_threshold: float = 0.0
     signal_over_background: bool = False
     signal_title: str = "signal"
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is suspicious about it and its jobs but does not stop it."""
+        found = [*self.config.findings]
+        for one in self.jobs:
+            found += [item for item in (one.job.findings if one.job else ()) if item not in found]
+        return tuple(found)

@@ -13,6 +13,7 @@ from quarkline.engine.core.addresses import address_of
 from quarkline.engine.core.findings import Finding, InputError, Rule, Severity, did_you_mean
 from quarkline.trexfitter.blocks import Block, Option, TrexConfig
 from quarkline.trexfitter.lines import BAD_LINE, Line, read_text, split, split_lines
+from quarkline.trexfitter.repeats import told_apart
 from quarkline.trexfitter.replacements import (
     Replacements,
     overridden,
@@ -68,9 +69,18 @@ def read_trexfitter(
     reader.read_placeholders(path, text, replace or {})
     reader.include(path, text, ())
     blocks = tuple(block for group in reader.groups for block in group.finished(reader))
-    findings = [*reader.findings, *reader.placeholders.findings, *validate(path, blocks)]
+    told = told_apart(blocks)
+    of_blocks = [*told.findings, *validate(path, told.blocks)]
+    findings = [*reader.findings, *reader.placeholders.findings, *of_blocks]
     return TrexConfig(
-        path, text, reader.base, blocks, tuple(reader.files), reader.placeholders, tuple(findings)
+        path,
+        text,
+        reader.base,
+        told.blocks,
+        tuple(reader.files),
+        reader.placeholders,
+        tuple(findings),
+        told.names,
     )
 
 
@@ -157,6 +167,7 @@ class _Reader:
                     found = read_replacements(self.base / name, name.place)
                 except InputError as error:
                     self.findings += error.findings
+                    found = Replacements(unread=True)
         self.placeholders = overridden(found or Replacements(), replace)
 
     def include(self, path: Path, text: str, within: tuple[Path, ...]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quarkline.catalog.names import selects
 from quarkline.engine.core.findings import Finding, Rule
-from quarkline.templates.refusals import refused
+from quarkline.templates.refusals import hidden_scales, placed, refused
+from quarkline.trexfitter.blocks import errors_among
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.letters import WRONG_INPUTS, ordered
 
@@ -17,6 +17,7 @@ EXPRESSION = Rule(
     "whatever needs one is refused; figures and tables before the fit are not.",
 )
 OF_TEMPLATES = set("nhbwdpa")
+OF_FIGURES = set("dp")
 OF_LIKELIHOOD = set("wfxrlsip")
 
 
@@ -29,9 +30,11 @@ def refusals(job: Job, letters: str) -> list[Finding]:
     wanted = set(ordered(letters))
     found = list(_wrong_inputs(job, wanted))
     if wanted & OF_TEMPLATES:
-        found += refused(job.catalog)
+        found += placed(refused(job.catalog), job.file)
+    if wanted & OF_FIGURES:
+        found += placed(hidden_scales(job.catalog), job.file)
     if wanted & OF_LIKELIHOOD:
-        found += _expressions(job)
+        found += [*errors_among(job.notes), *_expressions(job)]
     return found
 
 
@@ -49,7 +52,7 @@ def _wrong_inputs(job: Job, wanted: set[str]) -> Iterator[Finding]:
 
 def _expressions(job: Job) -> Iterator[Finding]:
     for name, factor in job.catalog.norm_factors.items():
-        used = any(selects(factor.samples, sample) for sample in job.catalog.samples)
+        used = any(factor.scales(sample) for sample in job.catalog.samples)
         if factor.expression and used:
             yield EXPRESSION.finding(
                 f"norm factor `{name}` is the formula `{factor.expression}`",

@@ -60,15 +60,19 @@ class Replacements:
         values: What each stands for, as written.
         findings: What is wrong with the definitions and their uses, each said once.
         used: Placeholders that a text has asked for.
+        unknown: Those that nothing defines, each said once.
         expanded: What they have come to, each worked out once.
         spent: Characters of all texts so far.
+        unread: Whether the file with their values cannot be read, which is said once.
     """
 
     values: Mapping[str, Written] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set, repr=False)
     expanded: dict[str, Written] = field(default_factory=dict, repr=False)
     spent: int = 0
+    unread: bool = False
 
     def expand(self, text: Written) -> Written:
         """The text with the values of its placeholders."""
@@ -118,6 +122,12 @@ class Replacements:
         return max(known, key=len, default=None)
 
     def _unknown(self, word: str, place: Place | None) -> Written:
+        if not self.unread and word not in self.unknown:
+            self.unknown.add(word)
+            self._say_unknown(word, place)
+        return Written(word)
+
+    def _say_unknown(self, word: str, place: Place | None) -> None:
         self._say(
             UNKNOWN.finding(
                 f"placeholder `{word}` is not defined",
@@ -125,7 +135,6 @@ class Replacements:
                 place=place,
             )
         )
-        return Written(word)
 
     def _say(self, finding: Finding) -> None:
         if finding not in self.findings:
@@ -163,7 +172,7 @@ def overridden(replacements: Replacements, values: Mapping[str, str]) -> Replace
         for name, value in values.items()
     }
     findings = [*replacements.findings, *_undefined(replacements.values, given)]
-    return Replacements({**replacements.values, **given}, findings)
+    return Replacements({**replacements.values, **given}, findings, unread=replacements.unread)
 
 
 def _undefined(known: Mapping[str, Written], given: Mapping[str, Written]) -> Iterator[Finding]:

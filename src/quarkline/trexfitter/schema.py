@@ -98,7 +98,7 @@ SIDES = "Up Down"
 
 _JOB = _options(
     (LABEL, "Label POIUnit LumiLabel CmeLabel AtlasLabel RatioYtitle SummaryPlotLabels"),
-    (LABEL, "SummaryPlotValidationLabels"),
+    (LABEL, "SummaryPlotValidationLabels ExperimentLabel PlotLabel PreFitLabel PostFitLabel"),
     (TEXT, "POI HistoNameNominal MCweight Selection SignalRegionsPlot RankingPlot ImageFormat"),
     (TEXT, "SummaryErrorbars InputFolder InputName OutputDir WorkspaceFileName"),
     (TEXT, "SummaryPlotRegions RatioType CustomAsimov CustomFunctions CustomIncludePaths"),
@@ -106,7 +106,8 @@ _JOB = _options(
     (TEXT, "ReplacementFile RegionGroups DecorrSuff DecorrSysts TableOptions Suffix SaveSuffix"),
     (TEXT, "HideNP SummaryPlotValidationRegions SmoothMorphingTemplates SummaryPrefix"),
     (TEXT, "RankingPOIName ExcludeFromMorphing ScaleSamplesToData"),
-    (TEXT, "FriendPath FriendPaths SeparationPlot"),
+    (TEXT, "FriendPath FriendPaths SeparationPlot HistoFolderName"),
+    (TEXT, "CustomFunctionsExecutes AddAliases"),
     (TEXT, _names("Histo Ntuple", PARTS, "- s")),
     (TEXT, _names(UNFOLDED, PARTS, "- s")),
     (TEXT, _names(UNFOLDED, "NameNominal")),
@@ -152,7 +153,8 @@ _FIT = _options(
     (REAL, "NonProfileFitSystThreshold ToysHistoMin ToysHistoMax ToysPseudodataNPShift"),
     (WHOLE, "FitToys ToysHistoNbins"),
     (TRUTH, "FitBlind InjectGlobalObservables StatOnlyFit DoNonProfileFit SaturatedModel"),
-    (TRUTH, "UsePOISinRanking"),
+    (TRUTH, "UsePOISinRanking UseNLLwithoutOffsetInLHscan DataWeighted Parallel2Dscan"),
+    (WHOLE, "ToysSeed Parallel2DscanStep"),
     (_one_of("LINEAR", "SMOOTHLINEAR", "SQUAREROOT"), "TemplateInterpolationOption"),
 )
 _LIMIT_OF_ALL = (
@@ -160,6 +162,11 @@ _LIMIT_OF_ALL = (
     (TRUTH, "LimitBlind SignalInjection LimitPlot"),
     (TEXT, "ParamName OutputPrefixName"),
     (REAL, "SignalInjectionValue ParamValue ConfidenceLevel"),
+)
+_LATER_LIMIT = (
+    (REAL, "POIAsimov ScanMin ScanMax"),
+    (WHOLE, "SplusBToys BonlyToys ScanSteps ToysSeed"),
+    (TRUTH, "LimitFile"),
 )
 _SIGNIFICANCE_OF_ALL = (
     (LIMIT_TYPE, "SignificanceType"),
@@ -173,14 +180,14 @@ _OPTIONS = _options(
     (REAL, "CanvasWidthSummary CanvasHeight MergeYfrac MergeYmaxScale SystFillStyle"),
     (REAL, "LegendNColumns FitStrategy GroupedImpactMoreFit ShapeOnlySystBand NormSigSRonly"),
     (REAL, "RandomizeMC PoissonizeData MergeScaleY SignalRegionSize LogSignalRegionPlot"),
-    (REAL, "PieChartSize ReduceRanking TRExbbStyle PrefitRatioMax"),
+    (REAL, "PieChartSize ReduceRanking TRExbbStyle PrefitRatioMax LogXSignalRegionPlot"),
 )
 _REGION = _options(
     (LABEL, "VariableTitle Label TexLabel ShortLabel LumiLabel CmeLabel YaxisTitle BinLabels"),
     (TEXT, _names(UNFOLDED, PARTS, "- s Suff Suffs")),
     (TEXT, _names("Histo Ntuple", PARTS, "- s Suff Suffs")),
     (TEXT, "Variable VariableForSample SelectionForSample Selection MCweight Rebinning Binning"),
-    (TEXT, "DropBins Group IsBinOfRegion"),
+    (TEXT, "DropBins Group IsBinOfRegion HistoFolderName"),
     (REAL, "BinWidth Ymax Ymin YmaxScale"),
     (REAL, _names("RatioYmax RatioYmin", "- PostFit")),
     (REALS, "XaxisRange"),
@@ -199,7 +206,8 @@ _SAMPLE = _options(
     (COLOUR, "FillColorRGB LineColorRGB"),
     (REAL, "MCstatScale"),
     (TRUTH, "NormalizedByTheory UseMCstat UseSystematics Smooth SeparateGamma SeparateGammas"),
-    (TRUTH, "UseFriend"),
+    (TRUTH, "UseFriend UseGaussianShapeSysConstraint"),
+    (TEXT, "HistoFolderName"),
     (_one_of("TRUE", "NORM-ONLY", "NORM+SHAPE"), "BuildPullTable"),
     (_one_of("SIGNAL", "BACKGROUND", "DATA", "GHOST"), "Type"),
 )
@@ -218,6 +226,7 @@ _SYSTEMATIC = _options(
     (TEXT, "DropNormSpecial KeepNormForSamples DummyForSamples"),
     (TEXT, _names("Histo Ntuple", PARTS, "- s Suf", SIDES, "- RefSample")),
     (TEXT, _names("NtuplePath", "- s", "- RefSample")),
+    (TEXT, _names("HistoFolderName", SIDES)),
     (TEXT, _names("Sample Weight WeightSuf Scale FriendPath FriendPaths", SIDES)),
     (REAL, "Smoothing OverallUp OverallDown"),
     (TRUTH, "IsFreeParameter IsCorrelated PreSmoothing SubtractRefSampleVar"),
@@ -286,7 +295,7 @@ _FIT_OF_MANY = _options(
 JOB_BLOCKS: Mapping[str, Mapping[str, Kind]] = {
     "Job": _JOB,
     "Fit": _FIT,
-    "Limit": _options(*_LIMIT_OF_ALL, (TEXT, "POI")),
+    "Limit": _options(*_LIMIT_OF_ALL, *_LATER_LIMIT, (TEXT, "POI")),
     "Significance": _options(*_SIGNIFICANCE_OF_ALL, (TEXT, "POI")),
     "Options": _OPTIONS,
     "Region": _REGION,

@@ -20,6 +20,7 @@ from quarkline.trexfitter.translation.job import add_job, add_pois, kind_of_file
 from quarkline.trexfitter.translation.regions import region_data
 from quarkline.trexfitter.translation.samples import add_inline_factors, sample_data
 from quarkline.trexfitter.translation.systematics import systematic_data
+from quarkline.trexfitter.validate import NOT_READ
 
 REFUSED = Rule(
     "QL-TREX-031",
@@ -28,10 +29,19 @@ REFUSED = Rule(
     "histograms of bin-by-bin errors are not read. The result would be another than TRExFitter's, "
     "so the config is refused.",
 )
-NOT_CARRIED = Rule(
+OTHER_CODES = Rule(
     "QL-TREX-032",
+    "figures show what is fitted",
+    "`IntCodeOverall` and `IntCodeShape` are how TRExFitter's figures and tables after the fit "
+    "interpolate between variations. Its fit has HistFactory's codes whatever they say, which "
+    "these options call 4 for yields and 0 for shapes. With other values figures would show "
+    "another model than the fitted one, so they are refused.",
+)
+
+LATER = Rule(
+    "QL-TREX-052",
     "what decides numbers is carried over",
-    "The option changes numbers in TRExFitter, and nothing here reads it yet.",
+    "The option is one of later releases of TRExFitter than June 2021, and nothing here reads it.",
     Severity.WARNING,
 )
 
@@ -39,22 +49,27 @@ SIDED = re.compile(r"(Histo|Ntuple|Weight)\w*(Up|Down)")
 """Options that say what is varied."""
 RANKED = 10
 """Parameters in a figure of the ranking, if the job does not say how many."""
-REFUSED_BLOCKS = {"Unfolding", "UnfoldingSample", "UnfoldingSystematic", "TruthSample"}
 REFUSED_OPTIONS = {
-    "Job": {"CustomFunctions", "Bootstrap", "BootstrapSyst", "BootstrapSample"},
+    "Job": {
+        *("CustomFunctions", "CustomFunctionsExecutes", "AddAliases"),
+        *("Bootstrap", "BootstrapSyst", "BootstrapSample"),
+    },
     "Sample": {"Morphing"},
 }
-NOT_CARRIED_OPTIONS = {
-    "Job": {
-        "AlternativeShapeHistFactory",
-        "IntCodeOverall",
-        "IntCodeShape",
-        "RemoveSystOnEmptySample",
-        "ScaleSamplesToData",
-    },
-    "Region": {"AutomaticDropBins", "IsBinOfRegion"},
-    "Systematic": {"DropNormSpecial", "IsCorrelated"},
+OF_HISTOGRAMS = {
+    "CombineName": "write it as `Type: HISTO`, or leave it out of the combination",
+    "DropNorm": "leave these regions out with `Exclude`",
+    "DropShapeIn": "leave it out",
+    "DummyForSamples": "name these samples in `Samples`, which is what it does there",
+    "ForceShape": "leave it out",
+    "KeepNormForSamples": "leave it out",
+    "ReferencePruning": "leave it out, or write `NoPruning: TRUE`",
 }
+"""Options whose effect on systematics without histograms is not that on others."""
+REFUSED_SWITCHES = {"Fit": ("DataWeighted",), "Sample": ("UseGaussianShapeSysConstraint",)}
+"""Options that change nothing unless they are TRUE."""
+INTERPOLATIONS = {"IntCodeOverall": 4, "IntCodeShape": 0}
+"""Options of the job with the only value that is the model's."""
 PARTS: dict[str, tuple[str, Callable[[Data, Block], Data]]] = {
     "Region": ("regions", region_data),
     "Sample": ("samples", sample_data),
@@ -120,30 +135,63 @@ def no_data(config: TrexConfig) -> bool:
 
 
 def _not_understood(config: TrexConfig) -> Iterator[Finding]:
+    said: set[str] = set()
     for block in config.blocks:
-        if block.kind in REFUSED_BLOCKS:
+        if block.kind in NOT_READ - said:
+            said.add(block.kind)
             yield REFUSED.finding(f"`{block.kind}` blocks are not read", place=block.place)
         for name, option in block.options.items():
             if name in REFUSED_OPTIONS.get(block.kind, ()):
                 yield REFUSED.finding(f"`{name}` is not read", place=option.place)
-            if name in NOT_CARRIED_OPTIONS.get(block.kind, ()):
-                yield NOT_CARRIED.finding(f"`{name}` has no effect here yet", place=option.place)
         yield from _not_understood_values(block)
+        for name in REFUSED_SWITCHES.get(block.kind, ()):
+            if block.true(name):
+                yield REFUSED.finding(f"`{name}` is not done", place=block.options[name].place)
+        if block.kind == "Limit" and block.number("POIAsimov"):
+            what = "`POIAsimov` of `Limit` is not read: Asimov data for limits have no signal"
+            hint = "for a signal in them, write `SignalInjection: TRUE` and `SignalInjectionValue`"
+            place = block.options["POIAsimov"].place
+            yield LATER.finding(what, suggestion=hint, place=place)
 
 
 def _not_understood_values(block: Block) -> Iterator[Finding]:
     """Options of which only some values cannot be expressed."""
+    for name, code in INTERPOLATIONS.items() if block.kind == "Job" else ():
+        if (value := block.number(name)) not in (None, code):
+            yield OTHER_CODES.finding(
+                f"`{name}: {value:g}` is not how the fit interpolates",
+                suggestion=f"leave it out, or write `{name}: {code}`",
+                place=block.options[name].place,
+            )
+    if block.kind == "Fit" and block.number("FitToys"):
+        yield from _values_of_toys(block)
     if block.kind == "Fit" and block.true("DoNonProfileFit"):
         what = "`DoNonProfileFit` replaces the fit by others, and is not done"
         yield REFUSED.finding(what, place=block.options["DoNonProfileFit"].place)
     if block.kind == "Fit" and (block.text("FitType") or "").upper() == "UNFOLDING":
         what = "`FitType: UNFOLDING` is not done"
         yield REFUSED.finding(what, place=block.options["FitType"].place)
-    if block.kind == "Systematic" and (block.text("Type") or "").upper() == "SHAPE":
+    kind = (block.text("Type") or "HISTO").upper() if block.kind == "Systematic" else "HISTO"
+    for name, hint in OF_HISTOGRAMS.items() if kind != "HISTO" else ():
+        if option := block.first(name):
+            what = f"`{name}` of a systematic of `Type: {kind}` is not done"
+            yield REFUSED.finding(what, suggestion=hint, place=option.place)
+    if kind == "SHAPE":
         sided = [option for name, option in block.options.items() if SIDED.match(name)]
         if sided:
             what = f"`{sided[0].name}` gives every bin a parameter of its own, which is not done"
             yield REFUSED.finding(what, place=sided[0].place)
+
+
+def _values_of_toys(fit: Block) -> Iterator[Finding]:
+    """Values of Asimov data that TRExFitter's toys do not have."""
+    for name in ("NPValues", "NPValuesFromFitResults"):
+        if option := fit.first(name):
+            yield REFUSED.finding(
+                f"`{name}` is for Asimov data, and `FitToys` draws toys without these values",
+                suggestion="do one of them in a config of its own",
+                place=option.place,
+            )
 
 
 def read_config(path: Path) -> ParsedFile:

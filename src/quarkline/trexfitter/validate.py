@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from quarkline.engine.core.findings import Finding, Place, Rule, did_you_mean
 from quarkline.trexfitter.blocks import Block, Option
+from quarkline.trexfitter.replacements import WORD
 from quarkline.trexfitter.schema import JOB_BLOCKS, MULTI_FIT_BLOCKS, Kind
 
 UNKNOWN_OPTION = Rule(
@@ -40,6 +42,16 @@ SCHEMA = Rule(
     "there is nothing to read with it.",
 )
 
+BAD_NAME = Rule(
+    "QL-TREX-051",
+    "a name can be part of the names of files and histograms",
+    "Names of jobs, regions, samples and systematics are parts of the names of folders, files and "
+    "histograms, in which `/` begins a folder. An empty name is none.",
+)
+
+NAMED = {"Job", "MultiFit", "Region", "Sample", "NormFactor", "ShapeFactor", "Systematic"}
+NOT_READ = {"Unfolding", "UnfoldingSample", "UnfoldingSystematic", "TruthSample"}
+"""Blocks that are refused, whatever they say."""
 KINDS_IN_SCHEMAS = {"string", "float", "int", "TRUE/FALSE"}
 BRACES = re.compile(r"\{[A-Za-z]\w*(:\w+)?\}")
 Schema = Mapping[str, Mapping[str, Kind]]
@@ -54,8 +66,19 @@ def validate(path: Path, blocks: Sequence[Block]) -> list[Finding]:
     return [
         *_jobs(path, blocks),
         *_repeated(blocks),
-        *(finding for block in blocks for finding in _block(block, schema)),
+        *_said_once(finding for block in blocks for finding in _block(block, schema)),
     ]
+
+
+def _said_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, those about one unknown option of one kind of block as one."""
+    groups: dict[tuple[str, object], list[Finding]] = {}
+    for at, finding in enumerate(findings):
+        alike = finding.message if finding.code == UNKNOWN_OPTION.code else at
+        groups.setdefault((finding.code, alike), []).append(finding)
+    for first, *others in groups.values():
+        more = f", here and {len(others):,} times more" if others else ""
+        yield replace(first, message=f"{first.message}{more}")
 
 
 def _describes_kinds(block: Block) -> bool:
@@ -95,13 +118,19 @@ def _block(block: Block, schema: Schema) -> Iterator[Finding]:
         return
     if BRACES.search(block.name):
         yield _unfilled(block.name, block.name.place)
-    for option in block.options.values():
+    if block.kind in NAMED and ("/" in block.name or not block.name.strip()):
+        yield BAD_NAME.finding(
+            f"`{block.kind}: {block.name}` is no name for files and histograms",
+            suggestion="give it a name without `/`",
+            place=block.name.place or block.place,
+        )
+    for option in block.options.values() if block.kind not in NOT_READ else ():
         kind = schema[block.kind].get(option.name)
         if kind is None:
             yield _unknown(block, option, schema)
         elif not kind.label and BRACES.search(option.raw):
             yield _unfilled(option.raw, option.raw.place)
-        elif not kind.free and not kind.takes(option.items):
+        elif not kind.free and not kind.takes(option.items) and not WORD.search(option.raw):
             yield _bad(option, kind)
 
 

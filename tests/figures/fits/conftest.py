@@ -201,6 +201,10 @@ FIGURES: dict[str, Callable[..., Figure]] = {
         [x.region("SR_1"), x.region("a_region_with_a_long_name")] if x.count else [],
         titles=TITLES, **o,
     ),
+    "merged": lambda x, **o: fits.plot_merged(
+        [x.region("SR_1"), replace(x.region("CR"), data=None)], titles=TITLES,
+        variables={"SR_1": "H_{T} [GeV]"}, drawing=Drawing(summary_signal_line="scaled"), **o,
+    ),
     "pulls": lambda x, **o: fits.plot_pulls(
         x.fit, titles=TITLES, groups={"Instrumental": ["NP_1"]}, **o
     ),

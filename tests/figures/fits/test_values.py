@@ -233,16 +233,6 @@ def test_a_systematic_is_drawn_at_both_sides(results):
     assert total["Data",] == [210, 150, 0, 60]
 
 
-def test_separation_of_equal_and_of_disjoint_shapes():
-    shape = np.array([1.0, 2.0, 0.0])
-    assert fits.separation(shape, 7 * shape) == 0
-    assert fits.separation(shape, np.array([0.0, 0.0, 4.0])) == 1
-    assert fits.separation(np.array([1.0, 1.0]), np.array([3.0, 1.0])) == pytest.approx(
-        0.5 * (0.25**2 / 1.25 + 0.25**2 / 0.75)
-    )
-    assert np.isnan(fits.separation(shape, 0 * shape))
-
-
 def test_signal_over_background(results):
     region = results("ordinary").region()
     signal, background = (sample.total for sample in region.samples)

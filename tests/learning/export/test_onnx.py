@@ -22,7 +22,15 @@ from quarkline.learning.features.arrays import MISSING
 from quarkline.learning.features.scaling import FeatureScale
 from quarkline.learning.models.folded import FoldedModel
 from quarkline.learning.scoring.onnx_runtime import load_exported
-from tests.learning.models.conftest import CLASSES, SPEC, arrays, event_model, folded_model
+from tests.learning.models.conftest import (
+    CLASSES,
+    GROUP,
+    IDENTITY,
+    SPEC,
+    arrays,
+    event_model,
+    folded_model,
+)
 
 pytestmark = pytest.mark.xdist_group("onnx")  # one process makes what they share
 
@@ -41,14 +49,15 @@ def folder(model: FoldedModel, tmp_path_factory: pytest.TempPathFactory) -> Path
     return place
 
 
-def test_every_fold_and_the_mean_are_those_of_the_model(model: FoldedModel, folder: Path) -> None:
+def test_every_fold_is_that_of_the_model(model: FoldedModel, folder: Path) -> None:
     exported, _ = load_exported(folder)
     events = arrays(300, seed=8)
-    fold = np.arange(300) % 3 - 1
+    fold = np.arange(300) % 2
     found = exported.probabilities(events, fold, device="cpu")
     assert found == pytest.approx(model.probabilities(events, fold), abs=1e-5)
     assert (exported.classes, exported.spec) == (CLASSES, SPEC)
-    assert (exported.group, exported.seed, exported.folds) == (model.group, model.seed, 2)
+    assert (exported.group, exported.identity) == (model.group, model.identity)
+    assert (exported.seed, exported.folds) == (model.seed, 2)
 
 
 def test_a_file_by_itself_is_enough_for_other_programs(model: FoldedModel, folder: Path) -> None:
@@ -77,14 +86,16 @@ def test_a_file_by_itself_is_enough_for_other_programs(model: FoldedModel, folde
     assert found == pytest.approx(model.members[1][0].probabilities(events), abs=1e-6)
     told = json.loads(session.get_modelmeta().custom_metadata_map["quarkline"])
     assert (told["model"], told["fold"], told["classes"]) == (KEY, 1, list(CLASSES))
+    assert (told["folds"], told["seed"]) == (2, 7)
+    assert (told["group"], told["identity"]) == (list(GROUP), list(IDENTITY))
     assert told["inputs"][0]["expression"] == "HT"
 
 
 def test_one_file_scores_all_events(model: FoldedModel, folder: Path) -> None:
-    exported, _ = load_exported(folder / "mean.onnx")
-    events, unseen = arrays(50, seed=8), np.full(50, -1)
-    found = exported.probabilities(events, unseen, device="cpu")
-    assert found == pytest.approx(model.probabilities(events, unseen), abs=1e-5)
+    exported, _ = load_exported(folder / "fold-1.onnx")
+    events, fold = arrays(50, seed=8), np.zeros(50, np.int16)
+    found = exported.probabilities(events, fold, device="cpu")
+    assert found == pytest.approx(model.probabilities(events, fold + 1), abs=1e-5)
 
 
 def test_a_file_says_nothing_of_where_it_was_made(folder: Path) -> None:
@@ -147,9 +158,9 @@ def test_every_form_of_network_is_exported(settings: dict, tmp_path: Path) -> No
     model = FoldedModel.alone(replace(base, config=config, predictor=Network(module)))
     export_onnx(model, KEY, tmp_path)
     exported, _ = load_exported(tmp_path)
-    events, unseen = difficult_events(arrays(40, seed=6)), np.full(48, -1)
-    found = exported.probabilities(events, unseen, device="cpu")
-    assert found == pytest.approx(model.probabilities(events, unseen), abs=1e-5)
+    events, fold = difficult_events(arrays(40, seed=6)), np.zeros(48, np.int16)
+    found = exported.probabilities(events, fold, device="cpu")
+    assert found == pytest.approx(model.probabilities(events, fold), abs=1e-5)
 
 
 @pytest.mark.slow
@@ -160,8 +171,8 @@ def test_recurrent_networks_skip_what_is_absent_there_too(tmp_path: Path) -> Non
     exported, _ = load_exported(tmp_path)
     events = arrays(100, seed=3)
     assert not events.objects["jets"].present[0].any()
-    found = exported.probabilities(events, np.full(100, -1), device="cpu")
-    assert found == pytest.approx(model.probabilities(events, np.full(100, -1)), abs=1e-5)
+    found = exported.probabilities(events, np.zeros(100, np.int16), device="cpu")
+    assert found == pytest.approx(model.probabilities(events, np.zeros(100, np.int16)), abs=1e-5)
 
 
 def test_values_are_taken_as_they_are_where_the_network_was_trained_so() -> None:

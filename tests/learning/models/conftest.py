@@ -19,6 +19,7 @@ from quarkline.learning.models.event_model import EventModel
 from quarkline.learning.models.folded import FoldedModel
 from quarkline.learning.models.networks import Network, build_network
 
+GROUP, IDENTITY = ("mcChannelNumber", "genEventID"), ("mcChannelNumber", "eventNumber")
 CLASSES = ("lq", "ttH", "VV")
 SPEC = FeatureSpec(
     continuous=(Feature("ht", "HT"), Feature("met", "met_met", (-99.0,))),
@@ -80,4 +81,4 @@ def folded_model(kind: str, folds: int = 3, members: int = 1) -> FoldedModel:
         tuple(event_model(kind, 1 + fold + folds * member) for member in range(members))
         for fold in range(folds)
     )
-    return FoldedModel(models, ("mcChannelNumber", "genEventID"), 7, "0" * 32)
+    return FoldedModel(models, GROUP, IDENTITY, 7, "0" * 32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from quarkline.engine.core.findings import InputError
+from quarkline.engine.store.keys import content_key
 from quarkline.learning.features.arrays import MISSING, FeatureArrays
 from quarkline.learning.models.artifact import load_model, model_key, save_model
 from quarkline.learning.models.event_model import EventModel
@@ -136,20 +138,19 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def _expected(model: FoldedModel, events: FeatureArrays, fold: np.ndarray) -> np.ndarray:
-    """Event after event, the mean over the members of the folds that may score it."""
+    """Event after event, the mean over the members of its fold."""
     rows = []
     for index in range(len(events)):
-        folds = range(model.folds) if fold[index] == -1 else [fold[index]]
-        members = [member for number in folds for member in model.members[number]]
         one = events[index : index + 1]
-        rows.append(np.mean([member.probabilities(one)[0] for member in members], axis=0))
+        found = [member.probabilities(one)[0] for member in model.members[fold[index]]]
+        rows.append(np.mean(found, axis=0))
     return np.array(rows)
 
 
 @pytest.mark.parametrize("members", [1, 2])
-def test_an_event_is_scored_by_its_fold_and_data_by_all(members: int) -> None:
+def test_an_event_is_scored_by_its_fold(members: int) -> None:
     model, events = folded_model("resnet", members=members), arrays(30, seed=4)
-    fold = np.arange(30) % 4 - 1
+    fold = np.arange(30) % 3
     found = model.probabilities(events, fold)
     assert found == pytest.approx(_expected(model, events, fold), abs=1e-6)
     assert np.abs(found - model.probabilities(events, np.zeros(30))).max() > 0.01
@@ -157,17 +158,18 @@ def test_an_event_is_scored_by_its_fold_and_data_by_all(members: int) -> None:
 
 def test_folds_that_are_not_there_are_refused() -> None:
     model = folded_model("resnet")
-    for wrong in (3, -2):
-        with pytest.raises(ValueError, match="folds are -1 to 2"):
+    for wrong in (3, -1):
+        with pytest.raises(ValueError, match="folds are 0 to 2"):
             model.probabilities(arrays(4), np.full(4, wrong))
 
 
 @pytest.mark.parametrize(("kind", "members"), [("resnet", 2), ("bdt", 1)])
 def test_folds_come_back_from_their_folder(kind: str, members: int, tmp_path: Path) -> None:
-    model, fold = folded_model(kind, 2, members), np.arange(200) % 3 - 1
+    model, fold = folded_model(kind, 2, members), np.arange(200) % 2
     loaded = load_model(save_model(model, tmp_path / "a"), FoldedModel)
     assert np.array_equal(loaded.probabilities(arrays(), fold), model.probabilities(arrays(), fold))
-    assert (loaded.group, loaded.seed, loaded.training_key) == (model.group, 7, model.training_key)
+    assert (loaded.group, loaded.identity, loaded.seed) == (model.group, model.identity, 7)
+    assert loaded.training_key == model.training_key
     save_model(loaded, tmp_path / "b")
     assert model_key(tmp_path / "a") == model_key(tmp_path / "b")
 
@@ -180,3 +182,20 @@ def test_exchanged_folds_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x").rename(tmp_path / "fold-1")
     with pytest.raises(InputError, match=r"not the file it was made with: fold-0/"):
         load_model(tmp_path, FoldedModel)
+
+
+def test_a_model_that_took_the_mean_for_data_is_refused(tmp_path: Path) -> None:
+    save_model(folded_model("resnet", 2), tmp_path)
+    told = json.loads((tmp_path / "model.json").read_text())
+    del told["seal"], told["model"]["identity"]
+    (tmp_path / "model.json").write_text(json.dumps(told | {"seal": content_key(told)}))
+    with pytest.raises(InputError, match="an earlier version made it") as refused:
+        load_model(tmp_path, FoldedModel)
+    assert refused.value.findings[0].suggestion == "run the stage that made it again"
+
+
+def test_folds_say_what_they_are_a_function_of() -> None:
+    whole = folded_model("resnet", 2)
+    for missing in ("group", "identity"):
+        with pytest.raises(ValueError, match="a function of"):
+            replace(whole, **{missing: ()})

@@ -70,10 +70,16 @@ def features(columns: dict[str, Any]) -> FeatureArrays:
     )
 
 
+def as_data(columns: dict[str, Any]) -> dict[str, Any]:
+    """The same events as data have them: without truth, and of no simulated dataset."""
+    channel = np.zeros_like(columns["mcChannelNumber"])
+    return without(columns, "genEventID") | {"mcChannelNumber": channel}
+
+
 def fold(columns: dict[str, Any], model: FoldedModel) -> NDArray[np.int64]:
-    """The fold of each event, by its definition."""
-    rows = []
-    for channel, number in zip(columns["mcChannelNumber"], columns["genEventID"], strict=True):
+    """The fold of each event, by its definition; columns without `genEventID` are data."""
+    rows, last = [], "genEventID" if "genEventID" in columns else "eventNumber"
+    for channel, number in zip(columns["mcChannelNumber"], columns[last], strict=True):
         text = b"".join(
             int(x).to_bytes(8, "little", signed=True) for x in (model.seed, channel, number)
         )
@@ -81,13 +87,11 @@ def fold(columns: dict[str, Any], model: FoldedModel) -> NDArray[np.int64]:
     return np.array([row % model.folds for row in rows])
 
 
-def expected(columns: dict[str, Any], model: FoldedModel, *, data: bool = False) -> NDArray[Any]:
-    """Probabilities (N, classes), one event at a time, from the model that has not seen it."""
+def expected(columns: dict[str, Any], model: FoldedModel) -> NDArray[Any]:
+    """Probabilities (N, classes), one event at a time, from the model of its fold."""
     own, arrays, rows = fold(columns, model), features(columns), []
     for index in range(len(arrays)):
-        members = [
-            m for i, group in enumerate(model.members) for m in group if data or i == own[index]
-        ]
+        members = model.members[own[index]]
         one = [member.probabilities(arrays[index : index + 1])[0] for member in members]
         rows.append(np.mean(one, axis=0))
     return np.array(rows)

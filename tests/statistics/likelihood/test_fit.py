@@ -134,10 +134,44 @@ def test_a_bound_holds_a_parameter_and_is_told():
     assert mu.value == 0.0
     assert found.quality.converged
     assert found.quality.at_limit == ("mu",)
-    assert mu.error == pytest.approx(8.0 / math.sqrt(5.0) / 5.0, rel=1e-6)  # curvature n s^2 / b^2
+    slope, half = 5.0 - 5.0 * 5.0 / 8.0, 25.0  # s - n s / b, and half the range
+    assert mu.error == pytest.approx(half * (1 - math.cos((slope * half) ** -0.5)), rel=1e-6)
     assert mu.down is None
     end = 8 + 5 * mu.up
     assert (end - 5 * math.log(end)) - (8 - 5 * math.log(8)) == pytest.approx(0.5, abs=1e-4)
+
+
+def bounded(observed: tuple[float, float], low: float = 0.0) -> Model:
+    """A signal, and a background with a systematic that is like it."""
+    samples = (
+        SampleSpec("signal", (1.0, 6.0), (Scale("mu"),)),
+        SampleSpec("background", (50.0, 20.0), (ShapeShift("s", (50.0, 28.0), (50.0, 14.0)),)),
+    )
+    parameters = (
+        Parameter("mu", "norm-factor", 1.0, low, 40.0),
+        Parameter("s", "systematic", 0.0, -5.0, 5.0, constraint=Gaussian()),
+    )
+    return Model(LikelihoodSpec("x", (ChannelSpec("c", samples, observed),), parameters, "mu"))
+
+
+def test_a_parameter_at_a_bound_has_no_part_in_the_errors_of_others():
+    """The curvature beyond the bound would give `s` an error that the fit cannot have."""
+    model = bounded((50.0, 8.0))
+    found, held = fit(model), fit(model, fixed={"mu": 0.0})
+    assert found.quality.at_limit == ("mu",)
+    assert found.by_name["s"].error == pytest.approx(held.by_name["s"].error, rel=1e-6)
+    assert found.covariance[0][1] == 0.0
+    minuit = minuit_of(model, model.initial).migrad()
+    minuit.hesse()
+    assert found.by_name["s"].error == pytest.approx(minuit.errors["s"], rel=0.01)
+    assert found.by_name["mu"].error == pytest.approx(minuit.errors["mu"], rel=0.01)
+
+
+def test_a_bound_that_a_parameter_only_touches_changes_nothing():
+    data = bounded((50.0, 20.0)).asimov(np.array([0.0, 0.0]))
+    found, wide = fit(bounded((50.0, 20.0)), data), fit(bounded((50.0, 20.0), -5.0), data)
+    assert found.values == pytest.approx([0.0, 0.0], abs=1e-6)
+    np.testing.assert_allclose(found.covariance, wide.covariance, rtol=1e-4)
 
 
 def test_a_model_with_nothing_free_is_fitted():

@@ -91,6 +91,17 @@ def test_expected_limits_without_a_look_at_data_do_not_depend_on_them():
     assert one.complete
 
 
+def test_data_that_are_not_tested_only_give_the_other_parameters():
+    model = Model(counting((70.0, 75.0)))
+    seen = asymptotic_limit(model, model.data, injected=2.0)
+    found = asymptotic_limit(model, model.data, injected=2.0, observed=False)
+    assert found.expected == pytest.approx(seen.expected, rel=1e-4)
+    assert found.injected == pytest.approx(seen.injected, rel=1e-3)
+    assert found.observed is None
+    assert found.complete
+    assert {point.observed for point in found.points} == {None}
+
+
 def test_an_injected_signal_moves_the_limit_to_that_of_such_data():
     model = Model(counting())
     with_signal = model.asimov(np.array([2.0, 1.0, 1.0]))

@@ -10,7 +10,13 @@ from scipy.stats import poisson
 from quarkline.statistics.likelihood.cls import BANDS
 from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.model import Model
-from quarkline.statistics.likelihood.spec import ChannelSpec, LikelihoodSpec, SampleSpec, Scale
+from quarkline.statistics.likelihood.spec import (
+    ChannelSpec,
+    LikelihoodSpec,
+    Parameter,
+    SampleSpec,
+    Scale,
+)
 from quarkline.statistics.likelihood.toy_limits import toy_limit
 from tests.statistics.likelihood.likelihoods import mu
 
@@ -53,6 +59,32 @@ def test_a_few_toys_give_a_result_that_repeats():
     one, other = (toy_limit(model, model.data, toys=4, seed=3) for _ in range(2))
     assert one == other
     assert [point.value for point in one.points] == sorted(point.value for point in one.points)
+
+
+def test_data_that_are_not_tested_only_give_the_background():
+    """Toys are as those of the data in every way, but for the limit of the data itself."""
+    model = with_free_background()
+    data = model.asimov(np.array([0.0, 4.0]))
+    seen, hidden = (
+        toy_limit(model, data, toys=6, seed=3, observed=observed) for observed in (True, False)
+    )
+    shared = {point.value: point.expected for point in seen.points}
+    assert hidden.observed is None
+    assert {point.observed for point in hidden.points} == {None}
+    assert all(point.expected == shared[point.value] for point in hidden.points)
+    nominal = {point.value: point for point in toy_limit(model, None, toys=6, seed=3).points}
+    assert not nominal.keys() & shared.keys()
+
+
+def with_free_background() -> Model:
+    samples = (
+        SampleSpec("signal", (SIGNAL,), (Scale("mu"),)),
+        SampleSpec("background", (BACKGROUND,), (Scale("k"),)),
+    )
+    control = ChannelSpec("CR", (SampleSpec("background", (90.0,), (Scale("k"),)),), (90.0,))
+    k = Parameter("k", "norm-factor", 1.0, 0.0, 10.0)
+    channels = (ChannelSpec("SR", samples, (COUNT,)), control)
+    return Model(LikelihoodSpec("two", channels, (mu(), k), "mu"))
 
 
 def test_without_sensitivity_it_is_said():

@@ -96,7 +96,8 @@ def result(outcome: RunOutcome, name: str, kind: type[Any]) -> Any:
 
 
 def templates_of(outcome: RunOutcome, config: Path, region: str) -> RegionTemplates:
-    catalog = load_analysis(config).config
+    whole = load_analysis(config).config
+    catalog = whole.model_copy(update={"regions": {region: whole.regions[region]}})
     folder = outcome.run.record("templates").files["templates"]
     return read_templates(catalog, folder, "tiny").regions[region]
 
@@ -256,7 +257,8 @@ def test_blind_data_have_no_score_no_count_and_no_part_in_the_fit(
     hidden = (data["pass_"] == 1) & (data["pt"] <= 15)
     assert 0 < hidden.sum() < len(hidden)
     np.testing.assert_array_equal(np.isnan(scores(blind, "data/15", "score")), hidden)
-    assert templates_of(blind, config, "CR").observed == {}
+    with pytest.raises(InputError, match="the data of `data` in `CR` were not filled, or hidden"):
+        templates_of(blind, config, "CR")
     assert templates_of(blind, config, "SR").data is not None
     made = result(blind, "made", MadeTemplates)
     assert made.blind == ("data in CR",)
@@ -356,6 +358,22 @@ def test_plan_says_what_is_blind(config: Path) -> None:
 def test_templates_of_the_score_need_the_friends(config: Path, override: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         plan(load_analysis(config, overrides=[override]))
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("regions.CR.bin_of={region: VR, bin: 1}", "`VR` comes later"),
+        ("templates.smoothing_rule=MAXIMUM", "is not done"),
+        ("drawing.scale_to_data=top", "`top` is scaled to the data of `SR`, which shows none"),
+    ],
+)
+def test_plan_refuses_what_templates_and_figures_would(
+    config: Path, override: str, told: str
+) -> None:
+    blind = "regions.SR.blind=true"
+    with pytest.raises(InputError, match=told):
+        plan(load_analysis(config, overrides=[blind, override]))
 
 
 def test_without_fit_there_are_no_templates(events: Path) -> None:

@@ -87,14 +87,17 @@ def test_equal_seeds_give_equal_bytes_whatever_the_workers(
     }
 
 
-def test_simulation_is_scored_by_the_model_that_has_not_seen_its_group(
-    finished: RunOutcome, toys: dict[str, dict[str, np.ndarray]]
+@pytest.mark.parametrize(
+    ("sample", "file", "last"), [("top", "mc/2", "generated"), ("data", "data/15", "event")]
+)
+def test_every_event_is_scored_by_one_model_that_has_not_seen_its_group(
+    finished: RunOutcome, toys: dict[str, dict[str, np.ndarray]], sample: str, file: str, last: str
 ) -> None:
     model = load_model(finished.run.record("train").files["model"], FoldedModel)
-    arrays = read_arrays(finished.run.record("features").files["arrays"] / "top.npz")
-    found, columns = scores_of(finished, "top"), toys["mc/2"]
+    arrays = read_arrays(finished.run.record("features").files["arrays"] / f"{sample}.npz")
+    found, columns = scores_of(finished, sample), toys[file]
     rows = ak.to_numpy(found["_entry"])
-    key = {name: columns[name][rows] for name in ("channel", "generated")}
+    key = {name: columns[name][rows] for name in ("channel", last)}
     fold = fold_of(key, seed=3, folds=2)
     for number in (0, 1):
         expected = model.members[number][0].probabilities(arrays)[:, 0]
@@ -102,14 +105,6 @@ def test_simulation_is_scored_by_the_model_that_has_not_seen_its_group(
         assert chosen.any()
         score = ak.to_numpy(found["score_signal"])[chosen]
         assert np.abs(score - expected[chosen]).max() < 1e-6
-
-
-def test_data_are_scored_by_the_mean_of_all_models(finished: RunOutcome) -> None:
-    model = load_model(finished.run.record("train").files["model"], FoldedModel)
-    arrays = read_arrays(finished.run.record("features").files["arrays"] / "data.npz")
-    each = [members[0].probabilities(arrays)[:, 0].astype(float) for members in model.members]
-    score = ak.to_numpy(scores_of(finished, "data")["score_signal"])
-    assert np.abs(score - np.mean(each, axis=0)).max() < 1e-6
 
 
 @pytest.mark.parametrize(("sample", "file"), [("other", "mc/3"), ("data", "data/15")])

@@ -18,9 +18,9 @@ from tests.events.skim.farm import Here
 pytestmark = pytest.mark.xdist_group("search")
 
 
-@pytest.mark.parametrize(("file", "by_fold"), [("mc/2", True), ("data/15", False)])
+@pytest.mark.parametrize(("file", "key"), [("mc/2", "generated"), ("data/15", "event")])
 def test_scores_of_a_run_are_those_of_its_friends(
-    finished: RunOutcome, events: Path, tmp_path: Path, file: str, by_fold: bool
+    finished: RunOutcome, events: Path, tmp_path: Path, file: str, key: str
 ) -> None:
     done = score(
         str(finished.run.folder),
@@ -30,7 +30,7 @@ def test_scores_of_a_run_are_those_of_its_friends(
         executor=Here(),
     )
     assert done.failures == ()
-    assert done.friends[0].by_fold is by_fold
+    assert done.friends[0].key == ("channel", key)
     stage = finished.run.record("friends").files["friends"]
     with open_source(stage / f"{file}.root") as made, open_source(done.friends[0].friend) as again:
         expected = ak.to_numpy(made.read(["score"])["score"])

@@ -68,12 +68,14 @@ def test_rows_are_those_of_the_region_with_weights_and_folds(
     assert found["_selected"].all()
 
 
-def test_data_have_no_fold_no_class_and_weigh_one(
+def test_data_have_the_fold_of_their_identity_no_class_and_weigh_one(
     outcome: RunOutcome, toys: dict[str, dict[str, Any]]
 ) -> None:
     found = rows_of(outcome, "data")
-    assert len(found["_fold"]) == len(selected(toys["data/15"]))
-    assert set(found["_fold"]) == {-1}
+    columns = toys["data/15"]
+    kept = selected(columns)
+    key = {name: columns[name][kept] for name in ("channel", "event")}
+    assert found["_fold"].tolist() == fold_of(key, seed=3, folds=2).tolist()
     assert set(found["_label"]) == {-1}
     assert set(found["_weight"]) == {1.0}
     assert not any(name.startswith("_weight_") for name in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import uproot
@@ -98,3 +100,33 @@ def test_missing_files(stored, tmp_path):
     assert filled.histograms[TOP].entries == 21
     assert filled.histograms[UP].entries == 21
     assert not filled.findings
+
+
+def in_bins(catalog: Catalog, binning: dict) -> Catalog:
+    region = catalog.regions["SR"].model_dump() | {"binning": binning}
+    data = catalog.model_dump() | {"regions": catalog.model_dump()["regions"] | {"SR": region}}
+    return Catalog.model_validate(data)
+
+
+@pytest.mark.parametrize(
+    "binning",
+    [
+        {"kind": "edges", "edges": [1.0, 3.0, 4.0]},
+        {"kind": "uniform", "bins": 2, "low": 0.0, "high": 4.0},
+    ],
+    ids=["edges", "uniform"],
+)
+def test_bins_of_a_region_merge_those_of_its_histograms(stored, binning):
+    plain = fill([TOP, UP], stored).histograms
+    merged = fill([TOP, UP], in_bins(stored, binning)).histograms
+    edges = binning.get("edges") or np.linspace(0, 4, 3)
+    for request in (TOP, UP):
+        np.testing.assert_array_equal(merged[request].edges, edges)
+        whole, starts = plain[request].sums, [0, *(int(edge) + 1 for edge in edges), 7]
+        sums = [whole[a:b].sum() for a, b in pairwise(starts)]
+        np.testing.assert_allclose(merged[request].sums, sums)
+
+
+def test_bins_within_those_of_the_histograms_are_refused(stored):
+    with pytest.raises(InputError, match=r"(?s)QL-TEMPLATE-010.*SR.*2.5"):
+        fill([TOP], in_bins(stored, {"kind": "edges", "edges": [0.0, 2.5, 5.0]}))

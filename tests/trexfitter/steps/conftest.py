@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         if name.startswith("plot_"):
             monkeypatch.setattr(fits, name, lambda *_, **__: None)
     monkeypatch.setattr(work.Output, "draw", lambda _, figure, stem: stems.append(stem))
+    monkeypatch.setattr(work.Output, "take", lambda _, folder, stem: stems.append(stem))
+    monkeypatch.setattr(import_module("quarkline.figures.save"), "save", lambda *_, **__: [])
     return stems
 
 

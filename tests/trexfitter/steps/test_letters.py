@@ -7,12 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from quarkline.engine.core.findings import InputError
+from quarkline.tools.trexfitter import load_job
 from quarkline.trexfitter.outputs.fits import read_fit
 from quarkline.trexfitter.outputs.limits import read_limit
 from quarkline.trexfitter.outputs.rankings import read_impacts, read_ranking
 from quarkline.trexfitter.outputs.scans import read_scan
+from quarkline.trexfitter.refusals import refusals
 from quarkline.trexfitter.steps import work
 
 EXAMPLE = "FitExample.config"
@@ -76,6 +79,44 @@ def test_systematics_are_drawn_with_data_where_asked(config, run, drawn):
     }
 
 
+def test_regions_beside_each_other_by_group(config, run, drawn):
+    text = config.read_text().replace("  DebugLevel: 2\n", "  DoMergedPlot: TRUE\n")
+    config.write_text(text)
+    done = run("hfdp", config)
+    names = {stem.name for stem in drawn if stem.parent == done.folder / "Plots"}
+    assert {"Merge", "Merge_postFit"} <= names
+    grouped = text.replace("  DoMerged", "  SummaryPrefix: x\n  RegionGroups: one,none\n  DoMerged")
+    config.write_text(
+        grouped.replace('  HistoName: "HTj_VR"', '  Group: one\n  HistoName: "HTj_VR"')
+    )
+    drawn.clear()
+    run("d", config, "Suffix=_v2")
+    assert {stem.name for stem in drawn if "Merge" in stem.name} == {"x_Merge_one_v2"}
+
+
+def test_tables_for_hepdata_and_of_pulls_are_written_where_asked(config, run, drawn):
+    text = config.read_text().replace("  DebugLevel: 2\n", "  HEPDataFormat: TRUE\n")
+    text = text.replace('  HistoFile: "bkg1"', '  HistoFile: "bkg1"\n  BuildPullTable: NORM+SHAPE')
+    config.write_text(text)
+    folder = run("hwfrdp", config).folder
+    yaml = YAML(typ="safe", pure=True)
+    tables = {path.name: yaml.load(path) for path in (folder / "HEPData").glob("[!s]*.yaml")}
+    assert set(tables) == {
+        "Correlation.yaml",
+        "Ranking_SigXsecOverSM.yaml",
+        "Table_prefit.yaml",
+        "Table_postfit.yaml",
+        *(f"{name}_{when}fit.yaml" for name in ("SR_1", "SR_2", "VR") for when in ("pre", "post")),
+    }
+    listed = [one["data_file"] for one in yaml.load_all(folder / "HEPData" / "submission.yaml")]
+    assert sorted(listed) == sorted(tables)
+    data = tables["SR_1_prefit.yaml"]["dependent_variables"][-1]
+    assert [cell["value"] for cell in data["values"]] == [110, 118, 69, 22]
+    tex = (folder / "Tables" / "Pulls_SR_1.tex").read_text()
+    assert r"norm Bkg1Xsec & 2.6 \%" in tex
+    assert "Bkg2" not in tex
+
+
 def test_suffixes_are_in_all_names_but_pruning(config, run, drawn):
     run("h", config)
     done = run("wfrdp", config, "Suffix=_v2")
@@ -108,6 +149,54 @@ def test_what_is_missing_names_the_letter_that_makes_it(
 def test_ntuples_are_not_read_as_histograms(config, run):
     with pytest.raises(InputError, match="use `h` instead"):
         run("n", config)
+    assert not (config.parents[1] / "out").exists()
+
+
+@pytest.mark.parametrize("letters", ["h", "f", "hwf"])
+def test_what_fails_leaves_no_empty_folder(config, run, drawn, letters):
+    config.write_text(config.read_text().replace('HistoFile: "data"', 'HistoFile: "nowhere"'))
+    with pytest.raises(InputError):
+        run(letters, config)
+    assert not (config.parents[1] / "out").exists()
+
+
+LATE = """
+Systematic: "Late"
+  Type: HISTO
+  HistoNameSufUp: "_jesUp"
+  Samples: Bkg2
+  Symmetrisation: ONESIDED
+"""
+STATED = """
+Systematic: "Late"
+  Type: OVERALL
+  OverallUp: 0.3
+  OverallDown: -0.2
+  Samples: Bkg2
+"""
+
+
+def test_a_systematic_that_came_later_is_told_with_its_line(config, run, drawn):
+    run("h", config)
+    text = config.read_text().rstrip() + "\n"
+    config.write_text(text + LATE)
+    for letter in "wfd":
+        with pytest.raises(InputError, match="`Late` was not filled for `Bkg2`") as caught:
+            run(letter, config)
+        (found,) = caught.value.findings
+        assert (found.place.file, found.place.line) == (config, text.count("\n") + 2)
+        assert "run action `h` first" in found.suggestion
+
+
+def test_a_systematic_that_came_later_and_states_its_yield_is_as_if_it_had_been_there(
+    config, run, drawn
+):
+    run("h", config)
+    config.write_text(config.read_text().rstrip() + "\n" + STATED)
+    late = texts(run("wfd", config).folder)
+    whole = texts(run("hwfd", config, "Job=again").folder)
+    assert late == whole
+    assert "Late      is norm only" in late["PruningText.txt"]
 
 
 def test_broken_files_are_told_with_their_place(config, run, drawn):
@@ -155,6 +244,57 @@ def test_rankings_of_single_parameters_are_joined(config, run, drawn):
     joined = read_ranking(path)
     assert [line.name for line in joined] == ["Bkg1Xsec", "JES"]
     assert joined == [whole["Bkg1Xsec"], whole["JES"]]
+
+
+def test_each_measured_parameter_has_a_ranking(official, run, drawn):
+    config = official / "configs" / "FitExampleNtuple.config"
+    text = config.read_text()
+    config.write_text(text.replace('POI: "mu_XS_ttH"', 'POI: "mu_XS_ttH","tt_norm"'))
+    assert config.read_text() != text
+    done = run("nfr", config, "Systematics=NONE")
+    ranked = {
+        poi: [line.name for line in read_ranking(done.folder / f"Fits/NPRanking_{poi}.txt")]
+        for poi in ("mu_XS_ttH", "tt_norm")
+    }
+    assert ranked["mu_XS_ttH"] == ranked["tt_norm"]
+    assert not {"mu_XS_ttH", "tt_norm"} & set(ranked["tt_norm"])
+    names = {stem.name for stem in drawn}
+    assert {"Ranking_mu_XS_ttH", "Ranking_tt_norm"} <= names
+    assert [line.split(" = ")[0] for line in done.headline.splitlines()] == list(ranked)
+
+
+@pytest.mark.parametrize(
+    ("letters", "block", "options", "what"),
+    [
+        ("n", "Systematic: flat", "  Type: SHAPE\n  Samples: ttb\n", "changes no bin"),
+        ("n", "Region: one", "  IsBinOfRegion: two:1\n", "there is no region `two`"),
+        ("nd", "Job", "  ScaleSamplesToData: ttb\n  BlindSRs: TRUE\n", "which shows none"),
+    ],
+)
+def test_what_templates_refuse_has_a_line(official, letters, block, options, what):
+    """Whatever asks for it: templates know keys, and the config their lines."""
+    config = official / "configs" / "FitExampleNtuple.config"
+    text = config.read_text()
+    if block == "Job":
+        config.write_text(text.replace("  ReadFrom", f"{options}  ReadFrom", 1))
+    else:
+        config.write_text(f"{text}\n\n{block}\n{options}")
+    lines = config.read_text().splitlines()
+    job = load_job(config, "", output=official / "out")
+    found, *_ = refusals(job, letters)
+    assert what in found.message
+    assert found.place is not None
+    assert found.place.file == config
+    wanted = options.splitlines()[0] if "SHAPE" not in options else block
+    assert lines[found.place.line - 1].strip() == wanted.strip()
+
+
+def test_settings_without_effect_have_a_line(config, run, drawn):
+    text = config.read_text()
+    config.write_text(text.replace('Region: "SR_2"', 'Region: "SR_2"\n  AutomaticDropBins: TRUE'))
+    (found,) = (one for one in run("h", config).findings if one.code == "QL-TEMPLATE-012")
+    assert found.place is not None
+    assert "AutomaticDropBins" in config.read_text().splitlines()[found.place.line - 1]
 
 
 def test_impacts_of_single_groups_are_joined(official, run, drawn):

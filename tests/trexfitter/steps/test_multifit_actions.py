@@ -102,6 +102,13 @@ def test_limits_are_compared_and_combined(jobs, run, drawn):
             alone.append(file["stats"]["exp_upperlimit"].array()[0])
     assert combined < min(alone)
     assert "Limits" in {stem.name for stem in drawn}
+    text = (jobs / "limits.config").read_text()
+    (jobs / "asimov.config").write_text(
+        text.replace("LumiLabel", 'DataName: "asimovData"\n  LumiLabel')
+    )
+    blind = run("l", jobs / "asimov.config")
+    assert " observed" not in blind.headline
+    assert (both.folder / "Limits" / "asymptotics" / "myLimit_BLIND_CL95.root").is_file()
 
 
 def test_jobs_that_were_not_run_are_told(jobs, run, drawn):

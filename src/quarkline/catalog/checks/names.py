@@ -49,11 +49,16 @@ def _references(catalog: Catalog, place: PlaceOf) -> Iterator[Finding]:
             yield from _unknown(step.samples, samples, "sample", place, *at, "arithmetic")
     for key in ("norm_factors", "shape_factors", "systematics"):
         for name, part in getattr(catalog, key).items():
-            both = samples | regions if key == "systematics" else regions
-            what = "sample or region" if key == "systematics" else "region"
+            both, what = samples | regions, "sample or region"
             yield from _unknown(part.samples, samples, "sample", place, key, name, "samples")
             yield from _unknown(part.regions, regions, "region", place, key, name, "regions")
             yield from _unknown(part.exclude, both, what, place, key, name, "exclude")
+    for name, region in catalog.regions.items():
+        if region.bin_of:
+            other = [region.bin_of.region]
+            yield from _unknown(other, regions, "region", place, "regions", name, "bin_of")
+    wanted = catalog.drawing.scale_to_data
+    yield from _unknown(wanted, samples, "sample", place, "drawing", "scale_to_data")
     for name, sample in catalog.samples.items():
         if source := sample.systematics_from:
             yield from _unknown(
@@ -83,6 +88,10 @@ def _treatment(
         if variation.sample:
             at = ("systematics", name, side, "sample")
             yield from _unknown([variation.sample], samples, "sample", place, *at)
+    if systematic.combine:
+        at = ("systematics", name, "combine", "drop_norm")
+        regions = set(catalog.regions)
+        yield from _unknown(systematic.combine.drop_norm, regions, "region", place, *at)
     for key, named in (("drop_norm", systematic.drop_norm), ("drop_shape", systematic.drop_shape)):
         yield from _unknown(named, both, "sample or region", place, "systematics", name, key)
 
@@ -130,7 +139,7 @@ def _poi(catalog: Catalog, poi: str, place: PlaceOf, *where: str | int) -> Itera
     scaled = [
         name
         for name, sample in catalog.samples.items()
-        if selects(factor.samples, name) and sample.role == "signal"
+        if factor.scales(name) and sample.role == "signal"
     ]
     formulas = [other.expression or "" for other in catalog.norm_factors.values()]
     entering = any(re.search(rf"\b{re.escape(poi)}\b", text) for text in formulas)

@@ -12,7 +12,7 @@ import typer
 from quarkline.cli import options
 
 if TYPE_CHECKING:
-    from quarkline.learning.scoring.run import ScoreRun
+    from quarkline.learning.scoring.run import ScoredFile, ScoreRun
 
 
 class FriendFormat(StrEnum):
@@ -69,7 +69,11 @@ def command(
         str, typer.Option(metavar="signal|all|CLASS", help="Whose probabilities.")
     ] = "signal",
     origin: Annotated[
-        As, typer.Option("--as", help="Simulation is scored by its own fold, data by all.")
+        As,
+        typer.Option(
+            "--as",
+            help="What files hold; default: what columns of the group say.",
+        ),
     ] = As.auto,
     tree: Annotated[
         list[str] | None,
@@ -152,7 +156,8 @@ def _summary(done: ScoreRun) -> dict[str, Any]:
                 "file": item.file,
                 "friend": str(item.friend),
                 "entries": item.entries,
-                "by_fold": item.by_fold,
+                "origin": item.origin.value,
+                "key": item.key,
                 "infinities": item.infinities,
             }
             for item in done.friends
@@ -163,20 +168,29 @@ def _summary(done: ScoreRun) -> dict[str, Any]:
 
 
 def _show(done: ScoreRun, output: Path) -> None:
-    kinds = {
-        "as simulation, by the model of each event's fold": True,
-        "as data, by the mean of all models": False,
-    }
-    for kind, by_fold in kinds.items():
-        found = [item for item in done.friends if item.by_fold is by_fold]
+    for kind, found in _kinds(done).items():
         events = sum(item.entries for item in found)
-        if found:
-            typer.echo(f"{_count(events, 'event')} of {_count(len(found), 'file')} {kind}")
+        typer.echo(f"{_count(events, 'event')} of {_count(len(found), 'file')} {kind}")
+    if any(item.by_row for item in done.friends):
+        typer.echo(
+            "files without the columns that identify an event: the same event has another model "
+            "in another copy or layout of its file"
+        )
     for item in done.friends:
         for feature, number in item.infinities.items():
             typer.echo(f"{item.file}: {_count(number, 'infinite value')} of `{feature}` is missing")
     kept = len(done.friends) - done.made
     typer.echo(f"{_count(done.made, 'friend')} made, {kept} complete already, in {output}")
+
+
+def _kinds(done: ScoreRun) -> dict[str, list[ScoredFile]]:
+    """Friends by what their files were taken for, and what chose the model of an event."""
+    found: dict[str, list[ScoredFile]] = {}
+    for item in done.friends:
+        key = ", ".join(f"`{name}`" for name in item.key)
+        kind = f"as {item.origin}, the model of each event chosen by {key}"
+        found.setdefault(kind if key else "by the one model", []).append(item)
+    return found
 
 
 def _count(number: int, what: str) -> str:

@@ -7,10 +7,11 @@ from quarkline.figures.fits.grids import plot_normalisation, plot_pruning
 from quarkline.figures.fits.impacts import plot_grouped_impacts, plot_ranking
 from quarkline.figures.fits.likelihood import plot_likelihood_scan, plot_likelihood_surface
 from quarkline.figures.fits.limits import plot_cls, plot_limit_series, plot_limits
+from quarkline.figures.fits.merged import plot_merged
 from quarkline.figures.fits.prediction import plot_prediction, plot_summary
 from quarkline.figures.fits.pulls import plot_gammas, plot_norm_factors, plot_pulls
 from quarkline.figures.fits.rows import pages
-from quarkline.figures.fits.shapes import plot_separation, separation
+from quarkline.figures.fits.shapes import plot_separation
 from quarkline.figures.fits.systematics import plot_systematic, plot_systematic_on_total
 from quarkline.figures.fits.toys import plot_toy_fits
 
@@ -23,6 +24,7 @@ __all__ = [
     "plot_likelihood_surface",
     "plot_limit_series",
     "plot_limits",
+    "plot_merged",
     "plot_norm_factors",
     "plot_normalisation",
     "plot_parameter_correlation",
@@ -38,5 +40,4 @@ __all__ = [
     "plot_systematic",
     "plot_systematic_on_total",
     "plot_toy_fits",
-    "separation",
 ]

@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 
 from quarkline.catalog import Catalog
 from quarkline.catalog.looks import groups, looks, region_titles, titles
+from quarkline.catalog.tlatex import typeset
 from quarkline.figures.fits.composition import plot_pie_charts
+from quarkline.figures.fits.merged import plot_merged
 from quarkline.figures.fits.prediction import plot_prediction, plot_summary
 from quarkline.figures.style import Label
 from quarkline.templates.predictions import RegionPrediction
@@ -48,8 +50,24 @@ def draw_region(
         samples=looks(catalog),
         titles=titles(catalog),
         groups=groups(catalog),
-        label=label,
+        label=_label_in(catalog, region.region, label),
     )
+
+
+def _label_in(catalog: Catalog, region: str, label: Label | None) -> Label | None:
+    """The line above the figure of a region, which may have another luminosity or energy."""
+    drawing = catalog.regions[region].drawing
+    if label is None or not (drawing.luminosity or drawing.energy):
+        return label
+    luminosity = drawing.luminosity or catalog.luminosity.label
+    right = conditions(luminosity, drawing.energy or catalog.drawing.energy)
+    return replace(label, luminosity=right)
+
+
+def conditions(luminosity: str, energy: str) -> str:
+    """Luminosity and energy as a figure has them, from texts as ROOT spells them."""
+    parts = (typeset(luminosity), f"({typeset(energy)})" if energy else "")
+    return " ".join(part for part in parts if part)
 
 
 def draw_summary(
@@ -72,6 +90,29 @@ def draw_summary(
         before=before,
         title=catalog.drawing.label,
         drawing=catalog.drawing,
+        samples=looks(catalog),
+        titles=titles(catalog),
+        regions=region_titles(catalog),
+        groups=groups(catalog),
+        label=label,
+    )
+
+
+def draw_merged(
+    catalog: Catalog, regions: Sequence[RegionPrediction], *, label: Label | None = None
+) -> Figure:
+    """Draw regions of an analysis beside each other.
+
+    Args:
+        catalog: The analysis.
+        regions: The expectations.
+        label: The line above the figure.
+    """
+    return plot_merged(
+        [signal_first(region) for region in regions],
+        variables={name: region.title for name, region in catalog.regions.items()},
+        drawing=catalog.drawing,
+        drawings={name: region.drawing for name, region in catalog.regions.items()},
         samples=looks(catalog),
         titles=titles(catalog),
         regions=region_titles(catalog),

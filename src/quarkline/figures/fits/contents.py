@@ -10,7 +10,7 @@ import numpy as np
 from quarkline.catalog.drawing import SampleDrawing
 from quarkline.figures.style import Fill, fills
 from quarkline.figures.tables import Array
-from quarkline.templates.predictions import RegionPrediction
+from quarkline.templates.predictions import PredictedSample, RegionPrediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,8 @@ class Stacked:
         data: Counts of each bin, NaN where they are not shown; None without data.
         hidden: Bins whose data are not shown.
         yields: Sum of all bins and its error.
+        background: Expectation of each bin without signals.
+        background_error: Its error.
     """
 
     edges: Array
@@ -51,6 +53,18 @@ class Stacked:
     data: Array | None
     hidden: tuple[int, ...]
     yields: tuple[float, float]
+    background: Array
+    background_error: Array
+
+    @property
+    def signal(self) -> Array:
+        """Expected signal of each bin."""
+        parts = [area.contents for area in self.areas if area.signal]
+        return np.asarray(np.sum([np.zeros_like(self.total), *parts], axis=0))
+
+    def without_signal(self) -> Stacked:
+        """The same with the background as its total."""
+        return replace(self, total=self.background, error=self.background_error)
 
 
 def of_region(result: RegionPrediction, groups: Mapping[str, str]) -> Stacked:
@@ -66,6 +80,8 @@ def of_region(result: RegionPrediction, groups: Mapping[str, str]) -> Stacked:
         data=data,
         hidden=result.hidden,
         yields=(result.total, result.total_error),
+        background=np.array(background_of(result).contents, dtype=np.float64),
+        background_error=np.array(background_of(result).errors, dtype=np.float64),
     )
 
 
@@ -89,6 +105,24 @@ def of_regions(results: Sequence[RegionPrediction], groups: Mapping[str, str]) -
         data=None if all(result.data is None for result in results) else counts,
         hidden=hidden,
         yields=(float(sum(result.total for result in results)), float("nan")),
+        background=np.array([background_of(result).total for result in results]),
+        background_error=np.array([background_of(result).total_error for result in results]),
+    )
+
+
+def background_of(result: RegionPrediction) -> PredictedSample:
+    """The sum of the backgrounds; with the error of the whole sum where its own is not known."""
+    if result.background is not None:
+        return result.background
+    parts = [sample.contents for sample in result.samples if sample.role == "background"]
+    contents = np.sum([np.zeros(len(result.contents)), *map(np.array, parts)], axis=0)
+    return PredictedSample(
+        "background",
+        "background",
+        tuple(contents.tolist()),
+        result.errors,
+        float(np.nansum(contents)),
+        result.total_error,
     )
 
 
@@ -100,6 +134,8 @@ def per_width(stack: Stacked, width: float) -> Stacked:
         areas=tuple(replace(area, contents=area.contents * factor) for area in stack.areas),
         total=stack.total * factor,
         error=stack.error * factor,
+        background=stack.background * factor,
+        background_error=stack.background_error * factor,
     )
 
 

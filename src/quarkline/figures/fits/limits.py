@@ -17,6 +17,12 @@ from quarkline.figures.tables import Array, Column, Table, points, values, words
 from quarkline.statistics.likelihood.results import CLsLimit
 
 MEDIAN = 2  # place of the median among the five expected values
+SEEN = {
+    "observed": ("Observed", "obs."),
+    "mixed": ("Mixed data", "mixed"),
+    "asimov": ("Asimov data", "Asimov"),
+}
+"""What a limit that is not expected is of, in a legend and beside a number."""
 SIGMAS = ("-2", "-1", "0", "+1", "+2")
 
 
@@ -38,16 +44,16 @@ def plot_cls(
         style: Name of a style.
     """
     with canvas(ax, label=label, style=style) as frame:
-        main, alpha = frame.main, 1 - result.level
+        main, alpha, seen = frame.main, 1 - result.level, _seen([result])
         x = known([point.value for point in result.points])
         expected = _expected([point.expected for point in result.points])
         observed = known([point.observed for point in result.points])
         _bands(main, x, expected)
         if np.isfinite(observed).any():
-            main.plot(x, observed, "o-", color="black", markersize=4, label="Observed CL$_s$")
+            main.plot(x, observed, "o-", color="black", markersize=4, label=f"{seen} CL$_s$")
         main.axhline(alpha, color=RED, linewidth=1.4, linestyle="--", label=f"{alpha:.3g}")
         found = {
-            "Observed": (result.observed, "-"),
+            seen: (result.observed, "-"),
             "Expected": (_at(result.expected, MEDIAN), "--"),
         }
         for name, (value, line) in found.items():
@@ -66,7 +72,10 @@ def plot_cls(
         log_axis(main, "y", max(float(every.min()) / 2, 1e-3), 20.0)
         set_labels(frame, shown(poi_title) or title_of(result.poi, None), "CL$_s$")
         main.legend(loc="upper right", ncols=2, fontsize="xx-small")
-        columns = (values("CLs observed", observed), *_expected_columns("CLs expected", expected))
+        columns = (
+            values(f"CLs {seen.lower()}", observed),
+            *_expected_columns("CLs expected", expected),
+        )
         frame.tables.append(Table("CLs", (points(result.poi, x),), columns))
     return frame.figure
 
@@ -96,12 +105,15 @@ def plot_limits(
     expected = _expected([limit.expected for limit in several.values()])
     observed = known([limit.observed for limit in several.values()])
     injected = known([limit.injected for limit in several.values()])
-    told = [_limit_words(*pair) for pair in zip(observed, expected[:, MEDIAN], strict=True)]
+    told = [
+        _limit_words(limit.data, *pair)
+        for limit, *pair in zip(several.values(), observed, expected[:, MEDIAN], strict=True)
+    ]
     with row_canvas(ax, label, style, names, told, nothing="no limits", head=2.2) as frame:
         main = frame.main
         _boxes(main, expected)
         for marker, values_, name in (
-            ("o", observed, "Observed"),
+            ("o", observed, _seen(list(several.values()))),
             ("D", injected, "Expected with signal"),
         ):
             if np.isfinite(values_).any():
@@ -123,7 +135,8 @@ def plot_limits(
             f"{100 * level:g} % CL limit on {shown(poi) if poi_title else title_of(poi, None)}"
         )
         legend_in_head(main, 3)
-        columns = (values("Observed", observed), *_expected_columns("Expected", expected))
+        name = _seen(list(several.values()))
+        columns = (values(name, observed), *_expected_columns("Expected", expected))
         frame.tables.append(Table("Limits", (words("Limit", list(several)),), columns))
     return frame.figure
 
@@ -168,7 +181,7 @@ def plot_limit_series(
         main = frame.main
         _bands(main, places, expected)
         if np.isfinite(observed).any():
-            main.plot(places, observed, "o-", color="black", markersize=4, label="Observed")
+            main.plot(places, observed, "o-", color="black", markersize=4, label=_seen(limits))
         drawn = [expected.ravel(), observed]
         if theory is not None:
             predicted = floats(theory)[order]
@@ -189,7 +202,7 @@ def plot_limit_series(
         set_labels(frame, shown(variable), f"{100 * level:g} % CL limit on {poi}")
         main.legend(loc="upper right", ncols=2, fontsize="xx-small")
         columns: list[Column] = [
-            values("Observed", observed),
+            values(_seen(limits), observed),
             *_expected_columns("Expected", expected),
         ]
         if theory is not None:
@@ -246,8 +259,15 @@ def _boxes(ax: Axes, expected: Array) -> None:
         )  # fmt: skip
 
 
-def _limit_words(observed: float, median: float) -> str:
-    parts = {"obs.": observed, "exp.": median}
+def _seen(limits: Sequence[CLsLimit]) -> str:
+    """What limits that are not expected ones are of."""
+    kinds = {limit.data for limit in limits if limit.observed is not None}
+    words = [name for kind, (name, _) in SEEN.items() if kind in kinds]
+    return " / ".join(words) or "Observed"
+
+
+def _limit_words(data: str, observed: float, median: float) -> str:
+    parts = {SEEN[data][1]: observed, "exp.": median}
     found = [f"{name} {value:.3g}" for name, value in parts.items() if np.isfinite(value)]
     return ", ".join(found) or "no limit"
 

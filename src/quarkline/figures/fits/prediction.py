@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from quarkline.catalog.drawing import Drawing, RegionDrawing, SampleDrawing
+from quarkline.catalog.drawing import Drawing, Range, RegionDrawing, SampleDrawing
 from quarkline.figures.fits.contents import (
     Stacked,
     fills_of,
@@ -19,9 +19,10 @@ from quarkline.figures.fits.contents import (
     of_regions,
     per_width,
 )
+from quarkline.figures.fits.ratios import TITLES, VISIBLE, draw_lower, half_widths, ratio_of
 from quarkline.figures.fits.words import Titles, count_title, letters, shown, title_of
 from quarkline.figures.pieces import DATA, centres, log_axis, say_empty, set_labels
-from quarkline.figures.stacked import data_error, draw_areas, draw_band, draw_ratio, hide
+from quarkline.figures.stacked import data_error, draw_areas, draw_band, hide
 from quarkline.figures.style import BLUE, BOTTOM, RED, Canvas, Label, Layout, canvas, grid_of
 from quarkline.figures.tables import Array, Table, bins, values, words
 from quarkline.templates.predictions import RegionPrediction
@@ -34,13 +35,14 @@ BEFORE = {False: "Pre-fit", True: "Post-fit"}
 
 
 class Look(NamedTuple):
-    """How a stack looks: settings of the analysis, of the region and of samples, titles, groups."""
+    """How a stack looks: settings of the analysis, region and samples, titles, groups, legend."""
 
     drawing: Drawing
     region: RegionDrawing
     samples: Mapping[str, SampleDrawing]
     titles: Titles
     groups: Mapping[str, str]
+    legend: bool = True
 
 
 def plot_prediction(
@@ -54,6 +56,7 @@ def plot_prediction(
     samples: Mapping[str, SampleDrawing] | None = None,
     titles: Titles | None = None,
     groups: Mapping[str, str] | None = None,
+    legend: bool = True,
     ax: Axes | Sequence[Axes] | None = None,
     label: Label | None = None,
     style: str = "quarkline",
@@ -70,12 +73,18 @@ def plot_prediction(
         samples: How samples, or groups, look, by name; colours not given follow their order.
         titles: Titles of samples and groups.
         groups: Group of each sample that is drawn together with others.
+        legend: Whether the frame names what is drawn.
         ax: Axes to draw on: one, or two for stack and ratio.
         label: The line above the figure.
         style: Name of a style.
     """
     look = Look(
-        drawing or Drawing(), region or RegionDrawing(), samples or {}, titles or {}, groups or {}
+        drawing or Drawing(),
+        region or RegionDrawing(),
+        samples or {},
+        titles or {},
+        groups or {},
+        legend,
     )
     stack = of_region(result, look.groups)
     width = look.region.bin_width
@@ -84,7 +93,7 @@ def plot_prediction(
         notes.append(_chi2(result))
     earlier = None if before is None else np.array(before.contents, dtype=np.float64)
     named = list(look.region.bin_labels)
-    with _stack_canvas(ax, label, style, named, stack) as frame:
+    with _stack_canvas(ax, label, style, named, stack, look.drawing) as frame:
         _draw(
             frame,
             per_width(stack, width) if width else stack,
@@ -98,9 +107,7 @@ def plot_prediction(
         scaled = count_title(stack.edges, "" if named else variable)
         if width:
             scaled = f"Events / {width:g} {unit}".strip()
-        set_labels(
-            frame, axis, shown(look.region.y_title) or scaled, shown(look.drawing.ratio_title)
-        )
+        set_labels(frame, axis, shown(look.region.y_title) or scaled, _ratio_title(look.drawing))
         frame.main.set_xlim(*(look.region.x_range or (stack.edges[0], stack.edges[-1])))
         _name_bins(frame, stack.edges, named)
         frame.tables.append(
@@ -138,17 +145,17 @@ def plot_summary(
         label: The line above the figure.
         style: Name of a style.
     """
-    settings = drawing or Drawing()
-    log = RegionDrawing(log=settings.summary_log)
+    settings = of_summary(drawing or Drawing())
+    log = RegionDrawing(log=settings.summary_log, y_range=settings.summary_y_range)
     look = Look(settings, log, samples or {}, titles or {}, groups or {})
     stack = of_regions(results, look.groups)
     after = any(result.after_fit for result in results)
     earlier = np.array([result.total for result in before], dtype=np.float64) if before else None
     named = [title_of(result.region, regions) for result in results]
-    with _stack_canvas(ax, label, style, named, stack) as frame:
+    with _stack_canvas(ax, label, style, named, stack, settings) as frame:
         notes = [shown(title), BEFORE[after]] if title else [BEFORE[after]]
         _draw(frame, stack, earlier, notes, look, after=after)
-        set_labels(frame, "Region", "Events", shown(settings.ratio_title))
+        set_labels(frame, "Region", "Events", _ratio_title(settings))
         frame.main.set_xlim(0, max(len(results), 1))
         _name_bins(frame, stack.edges, named)
         regions_column = words("Region", [result.region for result in results])
@@ -162,12 +169,36 @@ def _stack_canvas(
     style: str,
     named: Sequence[str],
     stack: Stacked,
+    drawing: Drawing,
 ) -> AbstractContextManager[Canvas]:
     """Axes for stack and ratio; wider with many bins that have names, with room for long ones."""
     width = max(SIZE[0], 1.6 + 0.32 * len(named))
     below = _room(named)
-    layout = _layout(BOTTOM + below, ratio=stack.data is not None)
+    layout = _layout(BOTTOM + below, ratio=has_lower(stack.data, drawing))
     return canvas(ax, label=label, style=style, layout=layout, size=(width, SIZE[1] + below))
+
+
+def has_lower(data: object | None, drawing: Drawing) -> bool:
+    """Whether there is a panel below the stack."""
+    kind = ratio_of(drawing)
+    return kind in VISIBLE or (kind is not None and data is not None)
+
+
+def _ratio_title(drawing: Drawing) -> str:
+    """The name of the lower panel's axis; `-` is none, as in TRExFitter."""
+    usual = TITLES[ratio_of(drawing) or "data/total"]
+    return "" if drawing.ratio_title == "-" else shown(drawing.ratio_title) or usual
+
+
+def of_summary(drawing: Drawing) -> Drawing:
+    """How a summary looks: signals may be shown in another way than in regions."""
+    line, stacked = drawing.summary_signal_line, drawing.summary_signal_in_stack
+    return drawing.model_copy(
+        update={
+            "signal_line": drawing.signal_line if line is None else line,
+            "signal_in_stack": drawing.signal_in_stack if stacked is None else stacked,
+        }
+    )
 
 
 def _layout(bottom: float, *, ratio: bool) -> Layout:
@@ -220,6 +251,7 @@ def _draw(
         say_empty(main, "no regions")
         return
     scale = _scale(stack, look)
+    stack = stack if look.drawing.signal_in_stack else stack.without_signal()
     areas = [area for area in stack.areas if look.drawing.signal_in_stack or not area.signal]
     tops = draw_areas(
         main,
@@ -241,12 +273,14 @@ def _draw(
         )  # fmt: skip
         drawn.append(earlier)
     if stack.data is not None:
-        counts, errors = stack.data * scale, data_error(stack.data) * scale
+        poisson = look.drawing.poisson_errors
+        counts, errors = stack.data * scale, data_error(stack.data, poisson=poisson) * scale
         visible = np.where((counts > 0) | (not log), counts, np.nan)
         main.errorbar(
             centres(stack.edges),
             visible,
             yerr=errors,
+            xerr=half_widths(stack.edges) if look.drawing.x_errors else None,
             label="Data" if np.isfinite(counts).any() else "",
             **DATA,
         )
@@ -258,7 +292,8 @@ def _draw(
     for place in stack.hidden:
         hide(frame.axes, stack.edges[place], stack.edges[place + 1])
     if frame.lower is not None:
-        _ratio(frame.lower, stack, scale, _ratio_range(look, after=after))
+        limits = _ratio_range(look, after=after)
+        draw_lower(frame.lower, stack, scale, limits, look.drawing, look.samples)
 
 
 def _scale(stack: Stacked, look: Look) -> Array:
@@ -315,13 +350,15 @@ def _legend(
     inches = frame.figure.get_size_inches() * main.get_position().size
     longest = letters([text for text, _ in ordered])
     columns = int(np.clip((inches[0] - 0.1) // (0.62 + LETTER * longest), 1, 5))
-    rows = -(-len(ordered) // columns)
+    rows = -(-len(ordered) // columns) if look.legend else 0
     free = min((LINE * (rows + 1.3) + 0.15) / inches[1], 0.72)
     _limits(main, heights, free, look.region)
     main.annotate(
         "    ".join(notes), (0, 1), (8, -7), "axes fraction", textcoords="offset points",
         va="top", fontsize="x-small",
     )  # fmt: skip
+    if not look.legend:
+        return
     main.legend(
         [handle for _, handle in ordered],
         [text for text, _ in ordered],
@@ -367,32 +404,15 @@ def _limits(ax: Axes, heights: Array, free: float, region: RegionDrawing) -> Non
         ax.set_ylim(base, high or max(free_top, (region.headroom or 1) * top))
 
 
-def _ratio_range(look: Look, *, after: bool) -> tuple[float, float]:
+def _ratio_range(look: Look, *, after: bool) -> Range:
     """Range of the ratio: the region's, else the analysis's, with those after the fit first."""
-    ranges = [look.region.ratio_range, look.drawing.ratio_range, (0.5, 1.5)]
+    ranges = [look.region.ratio_range, look.drawing.ratio_range]
     if after:
         ranges = [look.region.ratio_range_after, look.drawing.ratio_range_after, *ranges]
-    low, high = (next(pair[side] for pair in ranges if pair[side] is not None) for side in (0, 1))
-    return float(low or 0.0), float(high or 0.0)
-
-
-def _ratio(ax: Axes, stack: Stacked, scale: Array, limits: tuple[float, float]) -> None:
-    if stack.data is None:
-        return
-    counts, errors = stack.data * scale, data_error(stack.data) * scale
-    known = (stack.total > 0) & (counts > 0)
-    guard = np.where(known, stack.total, 1.0)
-    middle = np.where(known, counts / guard, np.nan)
-    spread = np.where(known, errors / guard, np.nan)
-    draw_ratio(
-        ax,
-        stack.edges,
-        middle,
-        spread,
-        np.nan_to_num(stack.total),
-        np.nan_to_num(stack.error),
-        limits,
+    low, high = (
+        next((pair[side] for pair in ranges if pair[side] is not None), None) for side in (0, 1)
     )
+    return low, high
 
 
 def _chi2(result: RegionPrediction) -> str:

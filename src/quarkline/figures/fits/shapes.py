@@ -12,6 +12,7 @@ from quarkline.figures.fits.words import count_title, shown
 from quarkline.figures.pieces import linear_y, say_empty, set_labels
 from quarkline.figures.style import BLUE, RED, Label, canvas
 from quarkline.figures.tables import Array, Table, bins, values
+from quarkline.templates.separation import separation, summed
 from quarkline.templates.sets import RegionTemplates
 
 
@@ -74,30 +75,10 @@ def plot_separation(
     return frame.figure
 
 
-def separation(first: Array, second: Array) -> float:
-    """Half the sum of (a - b)² / (a + b) over bins of two shapes: 0 if equal, 1 if disjoint.
-
-    As TMVA defines it (A. Hoecker et al., arXiv:physics/0703039, section 8.1.1).
-
-    Args:
-        first: Contents of n bins; they are scaled to unit sum.
-        second: The same of the other.
-
-    Returns:
-        The separation; NaN if a sum is not positive.
-    """
-    if not (first.sum() > 0 and second.sum() > 0):
-        return float("nan")
-    a, b = first / first.sum(), second / second.sum()
-    filled = a + b > 0
-    return float(0.5 * np.sum((a - b)[filled] ** 2 / (a + b)[filled]))
-
-
 def _summed(region: RegionTemplates, names: Sequence[str]) -> tuple[Array, Array]:
     """Shape of the sum of samples with its error; zero if there are no events."""
-    nothing = np.zeros(region.edges.size - 1)
     histograms = [region.templates[name].nominal for name in names if name in region.templates]
-    total = np.sum([nothing, *(one.contents for one in histograms)], axis=0)
+    nothing, total = np.zeros(region.edges.size - 1), summed(region, names)
     error = np.sqrt(np.sum([nothing, *(np.square(one.errors) for one in histograms)], axis=0))
     whole = total.sum()
     return (total / whole, error / whole) if whole > 0 else (nothing, nothing)

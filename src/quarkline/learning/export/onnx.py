@@ -6,7 +6,6 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +33,6 @@ from quarkline.learning.scoring.onnx_runtime import (
 OPSET = 20
 TOLERANCE = 1e-5
 """Largest difference of a probability between torch and ONNX Runtime."""
-MEAN = "mean.onnx"
 OUTPUT = "probabilities"
 
 TREES = Rule(
@@ -54,7 +52,7 @@ DISAGREES = Rule(
 
 
 def export_onnx(model: FoldedModel, key: str, folder: Path) -> list[Path]:
-    """Write a file for each fold and one for the mean of all, and a description of them.
+    """Write a file for each fold, and a description of them and of what a fold is a function of.
 
     Args:
         model: The model; its members must be networks.
@@ -76,26 +74,16 @@ def export_onnx(model: FoldedModel, key: str, folder: Path) -> list[Path]:
             )
         )
     folder.mkdir(parents=True, exist_ok=True)
-    folds = [
-        [_graph(member, f"fold{fold}_{number}_") for number, member in enumerate(members)]
-        for fold, members in enumerate(model.members)
-    ]
-    everything = [graph for graphs in folds for graph in graphs]
-    every_member = [member for members in model.members for member in members]
-    files = [
-        _write(_Graph(graphs, members, fold), model, key, folder / f"fold-{fold}.onnx")
-        for fold, (graphs, members) in enumerate(zip(folds, model.members, strict=True))
-    ]
-    files.append(_write(_Graph(everything, every_member, None), model, key, folder / MEAN))
+    files = [_write(model, fold, key, folder / f"fold-{fold}.onnx") for fold in range(model.folds)]
     description = {
         "schema": SCHEMA,
         "model": key,
         "classes": model.classes,
         "features": model.spec.as_json(),
         "group": model.group,
+        "identity": model.identity,
         "seed": model.seed,
-        "folds": [path.name for path in files[:-1]],
-        "mean": MEAN,
+        "folds": [path.name for path in files],
         "files": {path.name: file_key(path, verify=True).digest for path in files},
         "tolerance": TOLERANCE,
         "versions": library_versions(),
@@ -104,21 +92,17 @@ def export_onnx(model: FoldedModel, key: str, folder: Path) -> list[Path]:
     return files
 
 
-@dataclass(frozen=True)
-class _Graph:
-    """What goes into one file: graphs whose mean it gives, their models and fold."""
-
-    parts: Sequence[onnx.ModelProto]
-    members: Sequence[EventModel]
-    fold: int | None
-
-
-def _write(graph: _Graph, model: FoldedModel, key: str, path: Path) -> Path:
-    """Write one graph and keep it if ONNX Runtime agrees with torch."""
-    whole = _mean_of(graph.parts)
+def _write(model: FoldedModel, fold: int, key: str, path: Path) -> Path:
+    """Write the graph of one fold and keep it if ONNX Runtime agrees with torch."""
+    members = model.members[fold]
+    whole = _mean_of([_graph(one, f"member{number}_") for number, one in enumerate(members)])
     told = {
         "model": key,
-        "fold": graph.fold,
+        "fold": fold,
+        "folds": model.folds,
+        "group": model.group,
+        "identity": model.identity,
+        "seed": model.seed,
         "classes": model.classes,
         "features": model.spec.as_json(),
         "inputs": input_schema(model.spec),
@@ -126,7 +110,7 @@ def _write(graph: _Graph, model: FoldedModel, key: str, path: Path) -> Path:
     }
     onnx.helper.set_model_props(whole, {NOTE: canonical_json(told)})
     content = whole.SerializeToString(deterministic=True)
-    verify(content, graph.members, path)
+    verify(content, members, path)
     return write_atomic(path, content)
 
 

@@ -23,19 +23,19 @@ from quarkline.learning.models.event_model import (
     output_schema,
 )
 
-ANY_FOLD = -1
-"""The fold of an event that no fold has seen: it is scored by the mean of all."""
-
 
 @dataclass(frozen=True)
 class FoldedModel:
     """Models of k folds, each of one or more members whose probabilities are averaged.
 
-    The model of fold i learned from the events of the other folds.
+    The model of fold i learned from the events of the other folds. Every event is scored by one
+    fold's model, those of data, too: a mean over folds has another distribution than they have.
 
     Attributes:
         members: The members of each fold.
-        group: Columns whose values a fold is a function of, through `fold_of`.
+        group: Columns whose values the fold of a simulated event is a function of, through
+            `fold_of`.
+        identity: Columns whose values the fold of an event of data is a function of.
         seed: Seed of the folds.
         training_key: Content key of the events it was trained on.
     """
@@ -44,6 +44,7 @@ class FoldedModel:
 
     members: tuple[tuple[EventModel, ...], ...]
     group: tuple[str, ...]
+    identity: tuple[str, ...]
     seed: int
     training_key: str
 
@@ -52,11 +53,14 @@ class FoldedModel:
             if (model.classes, model.spec) != (self.classes, self.spec):
                 msg = f"its folds differ in classes or features: {model.classes}, {self.classes}"
                 raise ValueError(msg)
+        if self.folds > 1 and not (self.group and self.identity):
+            msg = "it does not say what the fold of an event is a function of"
+            raise ValueError(msg)
 
     @classmethod
     def alone(cls, model: EventModel) -> FoldedModel:
         """One model that scores all events, those it was trained on, too."""
-        return cls(((model,),), (), 0, "")
+        return cls(((model,),), (), (), 0, "")
 
     @property
     def folds(self) -> int:
@@ -80,24 +84,22 @@ class FoldedModel:
 
         Args:
             arrays: Physical values of the features.
-            fold: Fold of each event, with shape (N,); -1 takes the mean of all folds.
+            fold: Fold of each event, with shape (N,).
             device: Where networks compute, such as `cuda`.
 
         Raises:
             ValueError: If there is no such fold.
         """
         folds = np.asarray(fold)
-        if len(folds) and not -1 <= folds.min() <= folds.max() < self.folds:
-            msg = f"folds are -1 to {self.folds - 1}, not {folds.min()} to {folds.max()}"
+        if len(folds) and not 0 <= folds.min() <= folds.max() < self.folds:
+            msg = f"folds are 0 to {self.folds - 1}, not {folds.min()} to {folds.max()}"
             raise ValueError(msg)
         found = np.zeros((len(arrays), len(self.classes)))
-        unseen = folds == ANY_FOLD
         for number, members in enumerate(self.members):
-            rows = np.flatnonzero(unseen | (folds == number))
+            rows = np.flatnonzero(folds == number)
             chosen = arrays if len(rows) == len(arrays) else arrays[rows]
             for member in members if len(rows) else ():
                 found[rows] += member.probabilities(chosen, device=device) / len(members)
-        found[unseen] /= self.folds
         return found.astype(np.float32)
 
     @property
@@ -111,6 +113,7 @@ class FoldedModel:
             "folds": self.folds,
             "members": len(self.members[0]),
             "group": self.group,
+            "identity": self.identity,
             "seed": self.seed,
             "training": self.training_key,
             "classes": self.classes,
@@ -127,7 +130,14 @@ class FoldedModel:
 
     @classmethod
     def load(cls, description: dict[str, Any], folder: Path) -> Self:
-        """Rebuild from `describe()` and the folders of the folds."""
+        """Rebuild from `describe()` and the folders of the folds.
+
+        Raises:
+            ValueError: If an earlier version made it, which took the mean of all folds for data.
+        """
+        if "identity" not in description:
+            msg = "an earlier version made it, without the columns that identify an event of data"
+            raise ValueError(msg)
         members = tuple(
             tuple(
                 load_model(place, EventModel)
@@ -135,12 +145,17 @@ class FoldedModel:
             )
             for number in range(description["folds"])
         )
-        group = tuple(description["group"])
-        return cls(members, group, description["seed"], description["training"])
+        return cls(
+            members,
+            tuple(description["group"]),
+            tuple(description["identity"]),
+            description["seed"],
+            description["training"],
+        )
 
     def test_vectors(self) -> dict[str, NDArray[Any]]:
         """Inputs and outputs that a loaded copy must reproduce."""
-        fold = np.arange(len(self.examples), dtype=np.int16) % (self.folds + 1) - 1
+        fold = np.arange(len(self.examples), dtype=np.int16) % self.folds
         probabilities = self.probabilities(self.examples, fold)
         return arrays_as_dict(self.examples) | {"fold": fold, "probabilities": probabilities}
 

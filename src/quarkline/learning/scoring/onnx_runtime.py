@@ -16,10 +16,9 @@ from quarkline.engine.core.findings import InputError, Rule
 from quarkline.engine.store.filekeys import file_key
 from quarkline.learning.features.arrays import FeatureArrays
 from quarkline.learning.features.spec import FeatureSpec
-from quarkline.learning.models.folded import ANY_FOLD
 
 DESCRIPTION = "export.json"
-SCHEMA = "quarkline.export/1"
+SCHEMA = "quarkline.export/2"
 NOTE = "quarkline"
 BATCH = 8192
 
@@ -40,18 +39,18 @@ class ExportedModel:
     Attributes:
         classes: Names of the classes, in the order of the probabilities.
         spec: The features.
-        group: Columns that a fold is a function of.
+        group: Columns that the fold of a simulated event is a function of.
+        identity: Columns that the fold of an event of data is a function of.
         seed: Seed of the folds.
         sessions: What computes the probabilities of each fold's events.
-        mean: What computes those of all others.
     """
 
     classes: tuple[str, ...]
     spec: FeatureSpec
     group: tuple[str, ...]
+    identity: tuple[str, ...]
     seed: int
     sessions: tuple[Session, ...]
-    mean: Session
 
     @property
     def folds(self) -> int:
@@ -67,7 +66,7 @@ class ExportedModel:
     ) -> NDArray[np.float32]:
         """Probability of each class of events, with shape (N, classes)."""
         found = np.zeros((len(arrays), len(self.classes)), np.float32)
-        for number, session in [(ANY_FOLD, self.mean), *enumerate(self.sessions)]:
+        for number, session in enumerate(self.sessions):
             rows = np.flatnonzero(fold == number)
             if len(rows):
                 found[rows] = session(arrays[rows])
@@ -94,9 +93,9 @@ def load_exported(place: Path) -> tuple[ExportedModel, str]:
             tuple(told["classes"]),
             FeatureSpec.from_json(told["features"]),
             tuple(told["group"]),
+            tuple(told["identity"]),
             told["seed"],
             tuple(sessions),
-            open_session(place / told["mean"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _refused(place, f"{error!r}") from error
@@ -109,7 +108,7 @@ def _load_file(path: Path) -> tuple[ExportedModel, str]:
         session = _session(path)
         told = json.loads(session.get_modelmeta().custom_metadata_map[NOTE])
         spec = FeatureSpec.from_json(told["features"])
-        exported = ExportedModel(tuple(told["classes"]), spec, (), 0, (), _calls(session))
+        exported = ExportedModel(tuple(told["classes"]), spec, (), (), 0, (_calls(session),))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _refused(path, f"{error!r}") from error
     return exported, file_key(path, verify=True).digest

@@ -32,10 +32,10 @@ from quarkline.events.skim.outputs import (
 from quarkline.events.skim.plan import SkimWatcher
 from quarkline.events.skim.results import InputResult
 from quarkline.learning.scoring.branches import Branches
-from quarkline.learning.scoring.scorer import Origin
+from quarkline.learning.scoring.fold_key import ROW_ID, Origin
 from quarkline.learning.scoring.tasks import score_file
 
-VERSION = 1
+VERSION = 2
 """Bumped when friends change for equal files and models."""
 
 NOT_SCORED = Rule(
@@ -107,15 +107,22 @@ class ScoredFile:
         file: The scored file, by its path below the base folder.
         friend: The friend.
         entries: Number of entries.
-        by_fold: Whether events were scored by their own fold, not by the mean of all.
+        origin: What the file was taken for.
+        key: Columns that the fold of an event was a function of; none if one model scored all.
         infinities: Infinite values that were read as missing, by feature.
     """
 
     file: str
     friend: Path
     entries: int
-    by_fold: bool
+    origin: Origin
+    key: tuple[str, ...]
     infinities: Mapping[str, int]
+
+    @property
+    def by_row(self) -> bool:
+        """Whether folds hang on this very file, since it does not say which event is which."""
+        return self.key == ROW_ID
 
 
 @dataclass(frozen=True)
@@ -248,7 +255,7 @@ class _Scoring:
 
     def _publish(self, stem: str, item: Item, told: Mapping[str, Any], folder: Path) -> None:
         source = self.inputs[stem]
-        kept = {"by_fold": told["by_fold"], "infinities": told["infinities"]}
+        kept = {name: told[name] for name in ("origin", "key", "infinities")}
         record = OutputRecord(
             stem,
             {"args": item.args, **kept},
@@ -265,7 +272,8 @@ class _Scoring:
             record.inputs[0].file,
             self.output / file.file,
             sum(file.entries.values()),
-            record.config["by_fold"],
+            Origin(record.config["origin"]),
+            tuple(record.config["key"]),
             record.config["infinities"],
         )
 

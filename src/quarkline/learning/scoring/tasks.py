@@ -22,7 +22,8 @@ from quarkline.events.passing import passing
 from quarkline.events.schema import Column
 from quarkline.events.sources import Source, open_source
 from quarkline.learning.scoring.branches import Branches
-from quarkline.learning.scoring.scorer import Classifier, Origin, Scorer
+from quarkline.learning.scoring.fold_key import FoldKey, Origin
+from quarkline.learning.scoring.scorer import Classifier, Scorer
 
 STEP_ROWS = 100_000
 USUAL_IDENTITY = ("runNumber", "eventNumber", "mcChannelNumber", "run", "luminosityBlock", "event")
@@ -53,8 +54,9 @@ def score_file(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
         folder: Takes the friend.
 
     Returns:
-        Of the friend its `name`, `entries` by tree, `size` and `digest`; of the events whether
-        they were scored `by_fold`, and the number of `infinities` by feature.
+        Of the friend its `name`, `entries` by tree, `size` and `digest`; of the events their
+        `origin`, the columns of the `key` of their folds, and the number of `infinities` by
+        feature. Of several trees, the key of the first that is scored by row if any is.
     """
     try:
         return _score_file(args, inputs, folder)
@@ -75,6 +77,7 @@ def _score_file(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Pat
             for tree in args["trees"] or [None]
         ]
         write_friend(friend, tables, producer=f"model {args['model']}")
+    keys = sorted((table.key for table in tables), key=lambda key: not key.by_row)
     infinities: Counter[str] = Counter()
     for table in tables:
         for scorer in table.scorers.values():
@@ -86,7 +89,8 @@ def _score_file(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Pat
         },
         "size": friend.stat().st_size,
         "digest": file_key(friend).digest,
-        "by_fold": next(iter(tables[0].scorers.values())).by_fold,
+        "origin": keys[0].origin.value,
+        "key": keys[0].columns,
         "infinities": dict(infinities),
     }
 
@@ -97,6 +101,7 @@ class ScoredTable:
 
     Attributes:
         source: The table, open.
+        key: What the folds of its events are a function of.
         scorers: How its events are scored, by what the names of the branches then end in.
         branches: Which scores are written.
         identity: The table's columns that identify an event.
@@ -104,6 +109,7 @@ class ScoredTable:
     """
 
     source: Source
+    key: FoldKey
     scorers: Mapping[str, Scorer]
     branches: Branches
     identity: tuple[str, ...]
@@ -140,14 +146,9 @@ class ScoredTable:
 
 def _table(source: Source, model: Classifier, args: Mapping[str, Any]) -> ScoredTable:
     source.source_id = source_id(FileKey(args["digest"]))
+    key = FoldKey.of(model, source, Origin(args["origin"]))
     scorers = {
-        suffix: Scorer.of(
-            model,
-            source.schema,
-            origin=Origin(args["origin"]),
-            replaced=replaced,
-            device=_device(),
-        )
+        suffix: Scorer.of(model, source.schema, key, replaced=replaced, device=_device())
         for suffix, replaced in args["variations"].items()
     }
     branches = Branches(tuple(args["branches"]["names"]), tuple(args["branches"]["numbers"]))
@@ -158,7 +159,7 @@ def _table(source: Source, model: Classifier, args: Mapping[str, Any]) -> Scored
         compile_expression(text, schema, label="selection of a blind region", numbered=True)
         for text in args.get("hidden", ())
     )
-    return ScoredTable(source, scorers, branches, _identity(args["identity"], source), hidden)
+    return ScoredTable(source, key, scorers, branches, _identity(args["identity"], source), hidden)
 
 
 def write_friend(path: Path, tables: Sequence[ScoredTable], *, producer: str) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from quarkline.statistics.arrays import Floats
+from quarkline.statistics.likelihood.minimum import Minimum, minimum
 from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.profiles import profiled
 from quarkline.statistics.likelihood.results import DiscoverySignificance
 from quarkline.statistics.likelihood.signal import Signal
+from quarkline.statistics.likelihood.uppertest import other_starts
 from quarkline.statistics.significance import p_from_z
 
 
@@ -17,6 +22,7 @@ def discovery(
     *,
     poi: str | None = None,
     expected_with: float = 1.0,
+    observed: bool = True,
 ) -> DiscoverySignificance:
     """q0 and its significance, observed and expected, by the formulae of large samples.
 
@@ -32,12 +38,14 @@ def discovery(
         data: What is tested; None if data are not looked at.
         poi: Parameter of the signal; None for the model's.
         expected_with: Strength of the signal with which it is expected.
+        observed: Whether the data are tested; if not, they only give the other parameters for the
+            expected significance.
     """
     signal = Signal.of(model, poi)
-    q0 = None if data is None else discovery_statistic(signal, data)
+    q0 = None if data is None or not observed else discovery_statistic(signal, data)
     values = signal.given(expected_with, data)
     asimov = signal.model.asimov(values, shift_measurements=True)
-    null = profiled(signal.model, asimov, values, {signal.poi: 0.0})
+    null = _null(signal, asimov, values)
     if not null.converged:
         signal.notes.append("the fit of the expected data without signal did not converge")
     expected = 2.0 * max(null.nll - signal.model.nll(values, asimov), 0.0)
@@ -57,10 +65,27 @@ def discovery(
     )
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def discovery_statistic(signal: Signal, data: Data) -> float:
-    """q0 of some data (eq. 12 of arXiv:1007.1727)."""
+    """q0 of some data (eq. 12 of arXiv:1007.1727), of the lowest fits from several starts."""
     best = signal.best(data)
-    null = profiled(signal.model, data, best.values, {signal.poi: 0.0})
+    null = _null(signal, data, best.values)
     if not null.converged:
         signal.notes.append("the fit without signal did not converge")
+    for start in (null.values, *other_starts(signal.model)):
+        found = minimum(signal.model, data, start=start)
+        best = min(best, found, key=_order)
     return 2.0 * max(null.nll - best.nll, 0.0)
+
+
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+def _null(signal: Signal, data: Data, start: Floats) -> Minimum:
+    """The lowest fit without signal, since one in another minimum would be called evidence."""
+    held = {signal.poi: 0.0}
+    rows = [profiled(signal.model, data, start, held)]
+    rows += [minimum(signal.model, data, start=x, fixed=held) for x in other_starts(signal.model)]
+    return min(rows, key=_order)
+
+
+def _order(found: Minimum) -> tuple[bool, float]:
+    return not found.converged, found.nll

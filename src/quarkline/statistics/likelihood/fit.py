@@ -9,6 +9,7 @@ import numpy as np
 
 from quarkline.statistics.arrays import Bools, Floats
 from quarkline.statistics.likelihood.attempts import Attempts, attempts
+from quarkline.statistics.likelihood.bounds import covariance_within_bounds
 from quarkline.statistics.likelihood.intervals import Side, side
 from quarkline.statistics.likelihood.minimum import Minimum
 from quarkline.statistics.likelihood.model import Data, Model
@@ -47,8 +48,8 @@ def fit(
         covariance: Whether to give errors and covariances.
 
     Returns:
-        The fit. Errors are from the inverse matrix of second derivatives, as HESSE's, also of
-        parameters at a bound.
+        The fit. Errors are from the inverse matrix of second derivatives, as HESSE's; where a
+        bound stops a parameter, see `covariance_within_bounds`.
 
     Raises:
         InputError: If a name is unknown, or there are no data.
@@ -71,7 +72,7 @@ def fit(
     if covariance:
         hessian = model.hessian(tried.best.values, data)
         tried = replace(tried, best=replace(tried.best, hessian=hessian))
-    return _result(model, tried, sides, covariance)
+    return _result(model, data, tried, sides, covariance)
 
 
 def _prepared(
@@ -100,7 +101,8 @@ def _intervals(
     """Both sides of each interval, and a better minimum if one was met."""
     if not (best.converged and wanted):
         return {}, None
-    errors = best.errors()
+    errors = np.zeros(len(best.values))
+    errors[best.free] = np.sqrt(np.diag(covariance_within_bounds(model, data, best)))
     sides: dict[int, tuple[Side, Side]] = {}
     for at in wanted:
         upper, lower = (side(model, data, best, at, sign, float(errors[at])) for sign in (1, -1))
@@ -111,10 +113,14 @@ def _intervals(
 
 
 def _result(
-    model: Model, tried: Attempts, sides: Mapping[int, tuple[Side, Side]], covariance: bool
+    model: Model,
+    data: Data,
+    tried: Attempts,
+    sides: Mapping[int, tuple[Side, Side]],
+    covariance: bool,
 ) -> LikelihoodFit:
     best = tried.best
-    whole = best.covariance()
+    whole = covariance_within_bounds(model, data, best)
     table = whole if covariance else np.empty((0, 0))
     errors = np.zeros(len(model.names))
     if covariance:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from quarkline.statistics.likelihood.fit import fit
@@ -21,7 +21,9 @@ Errors: TypeAlias = dict[str, float | None]
 """The symmetric `error` and those of MINOS, `up` and `down`; None where there is none."""
 
 
-def standard_groups(model: Model, poi: str | None = None) -> dict[str, tuple[str, ...]]:
+def standard_groups(
+    model: Model, poi: str | None = None, *, measured_too: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
     """The groups that every likelihood has, under the names of TRExFitter; empty ones are left out.
 
     `Gammas` are the parameters of the statistics of simulation, `NormFactors` the norm factors but
@@ -30,9 +32,10 @@ def standard_groups(model: Model, poi: str | None = None) -> dict[str, tuple[str
     Args:
         model: The likelihood.
         poi: Parameter that is measured; None for the model's.
+        measured_too: Further parameters that are measured and in no group.
     """
-    measured = poi_of(model, poi)
-    rest = [row for row in model.spec.parameters if row.name != measured and not row.fixed]
+    measured = {poi_of(model, poi), *measured_too}
+    rest = [row for row in model.spec.parameters if row.name not in measured and not row.fixed]
     groups = {
         GAMMAS: tuple(row.name for row in rest if row.role == "gamma"),
         NORM_FACTORS: tuple(row.name for row in rest if row.role == "norm-factor"),
@@ -48,6 +51,7 @@ def grouped_impacts(
     groups: Mapping[str, Sequence[str]] | None = None,
     *,
     poi: str | None = None,
+    measured_too: Collection[str] = (),
     minos: bool = True,
     runner: Runner | None = None,
 ) -> GroupedImpacts:
@@ -63,6 +67,8 @@ def grouped_impacts(
         fitted: Its fit.
         groups: Parameters of each group; these replace standard ones of the same name.
         poi: Parameter that is measured; None for the model's.
+        measured_too: Further parameters that are measured: no group has them, and they are never
+            held, so that the statistical error has them free.
         minos: Whether asymmetric errors are found, too.
         runner: What does the fits; None does them here.
 
@@ -71,12 +77,12 @@ def grouped_impacts(
     """
     measured = poi_of(model, poi)
     chosen = {
-        **standard_groups(model, measured),
+        **standard_groups(model, measured, measured_too=measured_too),
         **{k: tuple(v) for k, v in (groups or {}).items()},
     }
     for name in {name for members in chosen.values() for name in members}:
         model.index(name)
-    everything = tuple(name for name in fitted.free if name != measured)
+    everything = tuple(name for name in fitted.free if name not in {measured, *measured_too})
     held = [(), everything, *chosen.values()]
     arguments = [
         {"poi": measured, "minos": minos, "hold": [name for name in names if name in everything]}

@@ -49,6 +49,7 @@ def asymptotic_limit(
     poi: str | None = None,
     level: float = 0.95,
     injected: float | None = None,
+    observed: bool = True,
 ) -> CLsLimit:
     """The value of the signal that is excluded at a confidence level, observed and expected.
 
@@ -66,29 +67,31 @@ def asymptotic_limit(
         poi: Parameter of the signal; None for the model's.
         level: Confidence level.
         injected: Strength of a signal for which the limit is expected, too.
+        observed: Whether the limit of the data is found, too; if not, they only give the other
+            parameters for the expected ones.
     """
-    search = _Search(UpperTest(model, data, poi=poi), level)
+    search = _Search(UpperTest(model, data, poi=poi, observed=observed), level)
     search.test(0.0)
     expected = tuple(search.expected(n) for n in BANDS)
-    observed = None if data is None else search.observed()
+    in_data = search.observed() if search.test.observed else None
     notes = [*search.test.signal.notes, *search.notes]
     expected_with = None
     if injected is not None:
         other = _Search(UpperTest(model, _with_signal(search.test, injected), poi=poi), level)
         expected_with = other.observed()
         notes += [f"injected signal: {note}" for note in other.notes]
-    found = [x for x in (*expected, observed, expected_with) if x is not None]
+    found = [x for x in (*expected, in_data, expected_with) if x is not None]
     high = search.test.signal.high
     if beyond := [x for x in found if x > high]:
         notes.append(
             f"{len(beyond)} of {len(found)} limits lie above the upper bound of "
             f"`{search.test.signal.poi}`, {high:g}, which was not applied"
         )
-    wanted = len(BANDS) + (data is not None) + (injected is not None)
+    wanted = len(BANDS) + search.test.observed + (injected is not None)
     return CLsLimit(
         poi=search.test.signal.poi,
         level=level,
-        observed=observed,
+        observed=in_data,
         expected=expected,
         injected=expected_with,
         injected_value=injected,

@@ -254,6 +254,8 @@ class CLsLimit(Result, kind="cls-limit"):
         method: "asymptotic" or "toys".
         complete: Whether every limit was found to the tolerance.
         note: What was unusual, in words; empty if nothing was.
+        data: What `observed` is the limit of: "observed" data, "asimov" ones, or "mixed", which
+            are Asimov data in some regions.
     """
 
     poi: str
@@ -266,6 +268,7 @@ class CLsLimit(Result, kind="cls-limit"):
     method: str
     complete: bool
     note: str = ""
+    data: str = "observed"
 
 
 @dataclass(frozen=True)
@@ -280,6 +283,8 @@ class DiscoverySignificance(Result, kind="discovery-significance"):
         z_expected: Median significance expected with the signal at `expected_with`.
         expected_with: Strength of that signal.
         note: What was unusual, in words; empty if nothing was.
+        data: What `z` is the significance of: "observed" data, "asimov" ones, or "mixed", which
+            are Asimov data in some regions.
     """
 
     poi: str
@@ -289,6 +294,7 @@ class DiscoverySignificance(Result, kind="discovery-significance"):
     z_expected: float
     expected_with: float
     note: str = ""
+    data: str = "observed"
 
 
 @dataclass(frozen=True)

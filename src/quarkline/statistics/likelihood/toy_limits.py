@@ -34,6 +34,7 @@ def toy_limit(
     level: float = 0.95,
     toys: int = 2000,
     seed: int = 1,
+    observed: bool = True,
     runner: Runner | None = None,
 ) -> CLsLimit:
     """The value of the signal excluded at a confidence level, from the distributions of toys.
@@ -52,13 +53,16 @@ def toy_limit(
         level: Confidence level.
         toys: Toys for each value and hypothesis.
         seed: Seed of the toys; toys of equal number are drawn alike for all values.
+        observed: Whether the limit of the data is found, too; see `asymptotic_limit`.
         runner: What does the fits; None does them here.
     """
-    first = asymptotic_limit(model, data, poi=poi, level=level)
+    observed = observed and data is not None
+    first = asymptotic_limit(model, data, poi=poi, level=level, observed=observed)
     found = [limit for limit in (*first.expected, first.observed) if limit is not None]
     if not found:
-        return _result(first, {}, data, level, note=first.note)
-    work = _Toys(UpperTest(model, data, poi=poi), toys, seed, runner or InProcess())
+        return _result(first, {}, level, observed=observed, note=first.note)
+    test = UpperTest(model, data, poi=poi, observed=observed)
+    work = _Toys(test, toys, seed, runner or InProcess())
     points: dict[float, LimitPoint] = {}
     fresh: Sequence[float] = np.geomspace(min(found) / MARGIN, max(found) * MARGIN, VALUES).tolist()
     for _ in range(MOST_ROUNDS):
@@ -66,7 +70,7 @@ def toy_limit(
         fresh = _missing(points, level)
         if not fresh:
             break
-    return _result(first, points, data, level, note="; ".join(work.notes))
+    return _result(first, points, level, observed=observed, note="; ".join(work.notes))
 
 
 def toy_statistic(problem: Problem, argument: Mapping[str, Any]) -> float | None:
@@ -180,15 +184,15 @@ def _crossing(values: Sequence[float], curve: Sequence[float], level: float) -> 
 def _result(
     first: CLsLimit,
     points: Mapping[float, LimitPoint],
-    data: Data | None,
     level: float,
     *,
+    observed: bool,
     note: str,
 ) -> CLsLimit:
     values = sorted(points)
     limits = [_crossing(values, curve, level) for curve in _curves(points)] if points else []
     limits += [None] * (len(BANDS) + 1 - len(limits))
-    wanted = limits if data is not None else limits[: len(BANDS)]
+    wanted = limits if observed else limits[: len(BANDS)]
     return CLsLimit(
         poi=first.poi,
         level=level,

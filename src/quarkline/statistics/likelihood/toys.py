@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ def toy_fits(
     number: int,
     *,
     parameter: str | None = None,
+    hold: Sequence[str] = (),
     seed: int = 1,
     runner: Runner | None = None,
 ) -> ToyFits:
@@ -37,11 +38,14 @@ def toy_fits(
         truth: Parameters of the pseudo-data, with shape (P,), such as the values of a fit.
         number: Number of toys.
         parameter: The parameter looked at; None for the model's measured one.
+        hold: Parameters that the fits hold at their initial values, whatever the toys have.
         seed: Seed of the toys.
         runner: What does the fits; None does them here.
     """
     name = poi_of(model, parameter)
-    arguments = [{"toy": toy, "seed": seed, "parameter": name} for toy in range(number)]
+    fixed = {one: float(model.initial[model.index(one)]) for one in hold}
+    common = {"seed": seed, "parameter": name, "fixed": fixed}
+    arguments = [{"toy": toy, **common} for toy in range(number)]
     problem = Problem(model, model.asimov(truth), np.asarray(truth, dtype=float))
     found = (runner or InProcess()).run(fit_toy, problem, arguments)
     done = [row for row in found if row is not None]
@@ -60,13 +64,14 @@ def fit_toy(problem: Problem, argument: Mapping[str, Any]) -> dict[str, Any] | N
 
     Args:
         problem: The model, and the parameters of the toys.
-        argument: `toy`, its number, `seed`, and the `parameter`.
+        argument: `toy`, its number, `seed`, the `parameter`, and values of those that are `fixed`.
     """
     model, name = problem.model, argument["parameter"]
     toy = model.toy(problem.start, rng(argument["seed"], "fit-toys", argument["toy"]))
-    found = profiled(model, toy, problem.start, {})
+    fixed = argument["fixed"]
+    found = profiled(model, toy, problem.start, fixed)
     at = model.index(name)
-    held = profiled(model, toy, found.values, {name: float(problem.start[at])})
+    held = profiled(model, toy, found.values, {**fixed, name: float(problem.start[at])})
     error = float(found.errors()[at])
     if not (found.converged and held.converged and np.isfinite(error)):
         return None

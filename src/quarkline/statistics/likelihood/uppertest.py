@@ -39,18 +39,22 @@ class UpperTest:
     The Asimov data are what the model expects without signal, with the other parameters at their
     best values for the data without signal, and auxiliary measurements to match; without data, at
     their nominal values. With these data the best fit is where they were made, so no fit is needed
-    for it.
+    for it. Data that are not `observed` give these values alone, and are not tested themselves.
 
     Attributes:
         signal: The signal.
         data: What is tested; None if data are not looked at.
+        observed: Whether there are data that are tested.
         best: The best fit of the data; None without them.
         background: Parameters without signal, with shape (P,).
     """
 
-    def __init__(self, model: Model, data: Data | None, *, poi: str | None = None) -> None:
+    def __init__(
+        self, model: Model, data: Data | None, *, poi: str | None = None, observed: bool = True
+    ) -> None:
         self.signal = Signal.of(model, poi)
         self.data = data
+        self.observed = observed and data is not None
         self._elsewhere = other_starts(self.signal.model)
         self._branches: list[Floats] = []
         self.best = None if data is None else self._best(data)
@@ -120,7 +124,7 @@ class UpperTest:
         return min(rows, key=lambda row: (not row.converged, row.nll))
 
     def _q(self, value: float) -> float | None:
-        if self.data is None or self.best is None:
+        if self.data is None or self.best is None or not self.observed:
             return None
         if self.best_value > value:
             return 0.0

@@ -121,7 +121,7 @@ class _Rows:
 
     @property
     def group(self) -> list[str]:
-        """Columns of the group key; data have only the event's."""
+        """Columns of the group key, which folds are a function of; data have only the event's."""
         return self.cut.group if self.reading.simulated else self.cut.identity
 
     @property
@@ -227,9 +227,6 @@ def _reserved(
 ) -> dict[str, NDArray[Any]]:
     """Group, fold, label, weights, and whether an event is in the region."""
     number = len(selected)
-    fold = np.full(number, -1, np.int16)
-    if rows.reading.simulated:
-        fold = fold_of(_key(table, rows.group), seed=rows.cut.seed, folds=rows.cut.folds)
     scale = _weight_scale(batch, rows, selected)
     nominal = rows.selection.weight
     weight = np.ones(number) if nominal is None else event_weights(batch, nominal)
@@ -239,7 +236,7 @@ def _reserved(
     }
     return {
         "_group": _groups(table, rows),
-        "_fold": fold,
+        "_fold": fold_of(_key(table, rows.group), seed=rows.cut.seed, folds=rows.cut.folds),
         "_label": np.full(number, rows.reading.label, np.int64),
         "_weight": weight * scale,
         **varied,

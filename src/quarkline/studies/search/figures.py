@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from quarkline.engine.workflow.stage import Context
 from quarkline.statistics.evaluation import Agreement
 from quarkline.studies.search.drawings import DRAWINGS, INPUT, draw
 from quarkline.studies.search.fits.figures import draw_of_fit, figure_items
+from quarkline.studies.search.fits.results import MadeTemplates
+from quarkline.studies.search.fits.template_figures import draw_templates, template_items
 
 FORMS = ("pdf", "png", "json", "svg")
 
@@ -23,28 +25,24 @@ class FiguresStageConfig(Config):
     """What the figures depend on, besides the results.
 
     Attributes:
-        experiment: Name in the corner.
-        data: Kind of data.
-        luminosity: Text at the right.
+        job: Name of the analysis.
+        label: The line above figures: `experiment`, `text` and `luminosity`.
         fills: By sample of a stack, the number of its fill and the colour that it is given.
         catalog: Titles and looks of samples and regions; None without a fit.
+        templates: What figures of templates need of the analysis; None without a fit.
     """
 
-    experiment: str
-    data: str
-    luminosity: str
+    job: str
+    label: dict[str, str]
     fills: dict[str, tuple[int, str | None]]
     catalog: Catalog | None
+    templates: Catalog | None
 
 
 def run(context: Context) -> dict[str, Any]:
     """One item a figure; those of the features only if there are data."""
     config: FiguresStageConfig = context.config
-    label = {
-        "experiment": config.experiment,
-        "text": config.data,
-        "luminosity": config.luminosity,
-    }
+    label = config.label
     items = [
         Item(
             name,
@@ -57,17 +55,22 @@ def run(context: Context) -> dict[str, Any]:
     for item in done:
         for form in FORMS:
             context.place(item.folder / f"{item.name}.{form}", folder / f"{item.name}.{form}")
-    number = len(done) + _draw_fit(context, folder, label)
+    number = len(done) + _draw_fit(context, folder)
     context.summary(f"{number} figures")
     return {"figures": folder}
 
 
-def _draw_fit(context: Context, folder: Path, label: Mapping[str, str]) -> int:
-    """The figures of the fit, and how many."""
-    catalog: Catalog | None = context.config.catalog
-    if catalog is None:
+def _draw_fit(context: Context, folder: Path) -> int:
+    """The figures of the fit and of its templates, and how many."""
+    config: FiguresStageConfig = context.config
+    if config.catalog is None or config.templates is None:
         return 0
-    done = context.map("fit", draw_of_fit, figure_items(context.inputs, catalog, label))
+    results = {name: one for name, one in context.inputs.items() if isinstance(one, Result)}
+    items = figure_items(results, config.catalog, config.label)
+    done = context.map("fit", draw_of_fit, items)
+    made, templates = context.result("made", MadeTemplates), context.path("templates")
+    items = template_items(made, config.templates, config.job, config.label, templates)
+    done += context.map("templates", draw_templates, items)
     for item in done:
         for form in FORMS:
             context.place(item.folder / f"figure.{form}", folder / f"{item.name}.{form}")

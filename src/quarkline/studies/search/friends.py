@@ -12,8 +12,8 @@ from quarkline.engine.core.config import Config
 from quarkline.engine.store.filekeys import file_key
 from quarkline.engine.workflow.stage import Context
 from quarkline.learning.scoring.branches import Branches
+from quarkline.learning.scoring.fold_key import Origin
 from quarkline.learning.scoring.run import ScoreRequest
-from quarkline.learning.scoring.scorer import Origin
 from quarkline.learning.scoring.tasks import score_file
 from quarkline.studies.search.results import Friend, Friends
 
@@ -25,7 +25,7 @@ class FriendFile(Config):
 
     Attributes:
         sample: Name of the sample.
-        simulated: Whether events are scored by the model of their own fold.
+        simulated: Whether the fold that scores an event is that of its group, not its identity.
         place: Where its friend goes, below the folder of friends.
         trees: The trees in it that are scored.
         shifts: Shifted columns by the end of the names of their scores.

@@ -26,7 +26,7 @@ class Reading(Config):
     Attributes:
         sample: Name of the sample.
         shift: Systematic and side whose columns, trees or files these are; "" for the nominal.
-        simulated: Whether the events have weights, groups and folds.
+        simulated: Whether the events have weights, and groups that their folds hang on.
         label: Number of the class, -1 if it is in none.
         trees: Tree of each file.
         scales: Factor of the weights of each file.
@@ -148,7 +148,7 @@ def _reading(
     chosen: Sequence[int],
 ) -> tuple[Reading, tuple[Path, ...]]:
     region = str(config.train.region)
-    label, scales = label_of(config, name), config.scales_of(name, len(files))
+    label, scales = label_of(config, name), config.scales_of(name, files)
     beyond = config.train.beyond if label != DATA and side is None else None
     nominal = config.weight_of(name, region)
     weights = [item for item in _sides(config, name, region) if item.weighs and side is None]

@@ -16,8 +16,14 @@ from quarkline.studies.search import evaluate, features, figures, friends, skim,
 from quarkline.studies.search.classes import classes_of
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.cut import CutConfig
-from quarkline.studies.search.fits import measuring, templates
-from quarkline.studies.search.fits.parts import drawn_part, filled_part, measured_part, with_places
+from quarkline.studies.search.fits import measuring, template_figures, templates
+from quarkline.studies.search.fits.parts import (
+    controlled_part,
+    drawn_part,
+    filled_part,
+    measured_part,
+    with_places,
+)
 from quarkline.studies.search.fits.scored import (
     meanings_of,
     reads_scores,
@@ -67,6 +73,7 @@ def stages(config: SearchConfig) -> list[Stage]:
         *_friends(config),
         *_fit(config),
         _figures(config),
+        *_controls(config),
     ]
 
 
@@ -84,7 +91,7 @@ def _skim(config: SearchConfig) -> Stage:
     )
     return Stage(
         "skim",
-        1,
+        2,
         skim.SkimConfig(
             region=str(train.region),
             cut=cut,
@@ -131,6 +138,7 @@ def train_config(config: SearchConfig) -> train.TrainStageConfig:
         model=config.train.model,
         fit=config.train.fit,
         group=config.inputs.group_columns,
+        identity=config.inputs.identity_columns,
         folds=config.train.folds,
         members=config.train.members,
         seed=config.seed,
@@ -253,7 +261,7 @@ def _fit(config: SearchConfig) -> list[Stage]:
     return [
         Stage(
             "templates",
-            1,
+            2,
             settings,
             inputs,
             ("templates", "made"),
@@ -285,21 +293,50 @@ def _figures(config: SearchConfig) -> Stage:
     results += [f"evaluate.{name}" for name in evaluate.outputs(_evaluate_config(config))[2:]]
     if config.fit is not None:
         results += [f"fit.{name}" for name in measuring.outputs(config) if name != "workspace"]
-    energy = f"({config.labels.energy:g} TeV)" if config.labels.energy else ""
+        results += ["templates.made", "templates.templates"]
     return Stage(
         "figures",
-        3,
+        4,
         figures.FiguresStageConfig(
-            experiment=config.labels.experiment,
-            data=config.labels.data,
-            luminosity=f"{typeset(config.luminosity.label)} {energy}".strip(),
+            job=config.name,
+            label=_label(config),
             fills=_fills(config),
             catalog=drawn_part(config) if config.fit else None,
+            templates=controlled_part(config) if config.fit else None,
         ),
         {name.partition(".")[2]: name for name in results},
         ("figures",),
         figures.run,
     )
+
+
+def _controls(config: SearchConfig) -> list[Stage]:
+    """Figures of the systematics, if they are wanted: nothing else waits for them."""
+    if config.fit is None or not config.drawing.control_figures:
+        return []
+    settings = template_figures.ControlsStageConfig(
+        job=config.name, catalog=controlled_part(config), label=_label(config)
+    )
+    return [
+        Stage(
+            "controls",
+            1,
+            settings,
+            {"templates": "templates.templates"},
+            ("controls", "drawn"),
+            template_figures.run,
+        )
+    ]
+
+
+def _label(config: SearchConfig) -> dict[str, str]:
+    """The line above figures."""
+    energy = f"({config.labels.energy:g} TeV)" if config.labels.energy else ""
+    return {
+        "experiment": config.labels.experiment,
+        "text": config.labels.data,
+        "luminosity": f"{typeset(config.luminosity.label)} {energy}".strip(),
+    }
 
 
 def _fills(config: SearchConfig) -> dict[str, tuple[int, str | None]]:

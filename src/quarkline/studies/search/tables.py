@@ -37,7 +37,7 @@ class Rows:
 
     Attributes:
         group: Group of each row, with shape (N,).
-        fold: Fold, -1 in data, with shape (N,).
+        fold: Fold whose model scores the row, with shape (N,).
         label: Number of the class, -1 if it has none, with shape (N,).
         weight: With shape (N,).
         selected: Whether the row is in the region, with shape (N,).

@@ -41,6 +41,7 @@ class TrainStageConfig(Config):
         model: The model.
         fit: How it is trained.
         group: Columns of what folds do not separate.
+        identity: Columns that identify an event.
         folds: Number of folds.
         members: Models of each fold.
         seed: Of the analysis.
@@ -53,6 +54,7 @@ class TrainStageConfig(Config):
     model: ModelConfig
     fit: TrainingConfig
     group: list[str]
+    identity: list[str]
     folds: int
     members: int
     seed: int
@@ -76,6 +78,7 @@ def run(context: Context) -> dict[str, Any]:
     folded = FoldedModel(
         members=tuple(tuple(models[i : i + size]) for i in range(0, len(models), size)),
         group=tuple(config.group),
+        identity=tuple(config.identity),
         seed=config.seed,
         training_key=_training_key(items[0].inputs),
     )
@@ -91,7 +94,7 @@ def run(context: Context) -> dict[str, Any]:
 
 def fold_item(context: Context, config: TrainStageConfig, fold: int, member: int) -> Item:
     """The training of one member of a fold."""
-    args = config.model_dump(mode="json", exclude={"folds", "members", "group"})
+    args = config.model_dump(mode="json", exclude={"folds", "members", "group", "identity"})
     inputs = {}
     for name in config.samples:
         inputs[f"events {name}"] = context.path("events") / table_name(name)
@@ -105,8 +108,8 @@ def train_fold(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     """Task: train one model on all folds but one, with some groups held out to stop in time.
 
     Args:
-        args: The keys of `TrainStageConfig` but `folds`, `members` and `group`; `fold` and
-            `member`.
+        args: The keys of `TrainStageConfig` but `folds`, `members`, `group` and `identity`;
+            `fold` and `member`.
         inputs: Table and arrays of each sample, as `events NAME` and `arrays NAME`.
         folder: Takes `metrics.csv` and the model.
 

@@ -118,7 +118,7 @@ def meaning_of(request: HistRequest, catalog: Catalog) -> Meaning:
     ignored = systematic.ignore_weight if systematic else None
     return Meaning(
         files=files,
-        scales=tuple(catalog.scales_of(_scaled(catalog, sample, systematic), len(files))),
+        scales=tuple(catalog.scales_of(_scaled(catalog, sample, systematic), files)),
         variable=catalog.variable_of(sample, region) or Written(""),
         selection=catalog.selection_of(sample, region),
         weight=catalog.weight_of(sample, region, variation, ignored=ignored),

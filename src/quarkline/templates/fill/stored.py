@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from quarkline.catalog import Catalog, InputFile
+from quarkline.catalog import Automatic, Catalog, InputFile
 from quarkline.catalog.files import is_there
 from quarkline.engine.core.findings import Finding, InputError, Place, QuarklineError, did_you_mean
 from quarkline.events.sources.problems import opening
 from quarkline.events.sources.root_file import open_root
+from quarkline.templates.binning import BETWEEN
+from quarkline.templates.fill.bins import Bins
 from quarkline.templates.fill.filled import (
     Allowed,
     Filled,
@@ -57,7 +59,7 @@ def read_stored(
         pairs = zip(meaning.files, meaning.scales, strict=True)
         read = [reader.found[file].scaled(scale) for file, scale in pairs if file in reader.found]
         if read:
-            histograms[request] = _added(request, read)
+            histograms[request] = _in_bins(request, _added(request, read), catalog)
     _fill_gaps(histograms, meanings)
     lacking = without_files(meanings, {*missing, *reader.bad})
     findings = instead(histograms, lacking)
@@ -88,6 +90,23 @@ def _added(request: HistRequest, found: list[Histogram]) -> Histogram:
         finding = NO_HISTOGRAM.finding(f"{request}: {error}", suggestion="use the same bins")
         raise InputError(finding) from error
     return total
+
+
+def _in_bins(request: HistRequest, histogram: Histogram, catalog: Catalog) -> Histogram:
+    """A histogram in the bins of its region, if that has some; automatic ones are found later.
+
+    Raises:
+        InputError: If an edge lies within a bin.
+    """
+    binning = catalog.regions[request.region].binning
+    if binning is None or isinstance(binning, Automatic):
+        return histogram
+    bins = Bins.of(binning)
+    try:
+        return histogram.merged(bins.edges) if bins else histogram
+    except ValueError as error:
+        hint = f"change the bins of `{request.region}`, or leave them out to keep those of the file"
+        raise InputError(BETWEEN.finding(f"{request}: {error}", suggestion=hint)) from error
 
 
 class _Reader:

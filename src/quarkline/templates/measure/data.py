@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -50,6 +51,13 @@ class Sources:
     def mixed(self) -> bool:
         """Whether there are both."""
         return bool(self.observed and self.asimov)
+
+    @property
+    def kind(self) -> Literal["observed", "mixed", "asimov"]:
+        """What the data are as a whole."""
+        if not self.observed:
+            return "asimov"
+        return "mixed" if self.asimov else "observed"
 
 
 def sources_of(
@@ -134,7 +142,7 @@ def data_of(
             region = templates.regions[channel.name]
             counts[part] = np.delete(pseudo_data(catalog, channel.name, region), region.dropped)
     measured = expected.measured
-    nuisances = {name: value for name, value in values.items() if name != catalog.poi}
+    nuisances = {name: value for name, value in values.items() if name not in catalog.pois}
     if settings.shift_measurements and nuisances and not sources.mixed:
         shifted = with_values(model, nuisances)
         measured = model.asimov(shifted, shift_measurements=True).measured

@@ -14,7 +14,6 @@ from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.spec import LikelihoodSpec
 from quarkline.templates.likelihood import Likelihood, fitted_regions, likelihood_of
-from quarkline.templates.measure.bounds import held_at_bounds
 from quarkline.templates.measure.data import Sources, asimov_values, data_of, sources_of
 from quarkline.templates.measure.names import chosen_names, unknown_names
 from quarkline.templates.sets import TemplateSet
@@ -29,6 +28,7 @@ class Problem:
         model: The same, compiled, with the parameters fixed that settings hold.
         data: The data.
         sources: Which regions have observed data.
+        observed: Whether a limit of these data can be found: not of Asimov data alone, nor blindly.
         values: Parameters of Asimov data that are not initial.
         conditional: The fit of the regions with observed data, without signal, whose values the
             Asimov data of the others have; None unless both kinds are mixed.
@@ -39,6 +39,7 @@ class Problem:
     model: Model
     data: Data
     sources: Sources
+    observed: bool
     values: Mapping[str, float]
     conditional: LikelihoodFit | None
     findings: tuple[Finding, ...]
@@ -69,17 +70,35 @@ def problem_of(
     model = Model(likelihood.spec)
     sources = sources_of(catalog, templates, regions, blind=blind)
     values = asimov_values(catalog, model)
+    if strength is not None:
+        values = _in_data(values, catalog, strength[0])
+    given = frozenset(values)
     conditional = None
-    if sources.mixed and not any(given != catalog.poi for given in values):
+    if sources.mixed and given <= set(catalog.pois):
         conditional = _conditional(templates, catalog, sources)
         values |= {row.name: row.value for row in conditional.parameters if not row.fixed}
-    if strength is not None:
-        values = {strength[0]: strength[1]} | _in_data(values, catalog, strength[0])
+    if strength is not None and strength[0] not in given:
+        values[strength[0]] = strength[1]
     data = data_of(catalog, templates, model, sources, values)
     kept = held(catalog, model, signal=strength is None)
     fitted = Model(with_fixed(likelihood.spec, kept))
     findings = (*sources.findings, *unknown_names(catalog, model.names))
-    return Problem(likelihood, fitted, data, sources, values, conditional, findings)
+    return Problem(
+        likelihood,
+        fitted,
+        data,
+        sources,
+        not blind and _is_tested(catalog, sources),
+        values,
+        conditional,
+        findings,
+    )
+
+
+def _is_tested(catalog: Catalog, sources: Sources) -> bool:
+    """Whether some data are more than the expectation: observed ones, or sums of other samples."""
+    pseudo = catalog.fit is not None and catalog.fit.pseudo_data is not None
+    return pseudo or bool(sources.observed)
 
 
 def with_fixed(spec: LikelihoodSpec, values: Mapping[str, float]) -> LikelihoodSpec:
@@ -91,15 +110,17 @@ def with_fixed(spec: LikelihoodSpec, values: Mapping[str, float]) -> LikelihoodS
     return replace(spec, parameters=parameters)
 
 
-def _in_data(values: Mapping[str, float], catalog: Catalog, poi: str) -> dict[str, float]:
+def _in_data(values: Mapping[str, float], catalog: Catalog, tested: str) -> dict[str, float]:
     """Values of Asimov data for a limit or a significance.
 
-    The strength of the signal is the one of the fit only if a file has it; what settings of the fit
-    say about it is not meant for these.
+    Measured parameters have those of the fit only if a file has them; what settings of the fit say
+    about them is not meant for these.
     """
     settings = catalog.fit or FitSettings()
-    from_file = settings.asimov_from is not None and poi not in settings.asimov
-    return {name: value for name, value in values.items() if name != poi or from_file}
+    measured = {tested, *catalog.pois}
+    if settings.asimov_from is not None:
+        measured &= set(settings.asimov)
+    return {name: value for name, value in values.items() if name not in measured}
 
 
 def _conditional(templates: TemplateSet, catalog: Catalog, sources: Sources) -> LikelihoodFit:
@@ -110,7 +131,7 @@ def _conditional(templates: TemplateSet, catalog: Catalog, sources: Sources) -> 
     fixed = {name: value for name, value in settings.fixed.items() if name in model.names}
     data = data_of(catalog, templates, model, sources, {})
     kept = Model(with_fixed(likelihood.spec, fixed | _no_signal(model, catalog.poi)))
-    return held_at_bounds(kept, data, fit(kept, data, strategy=settings.strategy))
+    return fit(kept, data, strategy=settings.strategy)
 
 
 def _no_signal(model: Model, poi: str | None) -> dict[str, float]:
@@ -135,14 +156,13 @@ def held(catalog: Catalog, model: Model, *, signal: bool = True) -> dict[str, fl
 def nominal_fit(problem: Problem, catalog: Catalog) -> LikelihoodFit:
     """The fit that settings ask for."""
     settings, model = catalog.fit or FitSettings(), problem.model
-    found = fit(
+    return fit(
         model,
         problem.data,
         start=_start(settings, model),
         minos=minos_of(settings, model),
         strategy=settings.strategy,
     )
-    return held_at_bounds(model, problem.data, found)
 
 
 def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> LikelihoodFit:
@@ -155,12 +175,11 @@ def statistics_fit(problem: Problem, catalog: Catalog, full: LikelihoodFit) -> L
     kept = {
         row.name: row.value
         for row in full.parameters
-        if row.fixed or (row.role not in roles and row.name != catalog.poi)
+        if row.fixed or (row.role not in roles and row.name not in catalog.pois)
     }
     model = Model(with_fixed(problem.model.spec, kept))
     minos = [name for name in minos_of(settings, problem.model) if name not in kept]
-    found = fit(model, problem.data, start=full.values, minos=minos, strategy=settings.strategy)
-    return held_at_bounds(model, problem.data, found)
+    return fit(model, problem.data, start=full.values, minos=minos, strategy=settings.strategy)
 
 
 def _start(settings: FitSettings, model: Model) -> Floats | None:

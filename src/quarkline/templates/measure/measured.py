@@ -22,7 +22,6 @@ from quarkline.statistics.likelihood.goodness import goodness_of_fit
 from quarkline.statistics.likelihood.impacts import grouped_impacts
 from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.many import Runner
-from quarkline.statistics.likelihood.model import Data, Model
 from quarkline.statistics.likelihood.ranking import ranking
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
@@ -74,6 +73,7 @@ class Measured:
         scans: Scans along one parameter.
         surfaces: Scans along two.
         ranking: Parameters by what they move.
+        further_rankings: The same for further measured parameters.
         impacts: Errors by group.
         limit: An upper limit.
         significance: How unlikely the data are without signal.
@@ -90,6 +90,7 @@ class Measured:
     scans: tuple[LikelihoodScan, ...] = ()
     surfaces: tuple[LikelihoodSurface, ...] = ()
     ranking: Ranking | None = None
+    further_rankings: tuple[Ranking, ...] = ()
     impacts: GroupedImpacts | None = None
     limit: CLsLimit | None = None
     significance: DiscoverySignificance | None = None
@@ -107,6 +108,7 @@ class Measured:
             **{f"scan-{one.parameter}": one for one in self.scans},
             **{f"scan-{'-'.join(one.parameters)}": one for one in self.surfaces},
             "ranking": self.ranking,
+            **{f"ranking-{one.poi}": one for one in self.further_rankings},
             "impacts": self.impacts,
             "limit": self.limit,
             "significance": self.significance,
@@ -212,7 +214,8 @@ class _Doing:
         model, settings = self.problem.model, self.settings
         truth = with_values(model, {**self.problem.values, **settings.toys_with})
         number, seed = max(settings.toys, 1), settings.seed
-        return {"toys": toy_fits(model, truth, number, seed=seed, runner=self.runner)}
+        hold = [name for name in settings.toys_hold if name in model.names]
+        return {"toys": toy_fits(model, truth, number, hold=hold, seed=seed, runner=self.runner)}
 
     def scans(self) -> Fields:
         found = [self._scan(settings) for settings in self.settings.scans]
@@ -241,11 +244,24 @@ class _Doing:
         return scan_values(self.problem.model, self.fitted, name, low=low, high=high, steps=steps)
 
     def ranking(self) -> Fields:
-        problem, fitted = self.problem, self.fitted
-        poi = poi_of(problem.model)
-        names = ranked_parameters(self.catalog, fitted, poi)
-        found = ranking(problem.model, problem.data, fitted, parameters=names, runner=self.runner)
-        return {"ranking": found}
+        """One for each measured parameter that was fitted; the first may be fixed."""
+        first, *others = [self._ranking(poi) for poi in self._measured_parameters()]
+        return {"ranking": first, "further_rankings": tuple(others)}
+
+    def _measured_parameters(self) -> list[str]:
+        first = poi_of(self.problem.model)
+        return [first, *(name for name in self.catalog.further_pois if name in self.fitted.free)]
+
+    def _ranking(self, poi: str) -> Ranking:
+        problem, names = self.problem, ranked_parameters(self.catalog, self.fitted, poi)
+        return ranking(
+            problem.model,
+            problem.data,
+            self.fitted,
+            poi=poi,
+            parameters=names,
+            runner=self.runner,
+        )
 
     def impacts(self) -> Fields:
         """Groups as in TRExFitter: asymmetric only if the measured parameter's errors are."""
@@ -258,48 +274,69 @@ class _Doing:
         known = {name: members for name, members in groups.items() if members}
         minos = fitted.by_name[poi].up is not None
         found = grouped_impacts(
-            problem.model, problem.data, fitted, known, minos=minos, runner=self.runner
+            problem.model,
+            problem.data,
+            fitted,
+            known,
+            measured_too=self.catalog.further_pois,
+            minos=minos,
+            runner=self.runner,
         )
         return {"impacts": found}
 
     def limit(self) -> Fields:
         settings = self.catalog.limit or LimitSettings()
-        model, data, poi = self._tested(settings.poi, settings.data, 0.0)
+        problem, poi = self._tested(settings.poi, settings.data, 0.0)
         if settings.method == "asymptotic":
             found = asymptotic_limit(
-                model, data, poi=poi, level=settings.level, injected=settings.injected
+                problem.model,
+                problem.data,
+                poi=poi,
+                level=settings.level,
+                injected=settings.injected,
+                observed=problem.observed,
             )
         else:
             found = toy_limit(
-                model,
-                data,
+                problem.model,
+                problem.data,
                 poi=poi,
                 level=settings.level,
                 toys=settings.toys,
                 seed=self.settings.seed,
+                observed=problem.observed,
                 runner=self.runner,
             )
-        return {"limit": found}
+        return {"limit": replace(found, data=_kind(problem))}
 
     def significance(self) -> Fields:
         settings = self.catalog.significance or SignificanceSettings()
-        model, data, poi = self._tested(settings.poi, settings.data, settings.expected_with)
-        found = discovery(model, data, poi=poi, expected_with=settings.expected_with)
-        return {"significance": found}
+        problem, poi = self._tested(settings.poi, settings.data, settings.expected_with)
+        found = discovery(
+            problem.model,
+            problem.data,
+            poi=poi,
+            expected_with=settings.expected_with,
+            observed=problem.observed,
+        )
+        return {"significance": replace(found, data=_kind(problem))}
 
-    def _tested(
-        self, poi: str | None, data: str, strength: float
-    ) -> tuple[Model, Data | None, str]:
-        """The model of a test, its data unless none are looked at, and the signal's parameter."""
+    def _tested(self, poi: str | None, data: str, strength: float) -> tuple[Problem, str]:
+        """The likelihood of a test with its data, and the signal's parameter."""
         name = poi_of(self.problem.model, poi)
         blind = data == "asimov"
-        problem = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
-        nothing = blind or not problem.sources.observed
-        return problem.model, None if nothing else problem.data, name
+        found = problem_of(self.templates, self.catalog, blind=blind, strength=(name, strength))
+        return found, name
+
+
+def _kind(problem: Problem) -> str:
+    """What the data of a test are called."""
+    return "mixed" if problem.sources.mixed else "observed"
 
 
 def ranked_parameters(catalog: Catalog, fitted: LikelihoodFit, poi: str) -> list[str]:
     """Parameters that settings rank: fitted ones, norm factors that are measured only if asked."""
     settings = catalog.ranking or RankingSettings()
-    names = [name for name in fitted.free if settings.include_pois or name != poi]
-    return chosen_names(settings.parameters, names)
+    measured = () if settings.include_pois else (poi, *catalog.pois)
+    names = [name for name in fitted.free if name not in measured]
+    return [name for name in chosen_names(settings.parameters, names) if name != poi]

@@ -62,6 +62,7 @@ def _named(catalog: Catalog) -> Iterator[tuple[str, str, bool]]:
         ("fit.fixed", fit.fixed),
         ("fit.asimov", fit.asimov),
         ("fit.toys_with", fit.toys_with),
+        ("fit.toys_hold", fit.toys_hold),
         ("fit.scans", [name for scan in fit.scans for name in scan.parameters]),
     ):
         yield from ((place, text, False) for text in whole)

@@ -62,6 +62,10 @@ class Layout:
         kind = "_syst" + "_category" * category
         return self.folder / "Tables" / f"{region}{self.suffix}{kind}{POST * after}"
 
+    def pull_table(self, region: str) -> Path:
+        """The table of what pulls do to samples in a region."""
+        return self.folder / "Tables" / f"Pulls_{self.suffix}{region}.tex"
+
     def region(self, region: str, *, after: bool) -> Path:
         """The figure of a region."""
         return self.folder / "Plots" / f"{region}{POST * after}{self.suffix}"
@@ -77,6 +81,11 @@ class Layout:
         stem = f"{head}Summary{POST * after}{'_VR' * validation}{self.suffix}"
         return self.folder / "Plots" / stem
 
+    def merged(self, prefix: str = "", group: str = "", *, after: bool) -> Path:
+        """The figure of regions beside each other."""
+        parts = (*([prefix] if prefix else []), "Merge", *([group] if group else []))
+        return self.folder / "Plots" / f"{'_'.join(parts)}{POST * after}{self.suffix}"
+
     def separation(self, region: str) -> Path:
         """The figure of signal and background shapes of a region."""
         return self.folder / "Plots" / "Separation" / f"{region}{self.suffix}"
@@ -88,6 +97,11 @@ class Layout:
     def figure(self, stem: str, *, end: str = "") -> Path:
         """A figure in the job's folder, such as `NuisPar`; `end` follows the suffix."""
         return self.folder / f"{stem}{self.suffix}{end}"
+
+    def hepdata(self, name: str = "") -> Path:
+        """A table for HEPData, or their folder."""
+        folder = self.folder / "HEPData"
+        return folder / f"{name}.yaml" if name else folder
 
     def pulls(self, category: str) -> Path:
         """The figure of nuisance parameters of one category."""

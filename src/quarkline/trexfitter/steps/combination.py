@@ -54,11 +54,7 @@ class Combination:
     @cached_property
     def problems(self) -> dict[str, Problem]:
         """The likelihoods of the jobs with their data, by the names of their blocks."""
-        blind = self.multi.data == "asimov"
-        return {
-            name: problem_of(one.templates, one.job.catalog, blind=blind, name=name)
-            for name, one in self.inputs.items()
-        }
+        return self._problems()
 
     @cached_property
     def spec(self) -> LikelihoodSpec:
@@ -78,8 +74,39 @@ class Combination:
     @cached_property
     def data(self) -> Data:
         """Data of all jobs; auxiliary measurements as they came out."""
-        counts = np.concatenate([problem.data.counts for problem in self.problems.values()])
+        return self._together(self.problems)
+
+    def tested(self, poi: str, data: str, strength: float) -> tuple[Data, bool]:
+        """The data of a limit or a significance, and whether these are tested themselves.
+
+        Args:
+            poi: Parameter of the signal.
+            data: "observed" or "asimov", which looks at no data.
+            strength: The signal in Asimov data.
+        """
+        problems = self._problems(blind=data == "asimov", strength=(poi, strength))
+        return self._together(problems), any(problem.observed for problem in problems.values())
+
+    def _problems(
+        self, *, blind: bool = False, strength: tuple[str, float] | None = None
+    ) -> dict[str, Problem]:
+        hidden = blind or self.multi.data == "asimov"
+        return {
+            name: problem_of(
+                one.templates, one.job.catalog, blind=hidden, strength=strength, name=name
+            )
+            for name, one in self.inputs.items()
+        }
+
+    def _together(self, problems: Mapping[str, Problem]) -> Data:
+        counts = np.concatenate([problem.data.counts for problem in problems.values()])
         return replace(self.model.asimov(self.model.initial), counts=counts)
+
+    @property
+    def kind(self) -> str:
+        """What the data are: "observed", "asimov", or "mixed" if they differ by region."""
+        kinds: set[str] = {problem.sources.kind for problem in self.problems.values()}
+        return kinds.pop() if len(kinds) == 1 else "mixed"
 
     @property
     def groups(self) -> Mapping[str, tuple[str, ...]]:

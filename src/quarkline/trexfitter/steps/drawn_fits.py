@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from quarkline.statistics.likelihood.results import (
     Ranking,
     ToyFits,
 )
+from quarkline.trexfitter.outputs.hepdata import correlation_table
 from quarkline.trexfitter.steps.inputs import Inputs
 from quarkline.trexfitter.steps.work import Work
 
@@ -57,6 +59,8 @@ def draw_fit(work: Work, inputs: Inputs, fit: LikelihoodFit) -> None:
             work.draw(figure, work.layout.pulls(category))
     draw_factors(work, inputs, fit)
     _draw_correlations(work, fit, shown, titles)
+    if fit.covariance:
+        work.write_hepdata("Correlation", partial(correlation_table, fit))
 
 
 def _by_category(inputs: Inputs, names: Sequence[str]) -> dict[str, list[str]]:

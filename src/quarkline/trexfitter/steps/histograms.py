@@ -8,6 +8,7 @@ from pathlib import Path
 from quarkline.engine.core.findings import Finding, Rule, Severity
 from quarkline.templates.build import build_templates, rebuild_templates
 from quarkline.templates.fill import Allowed, fill, requests_of
+from quarkline.templates.refusals import placed
 from quarkline.trexfitter.steps.controls import draw_controls
 from quarkline.trexfitter.steps.inputs import Inputs
 from quarkline.trexfitter.steps.store import write_job_templates
@@ -29,10 +30,10 @@ def fill_job(work: Work, inputs: Inputs) -> None:
     filled = fill(requests, work.catalog, executor=work.executor, allowed=_allowed(work))
     work.findings += [*_absent(filled.missing), *filled.findings]
     built = build_templates(work.catalog, filled.histograms)
-    work.findings += built.findings
+    work.findings += placed(built.findings, work.job.file)
     work.files += write_job_templates(work.job, built.templates)
     inputs.forget()
-    draw_controls(work, inputs)
+    draw_controls(work, built.templates)
 
 
 def _absent(missing: Sequence[Path]) -> Iterator[Finding]:
@@ -45,10 +46,10 @@ def _absent(missing: Sequence[Path]) -> Iterator[Finding]:
 def treat_again(work: Work, inputs: Inputs) -> None:
     """Smooth, symmetrise and combine anew what was filled, with the settings as they are now."""
     built = rebuild_templates(work.catalog, inputs.templates)
-    work.findings += built.findings
+    work.findings += placed(built.findings, work.job.file)
     work.files += write_job_templates(work.job, built.templates)
     inputs.forget()
-    draw_controls(work, inputs)
+    draw_controls(work, built.templates)
 
 
 def _allowed(work: Work) -> Allowed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from quarkline.catalog import Catalog, FitSettings, RankingSettings
@@ -9,13 +10,15 @@ from quarkline.engine.core.findings import InputError, Rule, did_you_mean
 from quarkline.engine.core.results import pretty_json
 from quarkline.statistics.likelihood.results import (
     CLsLimit,
+    DiscoverySignificance,
     GoodnessOfFit,
     LikelihoodFit,
 )
-from quarkline.templates.doctor import placed
 from quarkline.templates.measure import Measured, What, measure
+from quarkline.templates.refusals import placed
 from quarkline.trexfitter.outputs import limits, rankings
 from quarkline.trexfitter.outputs.fits import fit_text
+from quarkline.trexfitter.outputs.hepdata import ranking_table
 from quarkline.trexfitter.outputs.scans import write_scan, write_surface
 from quarkline.trexfitter.outputs.toys import write_toys
 from quarkline.trexfitter.steps.drawn_fits import (
@@ -128,15 +131,18 @@ def _measured(
 
 
 def _headlines(work: Work, found: LikelihoodFit) -> list[str]:
-    """The measured parameter in a sentence, or why there is none."""
+    """The measured parameters in a sentence each, or why there is none."""
     lines = [] if found.quality.converged else [f"the fit did not converge: {found.quality.note}"]
-    poi = found.by_name.get(found.poi or "")
     hidden = (work.catalog.fit or FitSettings()).hidden_parameters
-    if poi is None or poi.name in hidden:
-        return lines
-    if poi.fixed:
-        return [*lines, f"{poi.name} = {poi.value:.4g}, fixed; `--free {poi.name}` fits it"]
-    return [*lines, f"{poi.name} = {interval(found, poi.name)}"]
+    for name in work.catalog.pois:
+        poi = found.by_name.get(name)
+        if poi is None or name in hidden:
+            continue
+        if poi.fixed:
+            lines.append(f"{name} = {poi.value:.4g}, fixed; `--free {name}` fits it")
+        else:
+            lines.append(f"{name} = {interval(found, name)}")
+    return lines
 
 
 def interval(fit: LikelihoodFit, name: str) -> str:
@@ -166,26 +172,26 @@ def _write_scans(work: Work, inputs: Inputs, found: Measured) -> None:
 
 
 def rank(work: Work, inputs: Inputs) -> None:
-    """Rank parameters by how far they move the measured one."""
+    """Rank parameters by how far they move each measured one."""
     asked = work.job.options.ranking or "all"
-    poi = work.catalog.poi or ""
-    path = work.layout.ranking(poi)
     if asked == "plot":
-        _merge_rankings(work, path, poi)
-    else:
-        only = None if asked == "all" else _ranked_alone(inputs, asked)
-        settings = work.catalog.ranking or RankingSettings()
-        chosen = settings.model_copy(update={"parameters": [only]}) if only else settings
-        catalog = work.catalog.model_copy(update={"ranking": chosen})
-        found = _measured(work, inputs, ["ranking"], fit=inputs.fit, catalog=catalog).ranking
-        if found is None:
-            return
-        lines = rankings.ranking_lines(found, ranking_order(inputs), inputs.fit)
-        work.write(work.layout.ranking(poi, only), rankings.written(lines))
-        _tell_note(work, "ranking", found.note)
-        if only:
-            return
-    draw_rankings_of(work, inputs, path)
+        for poi in work.catalog.pois or ("",):
+            if _merge_rankings(work, work.layout.ranking(poi), poi):
+                draw_rankings_of(work, inputs, poi)
+        return
+    only = None if asked == "all" else _ranked_alone(inputs, asked)
+    settings = work.catalog.ranking or RankingSettings()
+    chosen = settings.model_copy(update={"parameters": [only]}) if only else settings
+    catalog = work.catalog.model_copy(update={"ranking": chosen})
+    found = _measured(work, inputs, ["ranking"], fit=inputs.fit, catalog=catalog)
+    for one in [found.ranking, *found.further_rankings]:
+        if one is None:
+            continue
+        lines = rankings.ranking_lines(one, ranking_order(inputs), inputs.fit)
+        work.write(work.layout.ranking(one.poi, only), rankings.written(lines))
+        _tell_note(work, "ranking", one.note)
+        if not only:
+            draw_rankings_of(work, inputs, one.poi)
 
 
 def _ranked_alone(inputs: Inputs, asked: str) -> str:
@@ -205,21 +211,25 @@ def ranking_order(inputs: Inputs) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in found)
 
 
-def _merge_rankings(work: Work, path: Path, poi: str) -> None:
-    """Join rankings of single parameters, if there is none of all yet."""
+def _merge_rankings(work: Work, path: Path, poi: str) -> bool:
+    """Join rankings of single parameters, if there is none of all yet; whether there is one now."""
     if path.is_file():
-        return
+        return True
     stem = path.name.removesuffix(f"_{poi}.txt")
     parts = sorted(path.parent.glob(f"{stem}_*_{poi}.txt"))
     lines = [line for part in parts for line in rankings.read_ranking(part)]
     if lines:
         work.write(path, rankings.written(lines))
+    return bool(lines) or poi == work.catalog.poi
 
 
-def draw_rankings_of(work: Work, inputs: Inputs, path: Path) -> None:
+def draw_rankings_of(work: Work, inputs: Inputs, poi: str) -> None:
     """Draw a ranking as its file has it."""
-    found = rankings.ranking_of(rankings.read_ranking(path), inputs.fit)
+    lines = rankings.read_ranking(work.layout.ranking(poi))
+    found = rankings.ranking_of(lines, inputs.fit, poi)
     draw_rankings(work, inputs, found)
+    name = f"Ranking{work.layout.suffix}_{found.poi}"
+    work.write_hepdata(name, partial(ranking_table, lines))
 
 
 def impacts(work: Work, inputs: Inputs) -> None:
@@ -274,9 +284,15 @@ def limit_words(found: CLsLimit) -> str:
     expected = found.expected[limits.MEDIAN]
     words = f"{found.poi} < " + ("?" if expected is None else f"{expected:.4g}") + " expected"
     if found.observed is not None:
-        words = f"{found.poi} < {found.observed:.4g} observed, {words}"
+        words = f"{found.poi} < {found.observed:.4g} {seen(found)}, {words}"
     note = f" ({found.note})" if found.note else ""
     return f"{words} at {100 * found.level:g} % CL{note}"
+
+
+def seen(found: CLsLimit | DiscoverySignificance) -> str:
+    """What a result that is not expected is of, in words."""
+    words = {"mixed": "with mixed data", "asimov": "with Asimov data"}
+    return words.get(found.data, "observed")
 
 
 def _best(work: Work, inputs: Inputs, found: CLsLimit) -> float | None:
@@ -296,6 +312,6 @@ def significance(work: Work, inputs: Inputs) -> None:
     work.files.append(
         limits.write_significance(path, found, label=filed.parameter, value=filed.value)
     )
-    observed = "" if found.z is None else f"{found.z:.3g} sigma observed, "
+    observed = "" if found.z is None else f"{found.z:.3g} sigma {seen(found)}, "
     work.headlines.append(f"{found.poi}: {observed}{found.z_expected:.3g} sigma expected")
     _tell_note(work, "significance", found.note)

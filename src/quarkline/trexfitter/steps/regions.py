@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from quarkline.catalog import Catalog
 from quarkline.catalog.looks import region_titles
 from quarkline.statistics.likelihood.results import LikelihoodFit
-from quarkline.templates.expectation import expected_after, expected_before
 from quarkline.templates.predict import predict
 from quarkline.templates.predictions import RegionPrediction
+from quarkline.templates.shown import shown
 from quarkline.trexfitter.outputs import table_content, tables
+from quarkline.trexfitter.outputs.hepdata import region_table, yields_table
 from quarkline.trexfitter.outputs.layout import POST
+from quarkline.trexfitter.outputs.pull_tables import pull_rows, pull_tex
 from quarkline.trexfitter.outputs.region_histograms import write_region_histograms
 from quarkline.trexfitter.steps.inputs import Inputs
 from quarkline.trexfitter.steps.work import Work
@@ -33,6 +36,25 @@ def draw_after(work: Work, inputs: Inputs) -> None:
     fit = inputs.fit
     _draw(work, inputs, fit)
     write_tables(work, inputs, fit)
+    _write_pull_tables(work, inputs, fit)
+
+
+def _write_pull_tables(work: Work, inputs: Inputs, fit: LikelihoodFit) -> None:
+    """What each pulled parameter does to the samples that ask for it."""
+    catalog = work.catalog
+    asked = {name: one.drawing.pull_table for name, one in catalog.samples.items()}
+    if not any(asked.values()):
+        return
+    for channel in inputs.whole_likelihood.spec.channels:
+        rows = {
+            catalog.samples[sample.name].tex_title or sample.name: pull_rows(
+                sample, fit, shapes=asked[sample.name] == "norm+shape"
+            )
+            for sample in channel.samples
+            if asked[sample.name]
+        }
+        title = catalog.regions[channel.name].tex_label or channel.name
+        work.write(work.layout.pull_table(channel.name), pull_tex(title, rows))
 
 
 def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
@@ -46,14 +68,27 @@ def _draw(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
             work.tell(f"drawing {region.region}")
             earlier = before[region.region] if fit and catalog.drawing.before_over_after else None
             _draw_region(work, region, earlier)
+        _write_region_table(work, region)
         path = work.layout.region_histograms(region.region, after=fit is not None)
         work.files.append(write_region_histograms(path, region))
     if "summary" in wanted:
         _draw_summaries(work, now, before if fit else {})
+    if "merged" in wanted:
+        _draw_merged(work, now, after=fit is not None)
     if "pie-charts" in wanted:
         _draw_pies(work, now, after=fit is not None)
     if fit is None and "signal-regions" in wanted:
         _draw_signal_regions(work, now)
+
+
+def _write_region_table(work: Work, region: RegionPrediction) -> None:
+    """The region for HEPData."""
+    catalog, when = work.catalog, "postfit" if region.after_fit else "prefit"
+    titles = {name: sample.title for name, sample in catalog.samples.items() if sample.title}
+    title = catalog.regions[region.region].title
+    work.write_hepdata(
+        f"{region.region}_{when}", lambda taken: region_table(region, title, titles, taken)
+    )
 
 
 def _draw_region(work: Work, region: RegionPrediction, earlier: RegionPrediction | None) -> None:
@@ -96,6 +131,18 @@ def _summarised(catalog: Catalog, names: list[str], *, validation: bool) -> list
     ]
 
 
+def _draw_merged(work: Work, now: Predictions, *, after: bool) -> None:
+    """Regions beside each other: those of each group, or all if there are no groups."""
+    from quarkline.figures.fits.analysis import draw_merged
+
+    drawing, regions = work.catalog.drawing, work.catalog.regions
+    for group in drawing.region_groups or [""]:
+        chosen = [one for name, one in now.items() if not group or regions[name].group == group]
+        if chosen:
+            figure = draw_merged(work.catalog, chosen, label=work.label)
+            work.draw(figure, work.layout.merged(drawing.summary_prefix, group, after=after))
+
+
 def _draw_pies(work: Work, now: Predictions, *, after: bool) -> None:
     """Shares of the backgrounds in each region."""
     from quarkline.figures.fits.analysis import draw_pies
@@ -126,11 +173,7 @@ def write_tables(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
     catalog, after = work.catalog, fit is not None
     if "tables" not in catalog.drawing.wanted:
         return
-    expected = (
-        expected_before(catalog, inputs.templates)
-        if fit is None
-        else expected_after(catalog, inputs.templates, fit)
-    )
+    expected = shown(inputs.templates, catalog, fit)
     for group in ("", *catalog.drawing.region_groups):
         regions = [name for name in expected if not group or catalog.regions[name].group == group]
         if regions:
@@ -142,6 +185,9 @@ def write_tables(work: Work, inputs: Inputs, fit: LikelihoodFit | None) -> None:
                 signal=catalog.drawing.signal_in_stack,
             )
             _write_yields(work, work.layout.yields(group, after=after), table)
+            if not group:
+                name = "Table_postfit" if after else "Table_prefit"
+                work.write_hepdata(name, partial(yields_table, table))
     likelihood = inputs.whole_likelihood
     for name, region in expected.items():
         effects = (

@@ -8,27 +8,9 @@ from quarkline.trexfitter.steps.work import Work
 
 def draw(work: Work, inputs: Inputs) -> None:
     """A figure of each region that has both signal and background."""
-    from quarkline.figures.fits import plot_separation
+    from quarkline.figures.fits.templates import draw_separation
 
-    catalog = work.catalog
     for name, region in inputs.templates.regions.items():
-        by_role = {
-            role: [
-                sample
-                for sample in catalog.samples
-                if sample in region.templates and catalog.samples[sample].role == role
-            ]
-            for role in ("signal", "background")
-        }
-        if not all(by_role.values()):
-            continue
-        chosen = catalog.regions[name]
-        figure = plot_separation(
-            region,
-            signal=by_role["signal"],
-            background=by_role["background"],
-            variable=chosen.title,
-            title=chosen.label or name,
-            label=work.label,
-        )
-        work.draw(figure, work.layout.separation(name))
+        figure = draw_separation(work.catalog, name, region, label=work.label)
+        if figure is not None:
+            work.draw(figure, work.layout.separation(name))

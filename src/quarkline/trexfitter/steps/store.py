@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import uproot
 
 from quarkline.catalog import Catalog
-from quarkline.engine.core.findings import InputError
+from quarkline.engine.core.findings import Finding, InputError, Place
 from quarkline.engine.store.atomic import flush, flush_folder
 from quarkline.templates.restore import NOT_STORED, read_templates
 from quarkline.templates.sets import TemplateSet
@@ -61,7 +62,7 @@ def read_job_templates(job: Job) -> TemplateSet:
         letter = LETTERS[job.catalog.reads]
         hint = f"run action `{letter}` first, or with it"
         found = [
-            NOT_STORED.finding(one.message, suggestion=hint, place=one.place)
+            replace(one, suggestion=hint, place=_place(job, one))
             if one.code == NOT_STORED.code
             else one
             for one in error.findings
@@ -71,6 +72,12 @@ def read_job_templates(job: Job) -> TemplateSet:
         message = f"the histograms in {folder} cannot be read: {error}"
         hint = f"run action `{LETTERS[job.catalog.reads]}` again"
         raise InputError(UNREADABLE.finding(message, suggestion=hint)) from error
+
+
+def _place(job: Job, finding: Finding) -> Place | None:
+    """Where the config has the part that is not stored; else the file that lacks it."""
+    found = finding.evidence
+    return job.file.place(found["part"], found["name"]) if "part" in found else finding.place
 
 
 def _read(catalog: Catalog, folder: Path, job: Job) -> TemplateSet:

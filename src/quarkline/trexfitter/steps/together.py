@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from quarkline.engine.compute.executors import Executor
 from quarkline.engine.core.results import pretty_json
@@ -13,8 +14,8 @@ from quarkline.statistics.likelihood.limits import asymptotic_limit
 from quarkline.statistics.likelihood.ranking import ranking
 from quarkline.statistics.likelihood.results import LikelihoodFit
 from quarkline.statistics.likelihood.scans import scan, scan_values
+from quarkline.statistics.likelihood.signal import poi_of
 from quarkline.statistics.likelihood.spec_json import spec_as_json
-from quarkline.templates.measure.bounds import held_at_bounds
 from quarkline.trexfitter.job import Job
 from quarkline.trexfitter.multifit import MultiFit
 from quarkline.trexfitter.outputs import limits, rankings
@@ -24,7 +25,7 @@ from quarkline.trexfitter.outputs.scans import write_scan
 from quarkline.trexfitter.steps.combination import Combination
 from quarkline.trexfitter.steps.compared import draw_comparisons
 from quarkline.trexfitter.steps.inputs import write_fit
-from quarkline.trexfitter.steps.measured import interval, limit_words
+from quarkline.trexfitter.steps.measured import interval, limit_words, seen
 from quarkline.trexfitter.steps.work import Output, Progress, label_of
 
 FORMATS = ("png",)
@@ -88,8 +89,7 @@ class Together:
         names = [job.catalog.fit.minos for job in self._jobs() if job.catalog.fit]
         free = {parameter.name for parameter in one.spec.parameters if not parameter.fixed}
         minos = list(dict.fromkeys(name for some in names for name in some if name in free))
-        found = fit_likelihood(one.model, one.data, minos=minos)
-        self._fit = held_at_bounds(one.model, one.data, found)
+        self._fit = fit_likelihood(one.model, one.data, minos=minos)
         self.out.files += write_fit(self.layout.fit(), self._fit)
         poi = self._fit.by_name.get(one.spec.poi or "")
         if poi is not None and not poi.fixed:
@@ -168,10 +168,17 @@ class Together:
     def limit(self) -> None:
         """Find the combined upper limit."""
         one, settings = self.combination, self.multi.limit
-        data = None if settings.data == "asimov" else one.data
+        poi = poi_of(one.model, settings.poi)
+        data, observed = one.tested(poi, settings.data, 0.0)
         found = asymptotic_limit(
-            one.model, data, poi=settings.poi, level=settings.level, injected=settings.injected
+            one.model,
+            data,
+            poi=poi,
+            level=settings.level,
+            injected=settings.injected,
+            observed=observed,
         )
+        found = replace(found, data=one.kind)
         name = limits.limit_name(PREFIX, "", found.level, blind=found.observed is None)
         self.out.files.append(limits.write_limit(self.layout.limits(name), found, best=None))
         self.out.headlines.append(f"combined {limit_words(found)}")
@@ -179,13 +186,15 @@ class Together:
     def significance(self) -> None:
         """Find the combined significance."""
         one, settings = self.combination, self.multi.significance
-        data = None if settings.data == "asimov" else one.data
-        found = discovery(one.model, data, poi=settings.poi, expected_with=settings.expected_with)
+        poi, strength = poi_of(one.model, settings.poi), settings.expected_with
+        data, observed = one.tested(poi, settings.data, strength)
+        found = discovery(one.model, data, poi=poi, expected_with=strength, observed=observed)
+        found = replace(found, data=one.kind)
         name = limits.significance_name(SIGNIFICANCE_PREFIX, "", blind=found.z is None)
         path = self.layout.significance(name)
         self.out.files.append(limits.write_significance(path, found))
-        observed = "" if found.z is None else f"{found.z:.3g} sigma observed, "
-        self.out.headlines.append(f"combined: {observed}{found.z_expected:.3g} sigma expected")
+        words = "" if found.z is None else f"{found.z:.3g} sigma {seen(found)}, "
+        self.out.headlines.append(f"combined: {words}{found.z_expected:.3g} sigma expected")
 
 
 STEPS: Mapping[str, Callable[[Together], None]] = {

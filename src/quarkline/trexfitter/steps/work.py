@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quarkline.catalog import Catalog
-from quarkline.catalog.tlatex import typeset
 from quarkline.engine.compute.executors import Executor
 from quarkline.engine.compute.job import Task, task_name
 from quarkline.engine.compute.local import failures, finished
@@ -20,6 +19,7 @@ from quarkline.engine.core.findings import Finding, Rule, WorkError
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.statistics.likelihood.many import Spread
 from quarkline.trexfitter.job import Job
+from quarkline.trexfitter.outputs.hepdata import Conditions, write_hepdata, write_submission
 from quarkline.trexfitter.outputs.layout import Layout
 
 if TYPE_CHECKING:
@@ -74,12 +74,25 @@ class Output:
         stem.parent.mkdir(parents=True, exist_ok=True)
         self.files += save(figure, stem, formats=self.formats)
 
+    def take(self, folder: Path, stem: Path) -> None:
+        """Take a figure that a worker has drawn, in the formats asked for."""
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        for suffix in self.formats:
+            name = f"{stem.name}.{suffix}"
+            self.files.append((folder / name).replace(stem.with_name(name)))
+
     @contextmanager
-    def runner(self) -> Iterator[Spread]:
-        """What does many fits, with a hidden folder for what they hand over."""
+    def parts(self) -> Iterator[Parts]:
+        """What does parts of an action, with a hidden folder for what they hand over."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".work-", dir=self.folder) as folder:
-            yield Spread(Parts(self.executor, Path(folder), self.tell), Path(folder))
+            yield Parts(self.executor, Path(folder), self.tell)
+
+    @contextmanager
+    def runner(self) -> Iterator[Spread]:
+        """What does many fits."""
+        with self.parts() as parts:
+            yield Spread(parts, parts.folder)
 
 
 @dataclass(kw_only=True)
@@ -115,15 +128,43 @@ class Work(Output):
         luminosity = self.catalog.luminosity.label
         return label_of(drawing.experiment, drawing.status, luminosity, drawing.energy)
 
+    def write_hepdata(self, name: str, table: Callable[[Conditions], dict[str, Any]]) -> None:
+        """Write a table for HEPData, if the job wants them."""
+        if self.catalog.drawing.hepdata:
+            content = table(self._conditions)
+            self.files.append(write_hepdata(self.layout.hepdata(name), content))
+
+    def write_submission(self) -> None:
+        """Write the list of the tables for HEPData that are there."""
+        folder, catalog = self.layout.hepdata(), self.catalog
+        if not catalog.drawing.hepdata or not folder.is_dir():
+            return
+        end, poi = self.layout.suffix, catalog.poi or ""
+        named = {
+            "Correlation": "NP correlation matrix",
+            f"Ranking{end}_{poi}": f"NP ranking plot for {poi}",
+            **{
+                f"{region}_{when}": f"{region} {when}"
+                for region in catalog.regions
+                for when in ("prefit", "postfit")
+            },
+            "Table_prefit": "Prefit yields",
+            "Table_postfit": "Postfit yields",
+        }
+        files = [(f"{name}.yaml", what) for name, what in named.items()]
+        self.files.append(write_submission(folder, files, self._conditions))
+
+    @property
+    def _conditions(self) -> Conditions:
+        return Conditions(self.catalog.drawing.energy, self.catalog.luminosity.label)
+
 
 def label_of(experiment: str, status: str, luminosity: str, energy: str) -> Label:
     """The line above a figure, from texts as ROOT spells them."""
+    from quarkline.figures.fits.analysis import conditions
     from quarkline.figures.style import Label
 
-    right = " ".join(
-        part for part in (typeset(luminosity), f"({typeset(energy)})" if energy else "") if part
-    )
-    return Label(experiment, status, right)
+    return Label(experiment, status, conditions(luminosity, energy))
 
 
 @dataclass(frozen=True)

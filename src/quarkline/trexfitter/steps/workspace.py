@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from quarkline.catalog.looks import region_titles
 from quarkline.engine.core.findings import InputError, Severity
 from quarkline.engine.core.results import pretty_json
 from quarkline.statistics.likelihood.spec_json import spec_as_json
@@ -15,9 +14,6 @@ from quarkline.templates.histfactory import write_histfactory
 from quarkline.trexfitter.outputs.pruning import pruned, pruning_text
 from quarkline.trexfitter.steps.inputs import Inputs
 from quarkline.trexfitter.steps.work import Work
-
-MOST_ROWS = 70
-"""Systematics of one figure, as in TRExFitter."""
 
 
 def build(work: Work, inputs: Inputs) -> None:
@@ -59,39 +55,15 @@ def _told(work: Work) -> Iterator[None]:
 
 def draw_pruning(work: Work, inputs: Inputs) -> None:
     """Figures of what pruning left, and of what systematics do to yields."""
-    from quarkline.figures.fits import pages, plot_normalisation, plot_pruning
+    from quarkline.figures.fits.templates import draw_grid, grid_pages, shown_regions
 
     catalog, templates = work.catalog, inputs.templates
-    names = [name for name, one in catalog.systematics.items() if one.kind != "independent"]
-    regions = [
-        name
-        for name, region in catalog.regions.items()
-        if name in templates.regions
-        and (catalog.drawing.validation_pruning or region.role != "validation")
-    ]
-    samples = [
-        name for name, sample in catalog.samples.items() if sample.role in ("signal", "background")
-    ]
-    plots = {"Pruning": plot_pruning}
+    stems = {"pruning": "Pruning"}
     if "normalisation" in catalog.drawing.wanted:
-        plots["NormalisationPlot"] = plot_normalisation
-    for number, page in enumerate(pages(names, MOST_ROWS) if names and regions else []):
-        for stem, plot in plots.items():
-            figure = plot(
-                templates,
-                regions=regions,
-                samples=samples,
-                systematics=page,
-                titles=_titles(work),
-                label=work.label,
-            )
-            numbered = stem == "Pruning" or number
+        stems["normalisation"] = "NormalisationPlot"
+    any_region = bool(shown_regions(catalog, templates))
+    for number, page in enumerate(grid_pages(catalog) if any_region else []):
+        for kind, stem in stems.items():
+            figure = draw_grid(kind, catalog, templates, page, label=work.label)
+            numbered = kind == "pruning" or number
             work.draw(figure, work.layout.figure(stem, end=f"_{number}" if numbered else ""))
-
-
-def _titles(work: Work) -> dict[str, str]:
-    """Titles of regions, samples and systematics."""
-    catalog = work.catalog
-    found = {name: sample.title or name for name, sample in catalog.samples.items()}
-    found |= {name: one.title or name for name, one in catalog.systematics.items()}
-    return found | region_titles(catalog)

@@ -138,6 +138,8 @@ class Data:
             else:
                 self.items(f"{key}.{word}s", block, *plain)
             self.items(f"{key}.{word}_suffixes", block, f"{stem}{suf}s{end}", f"{stem}{suf}{end}")
+        if self.kind == "Histo" and not of:
+            self.label(f"{key}.tree_folder", block, f"HistoFolderName{side}")
         if not of:
             names = (f"FriendPaths{side}", f"FriendPath{side}")
             self.folders(f"{key}.friends", block, *names)

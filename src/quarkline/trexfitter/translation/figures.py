@@ -34,6 +34,8 @@ AUTOMATIC_RATIO = (0.5, 1.5)
 def add_job_drawing(data: Data, job: Block) -> None:
     """The keys of `drawing` that a job gives."""
     data.label("drawing.label", job, "Label")
+    data.label("drawing.experiment", job, "ExperimentLabel")
+    data.label("drawing.status", job, "PlotLabel")
     data.label("drawing.status", job, "AtlasLabel")
     data.label("drawing.energy", job, "CmeLabel")
     data.label("drawing.ratio_title", job, "RatioYtitle")
@@ -47,15 +49,15 @@ def add_job_drawing(data: Data, job: Block) -> None:
     data.number("drawing.correlation_threshold", job, "CorrelationThreshold")
     data.truth("drawing.correlations_of_bins", job, "UseGammasForCorr")
     data.items("drawing.hidden_parameters", job, "HideNP")
-    data.truth("drawing.config_order", job, "ReorderNPs")
+    data.truth("drawing.hepdata", job, "HEPDataFormat")
     data.items("drawing.region_groups", job, "RegionGroups")
+    data.items("drawing.scale_to_data", job, "ScaleSamplesToData")
     data.items("drawing.signal_regions", job, "SignalRegionsPlot")
     data.truth("drawing.control_figures", job, "SystControlPlots")
     data.choice("drawing.ranking", job, "RankingPlot", RANKINGS)
     data.truth("drawing.validation_pruning", job, "ShowValidationPruning")
     data.label("drawing.poi_title", job, "RankingPOIName")
     _add_precision(data, job)
-    _add_units(data, job)
 
 
 def add_region_drawing(region: Data, block: Block, job: Block | None) -> None:
@@ -157,10 +159,9 @@ def _add_plot_options(data: Data, job: Block) -> None:
     data.put("drawing.yields", "YIELDS" in asked or None, place)
     data.put("drawing.chi2", "CHI2" in asked or None, place)
     data.put("drawing.before_over_after", "PREFITONPOSTFIT" in asked or None, place)
-    data.put("drawing.poisson_errors", "POISSONIZE" in asked or None, place)
+    data.put("drawing.poisson_errors", "POISSONIZE" in asked, place or job.place)
+    data.put("drawing.x_errors", "NOXERR" not in asked, place or job.place)
     _add_signal(data, job, "drawing.", asked)
-    if "NOXERR" in asked:
-        data.put("drawing.x_errors", False, place)
     if "NORATIO" in asked:
         data.null("drawing.ratio", place)
     if summary := job.first("PlotOptionsSummary"):
@@ -238,10 +239,3 @@ def _add_precision(data: Data, job: Block) -> None:
     precision = job.number("POIPrecision")
     if precision is not None and 1 <= precision <= 5:
         data.number("drawing.poi_precision", job, "POIPrecision")
-
-
-def _add_units(data: Data, job: Block) -> None:
-    option, pois = job.first("POIUnit"), job.items("POI")
-    if option and len(option.items) == len(pois):
-        units = {str(poi): str(unit) for poi, unit in zip(pois, option.items, strict=True)}
-        data.put("drawing.poi_units", units, option.place)

@@ -39,7 +39,7 @@ def add_fit(data: Data, fit: Block, job: Block, *, blind: bool) -> None:
     _add_asimov(data, fit, job)
     _add_fixed(data, fit, job)
     _add_minimiser(data, fit)
-    _add_toys(data, fit)
+    _add_toys(data, fit, job)
     add_scans(data, fit)
     data.truth("fit.goodness_of_fit", fit, "GetGoodnessOfFit")
     data.items("fit.hidden_parameters", fit, "BlindedParameters")
@@ -95,12 +95,30 @@ def _add_minimiser(data: Data, fit: Block) -> None:
         data.number("fit.random_start.seed", fit, "SetRandomInitialNPvalSeed")
 
 
-def _add_toys(data: Data, fit: Block) -> None:
+def _add_toys(data: Data, fit: Block, job: Block) -> None:
+    """Toys: measured parameters are 0 in them unless `POIAsimov` says otherwise, as there."""
     data.number("fit.toys", fit, "FitToys")
+    if not fit.number("FitToys"):
+        return
+    given = data.values["fit"].get("asimov", {})
+    truth = {str(poi): 0.0 for poi in job.items("POI") if str(poi) not in given}
+    place = fit.options["FitToys"].place
     if name := fit.text("ToysPseudodataNP"):
-        shift = fit.number("ToysPseudodataNPShift")
-        shifted = {plain_name(name): 1.0 if shift is None else shift}
-        data.put("fit.toys_with", shifted, fit.options["ToysPseudodataNP"].place)
+        truth[plain_name(name)] = _shift_of_toys(data, fit)
+        place = fit.options["ToysPseudodataNP"].place
+        data.put("fit.toys_hold", [plain_name(name)], place)
+    data.put("fit.toys_with", truth, place)
+
+
+def _shift_of_toys(data: Data, fit: Block) -> float:
+    """The value of the shifted parameter: 1, or a whole number."""
+    shift = fit.number("ToysPseudodataNPShift")
+    if shift is None:
+        return 1.0
+    if not shift.is_integer():
+        option = fit.options["ToysPseudodataNPShift"]
+        data.refuse(option, f"is read as {int(shift)} there", "give a whole number")
+    return shift
 
 
 def plain_name(name: str) -> str:

@@ -70,6 +70,8 @@ def _add_templates(data: Data, job: Block) -> None:
     data.number("templates.pruning.shape", job, "SystPruningShape")
     data.number("templates.pruning.large", job, "SystLarge")
     data.truth("templates.pruning.remove_large", job, "RemoveLargeSyst")
+    data.truth("templates.pruning.remove_on_empty", job, "RemoveSystOnEmptySample")
+    data.truth("templates.symmetric_shapes", job, "AlternativeShapeHistFactory")
     data.choice("templates.pruning.reference", job, "PruningType", REFERENCES)
     tests = {"MAXBIN": "largest-bin", "KSTEST": "ks-test"}
     data.choice("templates.pruning.shape_test", job, "PruningShapeOption", tests)

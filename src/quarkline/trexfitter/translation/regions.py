@@ -34,9 +34,12 @@ def region_data(data: Data, block: Block) -> Data:
     region.choice("data", block, "DataType", {"DATA": "observed", "ASIMOV": "asimov"})
     if region.values["role"] == "signal" and data.job and data.job.true("BlindSRs"):
         region.put("data", "asimov", data.job.options["BlindSRs"].place)
-    if option := block.first("DropBins"):
+    _add_bin_of(region, block)
+    if option := block.first("DropBins"):  # which switches off AutomaticDropBins
         bins = region.numbers(option, option.items)
         region.put("drop_bins", bins and [int(number) for number in bins], option.place)
+    else:
+        region.truth("drop_hidden_bins", block, "AutomaticDropBins")
     region.truth("smooth", block, "SkipSmoothing", negated=True)
     region.label("title", block, "VariableTitle")
     region.label("label", block, "Label")
@@ -48,9 +51,9 @@ def region_data(data: Data, block: Block) -> Data:
 
 
 def _add_variable(region: Data, block: Block) -> dict[str, Any] | None:
-    """Set the variable; its bins, if it has some."""
+    """Set the variable; its bins, if it has some. Histograms that are there have theirs."""
     option = block.first("Variable")
-    if option is None:
+    if option is None or region.kind == "Histo":
         return None
     commas = unquoted(option.raw, ",")
     numbers = [part.trimmed() for part in split(option.raw, ",")[-3:]]
@@ -99,6 +102,17 @@ def _rule_parameters(region: Data, option: Option, rule: str) -> list[float] | N
         region.refuse(option, "has less than two numbers", f'write `"AutoBin","{rule}",2,2`')
         return None
     return [*given, *usual[len(given) :]]
+
+
+def _add_bin_of(region: Data, block: Block) -> None:
+    if option := block.first("IsBinOfRegion"):
+        parts = [part.trimmed() for part in split(option.raw, ":")]
+        if len(parts) == 2 and NUMBER.fullmatch(parts[1]) and int(float(parts[1])) >= 1:
+            chosen = {"region": parts[0], "bin": int(float(parts[1]))}
+            region.put("bin_of", chosen, option.place)
+        else:
+            hint = 'write `IsBinOfRegion: "region":1`, where bins count from 1'
+            region.refuse(option, "is not a region and one of its bins", hint)
 
 
 def _add_merging(region: Data, block: Block) -> None:

@@ -33,6 +33,7 @@ def systematic_data(data: Data, block: Block) -> Data:
         systematic.put("kind", "normalisation", block.place)
         systematic.values |= {"up": 0.0, "down": 0.0}
         _add_sizes(systematic, block)
+        systematic.truth("prune", block, "NoPruning", negated=True)
     elif kind == "HISTO":
         systematic.put("kind", "varied", block.place)
         _add_sides(systematic, block)
@@ -122,6 +123,8 @@ def _add_treatment(systematic: Data, block: Block) -> None:
     systematic.items("without_effect_on", block, "DummyForSamples")
     systematic.label("combine.name", block, "CombineName")
     systematic.choice("combine.rule", block, "CombineType", COMBINE)
+    if block.first("CombineName"):  # without which it has no effect
+        systematic.items("combine.drop_norm", block, "DropNormSpecial")
     systematic.truth("prune", block, "NoPruning", negated=True)
     shapes = {"NOSHAPE": "none", "LINEAR": "linear", "TRIANGULAR": "triangular"}
     systematic.choice("force_shape", block, "ForceShape", shapes)

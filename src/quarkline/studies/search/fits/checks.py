@@ -9,6 +9,8 @@ from quarkline.engine.core.findings import Finding, Place, Rule, Severity
 from quarkline.studies.search.config import SearchConfig
 from quarkline.studies.search.fits.blind import names_any
 from quarkline.studies.search.fits.scored import reads_scores
+from quarkline.studies.search.places import place_of
+from quarkline.templates.refusals import hidden_scales, refused
 
 NO_SCORES = Rule(
     "QL-SEARCH-050",
@@ -38,7 +40,19 @@ def fit_findings(config: SearchConfig, columns: Collection[str]) -> list[Finding
         config: The config.
         columns: Columns of the scores of unshifted events.
     """
-    return [*_blind(config, columns), *_unscored(config, columns)]
+    return [*_blind(config, columns), *_unscored(config, columns), *_refused(config)]
+
+
+def _refused(config: SearchConfig) -> Iterator[Finding]:
+    """What templates and figures refuse, told before anything is done."""
+    if config.fit is None:
+        return
+    found = refused(config)
+    if config.unblind is None:
+        found += hidden_scales(config)
+    for one in found:
+        place = place_of(config, *one.evidence["setting"])
+        yield one.at(place) if place.file else one
 
 
 def _blind(config: SearchConfig, columns: Collection[str]) -> Iterator[Finding]:

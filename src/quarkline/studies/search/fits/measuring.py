@@ -128,6 +128,7 @@ def _impacts(
         problem.data,
         fitted,
         {name: members for name, members in known.items() if members},
+        measured_too=catalog.further_pois,
         minos=poi.up is not None,
         runner=runner,
     )
@@ -170,6 +171,7 @@ def _measurement(
     return Measurement(
         poi=shown,
         title=titles.get(catalog.poi or "", catalog.poi or ""),
+        data=problem.sources.kind,
         fitted=problem.sources.observed,
         asimov=problem.sources.asimov,
         conditional=found.conditional,
@@ -177,7 +179,7 @@ def _measurement(
         titles=titles,
         parts=parts,
         findings=tuple(finding.as_json() for finding in (*found.findings, *refused)),
-        text=sentence(found, shown, parts),
+        text=sentence(found, shown, parts, problem.sources),
     )
 
 

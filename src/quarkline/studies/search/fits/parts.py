@@ -18,7 +18,7 @@ M = TypeVar("M", bound=BaseModel)
 PLAIN_REGION = {"title": "", "label": "", "short_label": "", "tex_label": "", "group": ""}
 PLAIN_SAMPLE = {"title": "", "tex_title": "", "group": "", "drawing": SampleDrawing()}
 PLAIN_SYSTEMATIC = {"title": "", "tex_title": "", "category": "", "sub_category": ""}
-UNMEASURED = {"fit": None, "ranking": None, "limit": None, "significance": None, "hide": Hide()}
+UNMEASURED = {"fit": None, "ranking": None, "limit": None, "significance": None}
 
 
 def catalog_of(config: Catalog, **changed: Any) -> Catalog:
@@ -28,10 +28,15 @@ def catalog_of(config: Catalog, **changed: Any) -> Catalog:
 
 
 def filled_part(catalog: Catalog) -> Catalog:
-    """What templates depend on: all but titles, figures and what is measured."""
+    """What templates depend on: all but titles, figures and what is measured.
+
+    What hides data counts where regions leave hidden bins out.
+    """
+    hides = any(one.drop_hidden_bins for one in catalog.regions.values())
     return catalog_of(
         catalog,
         **UNMEASURED,
+        hide=catalog.hide if hides else Hide(),
         samples=_changed(catalog.samples, PLAIN_SAMPLE),
         regions=_changed(catalog.regions, PLAIN_REGION | {"drawing": RegionDrawing()}),
         systematics=_changed(catalog.systematics, PLAIN_SYSTEMATIC),
@@ -50,8 +55,16 @@ def measured_part(catalog: Catalog) -> Catalog:
         samples=_changed(catalog.samples, {"files": Files(), "drawing": SampleDrawing()}),
         regions=_changed(catalog.regions, {"files": Files(), "drawing": RegionDrawing()}),
         systematics={name: _without_files(one) for name, one in catalog.systematics.items()},
-        drawing=Drawing(chi2_errors=catalog.drawing.chi2_errors),
+        drawing=Drawing(
+            chi2_errors=catalog.drawing.chi2_errors, scale_to_data=catalog.drawing.scale_to_data
+        ),
     )
+
+
+def controlled_part(catalog: Catalog) -> Catalog:
+    """What figures of templates depend on besides templates: titles, and what is read and kept."""
+    drawing = Drawing(validation_pruning=catalog.drawing.validation_pruning)
+    return catalog_of(measured_part(catalog), **UNMEASURED, drawing=drawing)
 
 
 def drawn_part(catalog: Catalog) -> Catalog:

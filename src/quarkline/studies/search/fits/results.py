@@ -27,6 +27,9 @@ class MadeTemplates(Result, kind="search-templates"):
         bad_files: Why files were left out, by name.
         blind: Data that were not read, as `sample in region`.
         unblind: Why blind data were read all the same; None if they were not.
+        systematics: Those that have templates.
+        empty: Samples without any event, by region.
+        separations: How well signal and background are separated, 0 to 1, by region with both.
         findings: What there is to say about them, as JSON values.
     """
 
@@ -36,7 +39,40 @@ class MadeTemplates(Result, kind="search-templates"):
     bad_files: Mapping[str, str]
     blind: tuple[str, ...]
     unblind: str | None
+    systematics: tuple[str, ...]
+    empty: Mapping[str, tuple[str, ...]]
+    separations: Mapping[str, float]
     findings: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Control:
+    """A systematic on a sample in a region.
+
+    Attributes:
+        figure: Name of the figure.
+        region: Name of the region.
+        sample: Name of the sample.
+        systematic: Name of the systematic.
+        up: Relative change of the yield at +1.
+        down: The same at -1.
+        kept: What pruning left in the fit, of "norm" and "shape".
+    """
+
+    figure: str
+    region: str
+    sample: str
+    systematic: str
+    up: float
+    down: float
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Controls(Result, kind="search-controls"):
+    """The systematics that pruning left, each drawn as it was filled and as the fit takes it."""
+
+    figures: tuple[Control, ...]
 
 
 @dataclass(frozen=True)
@@ -67,6 +103,7 @@ class Measurement(Result, kind="search-measurement"):
     Attributes:
         poi: The measured parameter after the fit; None if none is fitted.
         title: Its title.
+        data: What was fitted: "observed" data, "asimov" data, or both, "mixed".
         fitted: Regions that were fitted to observed data.
         asimov: Regions that were fitted to Asimov data.
         conditional: The fit without signal of regions with observed data, if both are mixed.
@@ -80,6 +117,7 @@ class Measurement(Result, kind="search-measurement"):
 
     poi: FittedParameter | None
     title: str
+    data: str
     fitted: tuple[str, ...]
     asimov: tuple[str, ...]
     conditional: LikelihoodFit | None

@@ -110,7 +110,7 @@ class ScoredFile:
     Attributes:
         path: The file.
         sample: Name of the first sample that it is of.
-        simulated: Whether events are scored by the model of their own fold.
+        simulated: Whether the fold that scores an event is that of its group, not its identity.
         trees: Trees in it.
         shifts: Shifted columns by the end of the names of their scores.
         hidden: Selections of events that nobody is to see, and that get no score.

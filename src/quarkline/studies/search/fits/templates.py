@@ -14,6 +14,8 @@ from quarkline.studies.search.friends import friend_place
 from quarkline.templates.build import build_templates
 from quarkline.templates.fill import Allowed, HistRequest, fill, requests_of
 from quarkline.templates.fill.requests import Meaning
+from quarkline.templates.separation import separation_of
+from quarkline.templates.sets import RegionTemplates
 from quarkline.templates.store import write_templates
 
 
@@ -93,9 +95,27 @@ def run(context: Context) -> dict[str, Any]:
         bad_files={str(path): why for path, why in filled.bad.items()},
         blind=tuple(f"{one.sample} in {one.region}" for one in filled.hidden if not one.variation),
         unblind=config.unblind,
+        systematics=tuple(
+            name for name, one in config.catalog.systematics.items() if one.kind != "independent"
+        ),
+        empty={name: found for name, region in regions.items() if (found := _empty(region))},
+        separations={
+            name: power
+            for name, region in regions.items()
+            if (power := separation_of(config.catalog, region)) is not None
+        },
         findings=tuple(finding.as_json() for finding in found),
     )
     return {"templates": folder, "made": made}
+
+
+def _empty(region: RegionTemplates) -> tuple[str, ...]:
+    """Samples of a region without any event; their bins are set to a tiny content."""
+    return tuple(
+        name
+        for name, template in region.templates.items()
+        if not (template.filled.contents.any() or template.filled.errors.any())
+    )
 
 
 def _where(context: Context, config: TemplatesStageConfig) -> Callable[[InputFile], InputFile]:

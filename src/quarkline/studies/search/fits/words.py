@@ -11,17 +11,23 @@ from quarkline.statistics.likelihood.results import (
     FittedParameter,
 )
 from quarkline.templates.measure import Measured
+from quarkline.templates.measure.data import Sources
 
 MEDIAN = 2
+DISCOVERED = 5.0
+"""Significance from which on an upper limit is no headline."""
 
 
-def sentence(found: Measured, poi: FittedParameter | None, parts: Mapping[str, float]) -> str:
-    """What was measured in one sentence.
+def sentence(
+    found: Measured, poi: FittedParameter | None, parts: Mapping[str, float], sources: Sources
+) -> str:
+    """What was measured in one sentence; without the limit if the signal is beyond doubt.
 
     Args:
         found: What was found.
         poi: The measured parameter after the fit; None if it is not to be told.
         parts: Its error by cause.
+        sources: What regions are fitted to.
     """
     told = []
     if found.fit is not None and not found.fit.quality.converged:
@@ -33,9 +39,22 @@ def sentence(found: Measured, poi: FittedParameter | None, parts: Mapping[str, f
             told.append(f"{interval(alone)} with all but free factors fixed")
     if found.significance is not None:
         told.append(significance_words(found.significance))
-    if found.limit is not None:
+    if found.limit is not None and not _discovered(found.significance):
         told.append(limit_words(found.limit))
-    return " · ".join(told) or "a fit without a measured parameter"
+    words = " · ".join(told) or "a fit without a measured parameter"
+    return f"{_data_words(sources)}{words}"
+
+
+def _discovered(found: DiscoverySignificance | None) -> bool:
+    return found is not None and found.z is not None and found.z >= DISCOVERED
+
+
+def _data_words(sources: Sources) -> str:
+    """What is fitted, unless it is data alone."""
+    if sources.kind == "observed":
+        return ""
+    where = ", ".join(f"`{name}`" for name in sources.asimov)
+    return f"with mixed data, Asimov data in {where}: " if sources.mixed else "with Asimov data: "
 
 
 def interval(parameter: FittedParameter) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from quarkline.engine.core.results import Quantity
 from quarkline.report import Block, Figures, Results, Row, Section, Table, Text, number, result_of
@@ -17,14 +16,24 @@ from quarkline.statistics.likelihood.results import (
     Ranking,
 )
 from quarkline.studies.search.fits.results import Expected, MadeTemplates, Measurement, Scans
+from quarkline.studies.search.sections.found import findings_blocks
+from quarkline.studies.search.sections.templates import templates_section
 from quarkline.templates.predictions import RegionPrediction
+
+SEEN = {"observed": "observed", "mixed": "mixed data", "asimov": "Asimov data"}
+"""What a limit that is not expected is of."""
 
 
 def fit_sections(results: Results, draw: Figures) -> list[Section]:
-    """Result, regions and fit; none without a fit."""
+    """Result, regions, fit and templates; none without a fit."""
     if "measurement" not in results:
         return []
-    return [_result(results, draw), _regions(results, draw), _fit(results, draw)]
+    return [
+        _result(results, draw),
+        _regions(results, draw),
+        _fit(results, draw),
+        templates_section(results, draw),
+    ]
 
 
 def _result(results: Results, draw: Figures) -> Section:
@@ -53,7 +62,7 @@ def _result(results: Results, draw: Figures) -> Section:
         blocks += [Text(f"Significance.{told}", "fit")] if told else []
     if "limit" in results:
         blocks += _limit(result_of(results, "limit", CLsLimit), draw)
-    blocks += _findings([*made.findings, *found.findings])
+    blocks += findings_blocks([*made.findings, *found.findings])
     return Section("Result", blocks)
 
 
@@ -63,6 +72,8 @@ def _regions_told(found: Measurement, made: MadeTemplates) -> str:
         for words, names in (("data", found.fitted), ("Asimov data", found.asimov))
         if names
     ]
+    if found.data == "mixed":
+        told.append("Results with such mixed data are no observed ones.")
     if made.blind:
         told.append(f"Blind, so that no data were read: {', '.join(made.blind)}.")
     if made.unblind is not None:
@@ -73,7 +84,7 @@ def _regions_told(found: Measurement, made: MadeTemplates) -> str:
 
 
 def _limit(found: CLsLimit, draw: Figures) -> list[Block]:
-    names = ["observed", "-2 σ", "-1 σ", "expected", "+1 σ", "+2 σ"]
+    names = [SEEN[found.data], "-2 σ", "-1 σ", "expected", "+1 σ", "+2 σ"]
     row: Row = [number(value) for value in (found.observed, *found.expected)]
     level = f"{100 * found.level:g} % CL ({found.method})"
     words = f"Upper limits on `{found.poi}` at {level}.{_noted(found.note)}"
@@ -89,22 +100,12 @@ def _noted(note: str) -> str:
     return f" To note: {note}." if note else ""
 
 
-def _findings(found: Iterable[Mapping[str, Any]]) -> list[Block]:
-    rows: list[Row] = [
-        [item["code"], item["severity"], item["message"], item["suggestion"] or ""]
-        for item in found
-    ]
-    if not rows:
-        return []
-    words = "What there is to say about the templates and the fit."
-    return [Table("fit-findings", ["rule", "", "what", "what to do"], rows, "fit", words)]
-
-
 def _regions(results: Results, draw: Figures) -> Section:
     expected = result_of(results, "expected", Expected)
+    empty = result_of(results, "made", MadeTemplates).empty
     blocks: list[Block] = [
-        _yields("yields-before", expected.before, "Expected events before the fit."),
-        _yields("yields-after", expected.after, "The same after the fit."),
+        _yields("yields-before", expected.before, empty, "Expected events before the fit."),
+        _yields("yields-after", expected.after, empty, "The same after the fit."),
         draw("prefit_summary", "All regions before the fit.", "fit"),
         draw("postfit_summary", "All regions after the fit.", "fit"),
     ]
@@ -118,14 +119,21 @@ def _regions(results: Results, draw: Figures) -> Section:
     return Section("Regions", blocks)
 
 
-def _yields(name: str, regions: Sequence[RegionPrediction], words: str) -> Table:
-    """A row a sample, a column a region."""
+def _yields(
+    name: str,
+    regions: Sequence[RegionPrediction],
+    empty: Mapping[str, Sequence[str]],
+    words: str,
+) -> Table:
+    """A row a sample, a column a region; a sample without events is 0, tiny as its bins are."""
     samples = dict.fromkeys(sample.name for region in regions for sample in region.samples)
     rows: list[Row] = []
     for sample in samples:
         known = [
             {
-                one.name: Quantity(one.total, one.total_error, one.total_error)
+                one.name: 0
+                if one.name in empty.get(each.region, ())
+                else Quantity(one.total, one.total_error, one.total_error)
                 for one in each.samples
             }
             for each in regions
