@@ -181,9 +181,7 @@ def told(folder: Path) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix != ".png":
-            reader = READERS.get(
-                path.suffix, lambda path: numbers_of_text(path.read_text("latin-1"))
-            )
+            reader = READERS.get(path.suffix, lambda path: numbers_of_text(path.read_text("latin-1")))
             for number in SECRETS.keys() & set(reader(path)):
                 found.setdefault(number, []).append(str(path.relative_to(folder)))
     return found
