@@ -14,7 +14,7 @@ from quarkline.engine.workflow.runs import find_run
 from quarkline.learning.models.artifact import load_model, model_key, read_description
 from quarkline.learning.models.event_model import EventModel
 from quarkline.learning.models.folded import FoldedModel
-from quarkline.tools.models import RUNS, find_model
+from quarkline.tools.models import RUNS, FoundModel, find_model
 
 GROUP = "quarkline.exports"
 """Entry points of other packages: functions as those in `EXPORTS`."""
@@ -22,9 +22,16 @@ GROUP = "quarkline.exports"
 UNKNOWN_EXPORT = Rule(
     "QL-EXPORT-003",
     "an export has a format that is written",
-    "`onnx` is a trained network with its preprocessing, a file for each fold. `numpy` is the "
-    "features, labels and weights of a search, an array a file. Other packages may add formats "
-    "through the entry point group `quarkline.exports`.",
+    "`onnx` is a trained network with its preprocessing, a file for each fold. `cpp` and "
+    "`frugally-deep` are one recurrent network for C++ programs. `numpy` is the features, labels "
+    "and weights of a search, an array a file. Other packages may add formats through the entry "
+    "point group `quarkline.exports`.",
+)
+SEVERAL = Rule(
+    "QL-EXPORT-009",
+    "a C++ export holds one model",
+    "A set of folds has a model for each fold, and which one scores an event depends on the event. "
+    "`cpp` and `frugally-deep` take one model, so each fold is exported by itself.",
 )
 
 
@@ -82,6 +89,47 @@ def _onnx(text: str, output: Path, root: Path) -> Exported:
     )
 
 
+def _frugally_deep(text: str, output: Path, root: Path) -> Exported:
+    """A recurrent network as JSON for frugally-deep."""
+    from quarkline.learning.export.frugally_deep.export import TOLERANCE, export_frugally_deep
+
+    found, model = _one_network(text, root)
+    make_folder(output)
+    files = export_frugally_deep(model, output)
+    return Exported(
+        tuple(files),
+        f"the network of {found.place} for frugally-deep 0.15 (keras2) and 0.20 (keras3), "
+        f"read again and computed as torch does, within {TOLERANCE:g}",
+    )
+
+
+def _cpp(text: str, output: Path, root: Path) -> Exported:
+    """A recurrent network as a C++ header."""
+    from quarkline.learning.export.cpp.export import export_cpp
+
+    found, model = _one_network(text, root)
+    make_folder(output)
+    files = export_cpp(model, model_key(found.folder), output)
+    return Exported(
+        tuple(files),
+        f"the network of {found.place} as a C++ header, and a program that compares it with torch: "
+        f"c++ -std=c++11 -O2 {files[-1].name} -o test_model && ./test_model",
+    )
+
+
+def _one_network(text: str, root: Path) -> tuple[FoundModel, EventModel]:
+    """A model that is no set of folds."""
+    found = find_model(text, root)
+    if read_description(found.folder)["kind"] != EventModel.kind:
+        raise InputError(
+            SEVERAL.finding(
+                f"{found.place} is a set of several models",
+                suggestion=f"name one of its folds, as in `{text}/0`, or export to `onnx`",
+            )
+        )
+    return found, load_model(found.folder, EventModel)
+
+
 def _numpy(text: str, output: Path, root: Path) -> Exported:
     """The features of a search as NumPy arrays."""
     from quarkline.studies.search.numpy_set import export_numpy
@@ -91,7 +139,12 @@ def _numpy(text: str, output: Path, root: Path) -> Exported:
     return Exported(files, f"features of {run.name}/{run.number:05d} as NumPy arrays")
 
 
-EXPORTS: Mapping[str, Exporter] = {"numpy": _numpy, "onnx": _onnx}
+EXPORTS: Mapping[str, Exporter] = {
+    "cpp": _cpp,
+    "frugally-deep": _frugally_deep,
+    "numpy": _numpy,
+    "onnx": _onnx,
+}
 """What can be exported, by the name of the format."""
 
 

@@ -13,10 +13,13 @@ pytest.importorskip("torch")
 
 import onnx
 import onnxruntime
+import torch
 
 from quarkline.engine.core.findings import InputError, WorkError
 from quarkline.learning.export.onnx import difficult_events, export_onnx, verify
+from quarkline.learning.export.onnx_graph import _Scale
 from quarkline.learning.features.arrays import MISSING
+from quarkline.learning.features.scaling import FeatureScale
 from quarkline.learning.models.folded import FoldedModel
 from quarkline.learning.scoring.onnx_runtime import load_exported
 from tests.learning.models.conftest import (
@@ -158,3 +161,24 @@ def test_every_form_of_network_is_exported(settings: dict, tmp_path: Path) -> No
     events, fold = difficult_events(arrays(40, seed=6)), np.zeros(48, np.int16)
     found = exported.probabilities(events, fold, device="cpu")
     assert found == pytest.approx(model.probabilities(events, fold), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_recurrent_networks_skip_what_is_absent_there_too(tmp_path: Path) -> None:
+    """Masks, both directions and two LSTMs; `export_onnx` compares with torch."""
+    model = FoldedModel.alone(event_model("lstm-streams"))
+    export_onnx(model, KEY, tmp_path)
+    exported, _ = load_exported(tmp_path)
+    events = arrays(100, seed=3)
+    assert not events.objects["jets"].present[0].any()
+    found = exported.probabilities(events, np.zeros(100, np.int16), device="cpu")
+    assert found == pytest.approx(model.probabilities(events, np.zeros(100, np.int16)), abs=1e-5)
+
+
+def test_values_are_taken_as_they_are_where_the_network_was_trained_so() -> None:
+    scales = tuple(FeatureScale.none(name) for name in "ab")
+    values = np.array([[1e5, -3.25], [np.nan, np.inf], [-np.inf, 0.0]], np.float32)
+    found = _Scale(scales)(torch.from_numpy(values)).numpy()
+    assert np.array_equal(found, [[1e5, -3.25], [0, 0], [0, 0]])
+    expected = [scale.bounded(values[:, i].astype(float)) for i, scale in enumerate(scales)]
+    assert np.array_equal(found, np.stack(expected, axis=1))

@@ -29,6 +29,12 @@ SPEC = FeatureSpec(
 SETTINGS: dict[str, dict[str, Any]] = {
     "resnet": {"kind": "resnet", "blocks": 2, "width": 16},
     "ft-transformer": {"kind": "ft-transformer", "blocks": 1, "width": 16, "heads": 2},
+    "lstm-streams": {
+        "kind": "lstm-streams",
+        "streams": [{"filters": [6, 5], "nodes": 4, "layers": 2}],
+        "hidden": [8],
+        "bidirectional": True,
+    },
     "bdt": {"kind": "bdt", "trees": 8, "leaves": 4, "min_leaf": 5},
 }
 

@@ -36,8 +36,16 @@ SETTINGS: list[dict[str, Any]] = [
         "missing": "mean",
         "objects": "slots",
     },
+    {
+        "kind": "lstm-streams",
+        "streams": [{"filters": [5], "nodes": 4}],
+        "hidden": [6],
+        "dropout": 0,
+    },
 ]
-every_network = pytest.mark.parametrize("settings", SETTINGS, ids=lambda item: str(item["width"]))
+every_network = pytest.mark.parametrize(
+    "settings", SETTINGS, ids=lambda item: str(item.get("width", item["kind"]))
+)
 
 
 def config(settings: dict[str, Any]) -> NetworkConfig:
@@ -270,7 +278,8 @@ def test_any_inputs_will_do(settings: dict[str, Any], geometry: Geometry) -> Non
         with pytest.raises(ValueError, match="readout: token"):
             network(settings, geometry)
         return
-    if settings.get("categories") == "one-hot" and geometry == Geometry(0, (1,)):
+    flags = settings.get("categories") == "one-hot" or settings["kind"] == "lstm-streams"
+    if flags and geometry == Geometry(0, (1,)):
         with pytest.raises(ValueError, match="no value was seen"):
             network(settings, geometry)
         return

@@ -20,7 +20,7 @@ def command(
         ),
     ],
     format: Annotated[  # noqa: A002
-        str, typer.Option("--format", metavar="FORMAT", help="Such as onnx or numpy.")
+        str, typer.Option("--format", metavar="FORMAT", help="cpp, frugally-deep, numpy, onnx.")
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the files.")
@@ -29,8 +29,9 @@ def command(
 ) -> None:
     """Write what RUN made as files that other programs read.
 
-    `onnx`: a trained network, checked with ONNX Runtime. `numpy`: the features, labels and weights
-    of a search, an array a file.
+    `onnx`: a trained network, checked with ONNX Runtime. `cpp`: a recurrent network as a C++
+    header. `frugally-deep`: the same as JSON for that library. `numpy`: the features, labels and
+    weights of a search, an array a file.
     """
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools import export as tool

@@ -48,6 +48,7 @@ class _Prepare(nn.Module):
 class _Scale(nn.Module):
     """Scaled values within the reach of the scales, 0 where missing."""
 
+    none: Tensor
     log: Tensor
     offset: Tensor
     mean: Tensor
@@ -55,6 +56,7 @@ class _Scale(nn.Module):
 
     def __init__(self, scales: Sequence[FeatureScale]) -> None:
         super().__init__()
+        self.register_buffer("none", torch.tensor([scale.kind == "none" for scale in scales]))
         self.register_buffer("log", torch.tensor([scale.kind == "log" for scale in scales]))
         for name in ("offset", "mean", "deviation"):
             values = [getattr(scale, name) for scale in scales]
@@ -67,7 +69,10 @@ class _Scale(nn.Module):
         unscaled = torch.where(self.log, logarithm, values.double())
         scaled = ((unscaled - self.mean) / self.deviation).clamp(-REACH, REACH)
         lowest = self.log & ~positive
-        return torch.where(values.isnan(), 0.0, torch.where(lowest, -REACH, scaled)).float()
+        bounded = torch.where(lowest, -REACH, scaled)
+        finite = torch.where(values.isinf(), 0.0, values.double())
+        chosen = torch.where(self.none, finite, bounded)
+        return torch.where(values.isnan(), 0.0, chosen).float()
 
 
 class _Codes(nn.Module):

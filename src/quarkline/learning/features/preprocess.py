@@ -54,6 +54,23 @@ class Preprocess:
             tuple(_fitted(features, _flat(values)) for features, values in groups),
         )
 
+    @classmethod
+    def none(cls, spec: FeatureSpec) -> Preprocess:
+        """Leave all values as they are, for networks that were trained on them.
+
+        Args:
+            spec: The features; none of them is categorical.
+        """
+        return cls(
+            spec,
+            tuple(FeatureScale.none(feature.name) for feature in spec.continuous),
+            (),
+            tuple(
+                tuple(FeatureScale.none(feature.name) for feature in group.features)
+                for group in spec.objects
+            ),
+        )
+
     @property
     def geometry(self) -> Geometry:
         """Sizes of what `tensors` gives."""

@@ -27,17 +27,23 @@ class FeatureScale:
 
     Attributes:
         name: The feature.
-        kind: "log" for log(x + offset), "linear" for x itself.
-        offset: In the feature's unit; 0 for "linear".
+        kind: "log" for log(x + offset), "linear" for x itself; "none" for values that a network
+            takes as they are, without bounds.
+        offset: In the feature's unit; 0 but for "log".
         mean: Mean after the logarithm.
         deviation: Standard deviation after the logarithm.
     """
 
     name: str
-    kind: Literal["log", "linear"]
+    kind: Literal["log", "linear", "none"]
     offset: float
     mean: float
     deviation: float
+
+    @classmethod
+    def none(cls, name: str) -> Self:
+        """Leave a feature as it is."""
+        return cls(name, "none", 0.0, 0.0, 1.0)
 
     @classmethod
     def fit(cls, name: str, values: ArrayLike) -> Self:
@@ -101,8 +107,11 @@ class FeatureScale:
     def bounded(self, values: Floats) -> Floats:
         """As `forward`, within `REACH`: for events that may be unlike those it was fitted to.
 
-        A value that is too low for the logarithm is scaled as the lowest.
+        A value that is too low for the logarithm is scaled as the lowest. A feature without scale
+        has no bounds; what is not finite is 0.
         """
+        if self.kind == "none":
+            return np.where(np.isfinite(values), values, 0.0)
         return np.minimum(np.fmax(self.forward(values), -REACH), REACH)  # fmax passes over NaN
 
     def inverse(self, scaled: Floats) -> Floats:

@@ -87,6 +87,43 @@ class FTTransformerConfig(NetworkConfig):
         return FTTransformer(self, geometry, classes)
 
 
+class StreamConfig(Config):
+    """What the objects of one group go through."""
+
+    filters: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (64, 32, 32, 16), min_length=1, description="Widths of the layers that see one object."
+    )
+    nodes: int = Field(
+        10, ge=0, description="Width of the LSTM over the objects; 0 is their mean instead."
+    )
+    layers: int = Field(1, ge=1, description="LSTMs, one on top of the other.")
+
+
+class StreamNetworkConfig(NetworkConfig):
+    """Recurrent network: an LSTM reads the objects of each group in their order."""
+
+    kind: Literal["lstm-streams"] = Field("lstm-streams", description="LSTMs over objects.")
+    streams: tuple[StreamConfig, ...] = Field(
+        (StreamConfig(),),
+        min_length=1,
+        description="One for each group of objects; a single one is for all.",
+    )
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (512, 64), description="Widths of the layers behind the streams."
+    )
+    dropout: float = Field(0.2, ge=0, lt=1, description="Share of the activations left out.")
+    absent: Literal["skipped", "zeros"] = Field(
+        "skipped", description="Places without an object: skipped, or read as objects of zeros."
+    )
+    bidirectional: bool = Field(False, description="Read the objects backwards, too.")
+
+    def build(self, geometry: Geometry, classes: int) -> nn.Module:
+        """The network, with weights from torch's global state."""
+        from quarkline.learning.models.streams import StreamNetwork
+
+        return StreamNetwork(self, geometry, classes)
+
+
 class TreesConfig(Config):
     """Boosted trees of LightGBM."""
 
@@ -105,7 +142,11 @@ class TreesConfig(Config):
     )
 
 
-NETWORKS: tuple[type[NetworkConfig], ...] = (ResidualNetworkConfig, FTTransformerConfig)
+NETWORKS: tuple[type[NetworkConfig], ...] = (
+    ResidualNetworkConfig,
+    FTTransformerConfig,
+    StreamNetworkConfig,
+)
 """The networks that come with Quarkline: a new one is a subclass and its place here."""
 
 
@@ -119,6 +160,6 @@ def _known() -> Any:
 
 
 if TYPE_CHECKING:
-    ModelConfig = ResidualNetworkConfig | FTTransformerConfig | TreesConfig
+    ModelConfig = ResidualNetworkConfig | FTTransformerConfig | StreamNetworkConfig | TreesConfig
 else:
     ModelConfig = Annotated[_known(), Field(discriminator="kind")]

@@ -1,0 +1,1 @@
+"""Networks as a C++ header that needs nothing but the standard library."""
