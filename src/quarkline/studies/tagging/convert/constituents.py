@@ -26,9 +26,12 @@ class Members:
 
     def first(self, rows: int) -> Members:
         """Only the first so many of each jet."""
-        start = np.cumsum(self.counts) - self.counts
-        place = np.arange(len(self.index)) - np.repeat(start, self.counts)
-        return Members(np.minimum(self.counts, rows), self.index[place < rows])
+        return Members(np.minimum(self.counts, rows), self.index[self.places < rows])
+
+    @property
+    def places(self) -> Ints:
+        """The place of each constituent in its jet, from 0."""
+        return np.arange(len(self.index)) - self.leading()
 
     @property
     def jet(self) -> Ints:
