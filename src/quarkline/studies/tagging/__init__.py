@@ -1,1 +1,1 @@
-"""Tagging: adversarially trained sequence networks for displaced jets."""
+"""The tagging study: displaced jets told from multijets and beam-induced background."""

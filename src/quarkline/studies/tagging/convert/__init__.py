@@ -1,0 +1,1 @@
+"""Jets of DiVertAnalysis ntuples, as tables of one row a jet."""
