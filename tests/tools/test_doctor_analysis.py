@@ -286,7 +286,7 @@ def test_the_real_analysis_in_full(data_folder, monkeypatch, capsys):
     code, out, _ = run(monkeypatch, capsys, config, "--replace", place)
     assert code == 1
     lines = out.splitlines()
-    assert lines[-1] == "55 files, 132,823 events: 1 error, 6 warnings, 9 notes"
+    assert lines[-1] == "55 files, 132,823 events: 1 error, 6 warnings, 10 notes"
     assert sum("QL-CHECK-005" in line and "`tau_Pt_0`" in line for line in lines) == 5
 
 
