@@ -170,6 +170,19 @@ def test_measurements_and_parameters_are_chosen_by_name(record):
     assert read_likelihood(where, patch="signal_1_60", poi="scale").spec.poi == "scale"
 
 
+def test_a_measurement_of_no_parameter_is_told(record, tmp_path):
+    (unpatched,) = read_likelihood("likelihoods/RegionA/BkgOnly.json").findings
+    assert "no parameter `mu`, which" in unpatched.message
+    assert "one of its 2 signals, such as --patch signal_1_60" in unpatched.suggestion
+    slip = background_only()
+    slip["measurements"][0]["config"]["poi"] = "nor"
+    (found,) = read_likelihood(str(write(tmp_path / "alone", slip=slip) / "slip.json")).findings
+    assert (found.code, found.suggestion) == ("QL-FIT-058", "did you mean `norm`?")
+    where = "likelihoods/RegionA/BkgOnly.json"
+    assert read_likelihood(where, measurement="Other").findings == ()
+    assert read_likelihood(where, patch="signal_1_60").findings == ()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import tarfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from quarkline.engine.core.findings import Finding, InputError, Place, Rule, did_you_mean, nearest
+from quarkline.engine.core.findings import (
+    Finding,
+    InputError,
+    Place,
+    Rule,
+    Severity,
+    did_you_mean,
+    nearest,
+)
 from quarkline.statistics.likelihood.spec import LikelihoodSpec
 from quarkline.statistics.likelihood.spec_json import SCHEMA, spec_from_json
 from quarkline.statistics.likelihood.workspace import spec_from_workspace
@@ -40,6 +48,14 @@ UNKNOWN_POI = Rule(
     "QL-FIT-053",
     "the measured parameter is one of the likelihood",
     "`--poi` measures another parameter than the workspace says: one of its parameters, by name.",
+)
+NOTHING_MEASURED = Rule(
+    "QL-FIT-058",
+    "the parameter that a measurement names is one of the likelihood",
+    "Background-only workspaces of published likelihoods name the strength of signals that their "
+    "patches add: without a patch they measure nothing. In any other workspace such a name is a "
+    "slip, and no parameter is measured until `--poi` names one.",
+    severity=Severity.NOTE,
 )
 
 LARGEST = 1 << 30  # bytes of a JSON file that are read
@@ -137,10 +153,13 @@ def read_likelihood(
         read = read_xml(Path(workspace), root_dir)
         spec = _spec(read.workspace, workspace, None, measurement, poi)
         stated = with_stated_errors(spec, read.errors)
-        return Source(workspace, None, stated, findings=read.findings)
+        told = (*read.findings, *_unmeasured(read.workspace, measurement, stated, ()))
+        return Source(workspace, None, stated, findings=told)
     found = read_json(workspace, patch)
     spec = _spec(found.content, found.name, found.operations, measurement, poi)
-    return Source(found.name, patch, spec, found.patches)
+    unused = () if patch else found.patches
+    told = tuple(_unmeasured(found.content, measurement, spec, unused))
+    return Source(found.name, patch, spec, found.patches, told)
 
 
 @dataclass(frozen=True)
@@ -190,6 +209,27 @@ def _spec(
     else:
         raise InputError(_not_workspace(content, name))
     return spec if poi is None else with_poi(spec, poi)
+
+
+def _unmeasured(
+    content: Mapping[str, Any],
+    measurement: str | None,
+    spec: LikelihoodSpec,
+    patches: Sequence[str],
+) -> Iterator[Finding]:
+    """What is to be said if the measurement names no parameter of the likelihood."""
+    if spec.poi is not None or "measurements" not in content:
+        return
+    measured = {one["name"]: one["config"]["poi"] for one in content["measurements"]}
+    name = measured[measurement] if measurement else next(iter(measured.values()))
+    if not name:
+        return
+    factors = [row.name for row in spec.parameters if row.role == "norm-factor"]
+    suggestion = did_you_mean(name, factors, what="norm factors to name as --poi")
+    if patches:
+        suggestion = f"choose one of its {len(patches)} signals, such as --patch {patches[0]}"
+    message = f"there is no parameter `{name}`, which the measurement is of: nothing is measured"
+    yield NOTHING_MEASURED.finding(message, suggestion=suggestion)
 
 
 def with_poi(spec: LikelihoodSpec, poi: str) -> LikelihoodSpec:
