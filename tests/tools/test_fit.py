@@ -170,6 +170,12 @@ def test_measurements_and_parameters_are_chosen_by_name(record):
     assert read_likelihood(where, patch="signal_1_60", poi="scale").spec.poi == "scale"
 
 
+def test_more_parameters_than_fit_into_memory_are_refused(record, monkeypatch):
+    monkeypatch.setattr("quarkline.tools.fit.MOST_PARAMETERS", 3)
+    said = refused("likelihoods/RegionA", "--patch", "signal_1_60")
+    assert "has 5 free parameters, more than 3" in said
+
+
 def test_a_measurement_of_no_parameter_is_told(record, tmp_path):
     (unpatched,) = read_likelihood("likelihoods/RegionA/BkgOnly.json").findings
     assert "no parameter `mu`, which" in unpatched.message

@@ -47,8 +47,15 @@ FIT_FAILED = Rule(
     "Many fits are divided among processes of this computer, and one of these ended early. The "
     "message holds its reason.",
 )
+TOO_MANY_PARAMETERS = Rule(
+    "QL-FIT-059",
+    "a likelihood has no more free parameters than a fit can hold",
+    "A fit holds the second derivatives by every pair of free parameters: 0.8 GB for 10,000 of "
+    "them. So many are mostly those of the simulation's statistics in very fine bins.",
+)
 
 START_SECONDS = 5.0  # work that takes as long is worth a start of processes
+MOST_PARAMETERS = 10_000
 
 Watch = Callable[[str, int, int], None]
 """Is told what is done, and how many of how many."""
@@ -139,10 +146,12 @@ def fit_source(source: Source, wanted: Wanted, *, workers: int, watch: Watch) ->
     """Fit a likelihood that was read.
 
     Raises:
-        InputError: If a parameter is unknown, or no parameter is measured and one is needed.
+        InputError: If a parameter is unknown, no parameter is measured and one is needed, or
+            parameters are too many.
     """
     if wanted.needs_poi and source.spec.poi is None:
         raise InputError(_no_poi(source))
+    _check_size(source)
     model = Model(source.spec)
     _check(model, wanted)
     measured = source.spec.poi
@@ -176,6 +185,15 @@ def _no_poi(source: Source) -> Finding:
         suggestion = f"choose one of its {number} signals, such as --patch {first}"
     message = f"{source.name} does not measure a parameter"
     return NO_POI.finding(message, suggestion=suggestion)
+
+
+def _check_size(source: Source) -> None:
+    """Refuse what would fill the memory."""
+    free = sum(not row.fixed for row in source.spec.parameters)
+    if free > MOST_PARAMETERS:
+        message = f"{source.name} has {free:,} free parameters, more than {MOST_PARAMETERS:,}"
+        suggestion = "merge bins, or fix parameters that hardly matter"
+        raise InputError(TOO_MANY_PARAMETERS.finding(message, suggestion=suggestion))
 
 
 def _free(model: Model) -> set[str]:
