@@ -23,7 +23,7 @@ ZLIB_START = 9  # bytes of a compressed block before what zlib reads
 def write_histograms(
     path: Path, histograms: Iterable[tuple[str, Histogram]], texts: Iterable[tuple[str, str]]
 ) -> None:
-    """Write a ROOT file of `TH1D`s and texts; equal contents give equal bytes.
+    """Write a ROOT file of histograms and texts; equal contents give equal bytes.
 
     Args:
         path: The file.

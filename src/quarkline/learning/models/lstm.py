@@ -57,7 +57,7 @@ def turned(objects: Tensor, count: Tensor) -> Tensor:
 
 
 def last(states: Tensor, count: Tensor) -> Tensor:
-    """State after the `count`th (N,) of the steps (N, L, F), with shape (N, F); 0 after none."""
+    """State after `count` (N,) of the steps (N, L, F), with shape (N, F); 0 after none."""
     at = (count - 1).clamp(min=0)
     found = taken(states, at[:, None])[:, 0]
     return torch.where(count[:, None] > 0, found, 0.0)
