@@ -18,10 +18,6 @@ class Label(IntEnum):
     BIB = 2
 
 
-CONTROL_DATA = 2
-"""Label of collision data in tables of a control region, where `Label.QCD` is simulation."""
-
-
 @dataclass(frozen=True)
 class Stream:
     """Constituents of one kind.
@@ -66,4 +62,3 @@ STREAMS = (CLUSTERS, TRACKS, SEGMENTS)
 
 JET = ("jet_pt", "jet_eta", "jet_phi")
 LLP = ("llp_eta", "llp_phi", "llp_Lxy", "llp_Lz", "llp_pt")
-MASSES = ("llp_mH", "llp_mS")

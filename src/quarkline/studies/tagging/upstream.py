@@ -17,25 +17,12 @@ from quarkline.learning.models.event_model import EventModel
 from quarkline.learning.models.keras_layers import Weights, load_keras_weights
 from quarkline.learning.models.networks import Network, build_network
 from quarkline.learning.models.streams import StreamNetwork
+from quarkline.studies.tagging.columns import JET, STREAMS, Label
 
 Array = NDArray[np.float32]
 
-CLASSES = ("qcd", "signal", "bib")
+CLASSES = tuple(label.name.lower() for label in Label)
 """The network's outputs, in order, which are the labels 0, 1 and 2 of its files, too."""
-
-CLUSTERS = (
-    *("clus_pt", "clus_eta", "clus_phi"),
-    *("clus_l1hcal", "clus_l1ecal", "clus_l2hcal", "clus_l2ecal", "clus_l3hcal", "clus_l3ecal"),
-    *("clus_l4ecal", "clus_l4hcal"),  # the other way round than in the layers before
-    "clus_time",
-)
-TRACKS = (
-    *("track_pt", "track_eta", "track_phi", "track_vertex_nParticles", "track_d0", "track_z0"),
-    *("track_chiSquared", "track_SCTShared", "track_SCTHoles", "track_SCTHits"),
-)
-SEGMENTS = (
-    *("MSeg_etaPos", "MSeg_phiPos", "MSeg_etaDir", "MSeg_phiDir", "MSeg_chiSquared", "MSeg_t0"),
-)
 
 
 def _features(names: tuple[str, ...]) -> tuple[Feature, ...]:
@@ -43,11 +30,9 @@ def _features(names: tuple[str, ...]) -> tuple[Feature, ...]:
 
 
 INPUTS = FeatureSpec(
-    continuous=_features(("jet_pt", "jet_eta", "jet_phi")),
-    objects=(
-        ObjectGroup("constit", 30, _features(CLUSTERS)),
-        ObjectGroup("track", 20, _features(TRACKS)),
-        ObjectGroup("MSeg", 30, _features(SEGMENTS)),
+    continuous=_features(JET),
+    objects=tuple(
+        ObjectGroup(stream.name, stream.rows, _features(stream.columns)) for stream in STREAMS
     ),
 )
 """What the network is told of a jet, in its order."""
