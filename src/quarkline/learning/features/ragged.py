@@ -89,4 +89,5 @@ def _inside(parts: Sequence[RaggedObjects]) -> list[RaggedObjects]:
 def _places(start: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Numbers from each start on, as many as each count says."""
     first = np.cumsum(counts) - counts
-    return np.arange(counts.sum()) + np.repeat(start - first, counts)
+    places: NDArray[np.int64] = np.arange(counts.sum()) + np.repeat(start - first, counts)
+    return places
