@@ -92,11 +92,7 @@ def log_odds(logits: Tensor) -> Tensor:
 
     K-S distances see ranks alone. Log-odds keep them, and spread outputs that crowd at 0 and 1.
     """
-    return torch.stack(
-        [
-            logits[:, place]
-            - torch.cat([logits[:, :place], logits[:, place + 1 :]], 1).logsumexp(1)
-            for place in range(logits.shape[1])
-        ],
-        dim=1,
-    )
+    columns = logits.unbind(dim=1)
+    others = [torch.stack([*columns[:at], *columns[at + 1 :]]) for at in range(len(columns))]
+    odds = [one - rest.logsumexp(0) for one, rest in zip(columns, others, strict=True)]
+    return torch.stack(odds, dim=1)
