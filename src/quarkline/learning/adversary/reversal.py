@@ -15,7 +15,7 @@ def reversed_gradient(values: Tensor, weight: float | Tensor) -> Tensor:
     References:
         Ganin et al., arXiv:1505.07818.
     """
-    found: Tensor = _Reversed.apply(values, weight)
+    found: Tensor = _Reversed.apply(values, weight)  # type: ignore[no-untyped-call]
     return found
 
 
@@ -27,7 +27,7 @@ class _Reversed(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient * -ctx.weight, None
 
 
