@@ -153,7 +153,8 @@ def test_the_best_epoch_may_be_that_of_the_highest_area() -> None:
     areas = result.history.column("auc")
     assert result.history.best == int(np.argmax(areas))
     assert len(areas) == 12 or len(areas) == result.history.best + 1 + 3
-    again = task().measure(module(rows(90, 2)[0]).detach(), rows(90, 2, own=True))
+    logits = module(rows(90, 2)[0]).detach()
+    again = task().measure({"": logits}, {"": rows(90, 2, own=True)})
     assert again["auc"] == pytest.approx(max(areas))
 
 

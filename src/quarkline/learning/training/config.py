@@ -34,6 +34,12 @@ class FitConfig(Config):
     accumulate: int = Field(
         1, ge=1, description="Batches whose gradients make one step together, to save memory."
     )
+    side_batch_size: int | None = Field(
+        None,
+        ge=1,
+        description="Rows of every stream beside the main one in a batch; by default as many as "
+        "let each pass once in an epoch.",
+    )
     learning_rate: float | Literal["find"] = Field(
         1e-3, description="Largest step size of AdamW, or `find`."
     )

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from quarkline.engine.core.findings import InputError, Rule, WorkError, did_you_mean
-from quarkline.engine.core.rng import rng
 from quarkline.learning.training.average import copied
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.devices import gathered, summed
 from quarkline.learning.training.history import LOSS, METRICS, write_metrics
+from quarkline.learning.training.rows import Streams, near
 from quarkline.learning.training.schedules import learning_rate
 from quarkline.learning.training.state import CHECKPOINT, Position, State
-from quarkline.learning.training.steps import Mover, own_noise, to_device
-from quarkline.learning.training.task import Task
+from quarkline.learning.training.steps import Mover, own_noise
+from quarkline.learning.training.task import MAIN, Rows, Task
 
 CHECKED_STEPS = 50
 """Steps between looks at the loss, each of which makes a GPU wait."""
@@ -50,8 +50,8 @@ class Job:
     """The arguments of a fit, as they go to each of several processes."""
 
     module: nn.Module
-    train: Sequence[Tensor]
-    validation: Sequence[Tensor]
+    train: Streams
+    validation: Streams
     config: FitConfig
     task: Task
     seed: int
@@ -76,9 +76,9 @@ class Training:
 
     def __init__(self, job: Job, state: State) -> None:
         self.job, self.state, self.mover = job, state, job.mover
-        self.rows = to_device(state.fabric, job.train)
-        self.held_out = to_device(state.fabric, job.validation)
-        self.steps = math.ceil(len(job.train[0]) / self.mover.rows)
+        self.streams = near(state.fabric, job.train)
+        self.held_out = near(state.fabric, job.validation)
+        self.batches = self.mover.batches(job.train)
         self.saved = time.monotonic()
 
     def run(self) -> None:
@@ -110,21 +110,21 @@ class Training:
         """Make the epoch's steps that are left; the learning rate of the last one."""
         state, position = self.state, self.state.position
         state.wrapped.train()
-        count = len(self.rows[0])
-        order = torch.from_numpy(rng(self.job.seed, "batches", position.epoch).permutation(count))
-        batches = torch.split(order.to(state.fabric.device), self.mover.rows)
         recent: list[Tensor] = []
         losses = state.history.monitored
-        for batch in batches[position.step :]:
+        for batch in self.batches.epoch(position.epoch)[position.step :]:
             rate = self._rate(position, losses)
-            moved = self.mover.move(state, self.rows, batch, rate, str(position.steps))
+            indices = self.batches.with_sides(batch, position.steps)
+            moved = self.mover.move(state, self.streams, indices, rate, str(position.steps))
             state.average.update()
             position.loss += moved.loss * len(batch)
             position.norm += torch.nan_to_num(moved.norm, posinf=0.0)  # a step the scaler skips
             position.step += 1
             position.steps += 1
             recent.append(moved.loss)
-            last = position.step == self.steps  # the epoch's end saves more than the weights
+            last = (
+                position.step == self.batches.steps
+            )  # the epoch's end saves more than the weights
             due = not last and time.monotonic() - self.saved > self.job.save_seconds
             if due or last or len(recent) == CHECKED_STEPS:
                 self._check(recent, rate)
@@ -138,8 +138,8 @@ class Training:
             self.state.largest_rate,
             config.schedule,
             step=position.steps,
-            steps=config.epochs * self.steps,
-            warm_up=round(config.warm_up * self.steps),
+            steps=config.epochs * self.batches.steps,
+            warm_up=round(config.warm_up * self.batches.steps),
             losses=losses,
         )
 
@@ -157,10 +157,11 @@ class Training:
         """Measure, keep the best weights, save and tell."""
         state, position = self.state, self.state.position
         loss = float(summed(state.fabric, position.loss))
-        metrics = {"train_loss": loss / len(self.rows[0])}
+        metrics = {"train_loss": loss / len(self.streams[MAIN])}
         measured = self._measured()
         metrics[LOSS] = measured.pop(LOSS)
-        metrics |= {"learning_rate": rate, "gradient_norm": float(position.norm) / self.steps}
+        norm = float(position.norm) / self.batches.steps
+        metrics |= {"learning_rate": rate, "gradient_norm": norm}
         metrics |= measured
         if not math.isfinite(metrics[LOSS]):
             raise _not_finite("validation", position.epoch + 1, position.step, rate)
@@ -172,17 +173,32 @@ class Training:
         self._tell(metrics)  # before the epoch counts as done: a kill repeats it, and loses nothing
         self._save()
 
-    @torch.no_grad()
     def _measured(self) -> dict[str, float]:
-        """Metrics of the averaged weights on the held-out rows, which several processes share."""
+        """Metrics of the averaged weights on the held-out rows."""
+        found = {name: self._evaluated(name) for name in self.held_out}
+        outputs = {name: made for name, (made, _) in found.items()}
+        return self.job.task.measure(outputs, {name: rows for name, (_, rows) in found.items()})
+
+    @torch.no_grad()
+    def _evaluated(self, stream: str) -> tuple[Tensor, Rows]:
+        """Outputs on a stream's held-out rows, and the tensors of one number a row.
+
+        Several processes share the rows.
+        """
         fabric, task, module = self.state.fabric, self.job.task, self.state.average.module
+        source = self.held_out[stream]
         module.eval()
-        indices = torch.arange(len(self.held_out[0]), device=fabric.device)
-        mine = indices.tensor_split(fabric.world_size)[fabric.global_rank]
-        batches = torch.split(mine, task.rows_at_once or max(len(mine), 1))
-        outputs = [task.outputs(module, [item[rows] for item in self.held_out]) for rows in batches]
-        together = gathered(fabric, torch.cat(outputs), len(indices))
-        return task.measure(together.cpu(), self.job.validation)
+        mine = torch.arange(len(source)).tensor_split(fabric.world_size)[fabric.global_rank]
+        parts = []
+        for indices in torch.split(mine, task.rows_at_once or max(len(mine), 1)):
+            rows = source.take(indices)
+            numbers = [tensor for tensor in rows if tensor.ndim == 1]
+            parts.append([task.outputs(module, stream, rows), *numbers])
+        outputs, *numbers = (
+            gathered(fabric, torch.cat(column), len(source)).cpu()
+            for column in zip(*parts, strict=True)
+        )
+        return outputs, numbers
 
     def _save(self) -> None:
         if self.job.checkpoint:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from lightning.fabric import Fabric
-from torch import Tensor, nn
+from torch import nn
 
 from quarkline.engine.compute.threads import devices_of_this_process
 from quarkline.engine.core.findings import (
@@ -28,9 +27,10 @@ from quarkline.learning.training.devices import new_fabric
 from quarkline.learning.training.epochs import Job, Report, ReportError, Training
 from quarkline.learning.training.finder import scan_rates
 from quarkline.learning.training.history import History
+from quarkline.learning.training.rows import Streams, as_streams
 from quarkline.learning.training.scan import LearningRateScan
 from quarkline.learning.training.state import CHECKPOINT, new_state
-from quarkline.learning.training.task import RowLoss, Task
+from quarkline.learning.training.task import RowLoss, Rows, Task
 from quarkline.learning.training.warm_start import Warmed
 
 SAVED_SECONDS = 60.0
@@ -56,8 +56,8 @@ class FitResult:
 
 def fit(
     module: nn.Module,
-    train: Sequence[Tensor],
-    validation: Sequence[Tensor],
+    train: Streams | Rows,
+    validation: Streams | Rows,
     config: FitConfig,
     *,
     task: Task | None = None,
@@ -75,7 +75,8 @@ def fit(
     Args:
         module: What is fitted; it holds the averaged weights of the best epoch afterwards, on the
             CPU.
-        train: Tensors of equal length, which the task's losses take.
+        train: Tensors of equal length, which the task's losses take; or rows by stream, of which
+            the one named "" makes up the epochs.
         validation: The same for held-out rows, which pick the best epoch and decide when to stop.
         config: How to fit.
         task: What is learned; by default the module puts out the losses of rows itself.
@@ -97,11 +98,12 @@ def fit(
         InputError: If the folder holds another training's state, or `monitor` is no metric.
     """
     devices = devices or devices_of_this_process()
-    identity = canonical_json([config.model_dump(), seed, len(train[0]), len(validation[0])])
+    sides = as_streams(train), as_streams(validation)
+    counts = [{name: len(source) for name, source in streams.items()} for streams in sides]
+    identity = canonical_json([config.model_dump(), seed, *counts])
     job = Job(
         module,
-        train,
-        validation,
+        *sides,
         config,
         task or RowLoss(),
         seed,
@@ -150,7 +152,7 @@ def _fit(fabric: Fabric, job: Job) -> FitResult:
     if job.checkpoint and job.checkpoint.exists():
         state.load(job.checkpoint)
     elif job.config.learning_rate == "find":
-        state.scan = scan_rates(state, training.rows, job.mover)
+        state.scan = scan_rates(state, training.streams, job.mover)
         state.largest_rate = getattr(state.scan, state.scan.chosen)
     training.run()
     job.module.load_state_dict(state.best)
