@@ -27,6 +27,7 @@ from quarkline.cli.commands import (
     list_runs,
     new,
     plan,
+    plot,
     run,
     score,
     simulate,
@@ -82,6 +83,7 @@ app.command("fit")(fit.command)
 app.command("skim")(skim.command)
 app.command("score")(score.command)
 app.command("export")(export.command)
+app.command("plot")(plot.command)
 app.command("trexfitter")(trexfitter.command)
 
 
