@@ -128,13 +128,12 @@ def _files(compared: Compared) -> Iterator[Block]:
         shares = [
             Cell(f"{count:,} ({count / total:.1%})" if total else "0", count) for count in counts
         ]
-        rows.append(
-            [item.name, item.path.name, kind, item.table.layout, item.scaling, number(total)]
-            + list(shares)
-        )
+        about = [item.name, item.path.name, kind, item.table.layout, item.scaling]
+        rows.append([*about, number(total), *shares])
+    names = ["name", "file", "kind", "layout", "scaling", "jets"]
     yield Shown(
         "files",
-        ["name", "file", "kind", "layout", "scaling", "jets", *(f"label {label}" for label in labels)],
+        [*names, *(f"label {label}" for label in labels)],
         rows,
         caption="Jets of each file, by label: 0 multijet simulation, 1 signal, 2 beam-induced "
         "background, or in a control region data.",
