@@ -1,26 +1,27 @@
-"""The history of a training: metrics of each epoch, as the candidates that a choice is among."""
+"""The history of a training: quantities of each epoch, as the candidates that a choice is among."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from quarkline.engine.core.findings import InputError, Place, Rule, did_you_mean
-from quarkline.learning.training.history import METRICS
 from quarkline.studies.tagging.analyze.choose import Candidate
 from quarkline.studies.tagging.analyze.reasons import KS, summed
+from quarkline.studies.tagging.watch.record import EpochRecord, read_records
 
-EPOCH, WORST = "epoch", "ks_worst"
+WORST = "ks_worst"
 
 BAD_HISTORY = Rule(
     "QL-TAG-061",
-    "a training's history has the metric that is asked for",
-    "`metrics.csv` in the folder of a training has a line for each epoch and a column for each "
-    "quantity. `analyze.performance` names one of them; a distance of data and simulation is there "
-    "if the training watched a control region.",
+    "a training's history has the quantity that is asked for",
+    "A training keeps a record of each epoch with all quantities of its history. "
+    "`analyze.performance` names one of them; a distance of data and simulation is there if the "
+    "training watched a control region.",
 )
 
 
@@ -30,16 +31,16 @@ class TrainingHistory:
 
     Attributes:
         name: Which training it is.
-        epochs: Number of each epoch, as its files are named.
-        metrics: Metrics of each epoch by name.
+        epochs: Number of each epoch, from 0, as its files are named.
+        metrics: Quantities of each epoch by name.
     """
 
     name: str
     epochs: tuple[int, ...]
-    metrics: Mapping[str, list[float]]
+    metrics: Mapping[str, Sequence[float]]
 
     def at(self, epoch: int) -> dict[str, float]:
-        """The metrics of one epoch."""
+        """The quantities of one epoch."""
         place = self.epochs.index(epoch)
         return {name: values[place] for name, values in self.metrics.items()}
 
@@ -47,19 +48,19 @@ class TrainingHistory:
         """Every epoch with what a choice weighs.
 
         Args:
-            performance: Name of a metric.
+            performance: Name of a quantity.
             ks: What the K-S distance is of.
 
         Raises:
             InputError: If the history lacks one of the two.
         """
         distances = summed(self.metrics, KS if ks == "sum" else (WORST,))
-        if performance not in self.metrics or (self.epochs and not distances):
+        if performance not in self.metrics or not distances:
             missing = performance if performance not in self.metrics else f"K-S ({ks})"
             raise InputError(
                 BAD_HISTORY.finding(
                     f"the history of {self.name} has no {missing}",
-                    suggestion=did_you_mean(missing, self.metrics, what="metrics"),
+                    suggestion=did_you_mean(missing, self.metrics, what="quantities"),
                 )
             )
         return [
@@ -69,28 +70,35 @@ class TrainingHistory:
 
 
 def read_history(name: str, folder: Path) -> TrainingHistory:
-    """Read the history of a training from its folder.
+    """Read the history of a training from the records in its folder.
 
     Args:
         name: What the training is called.
-        folder: Holds `metrics.csv`.
+        folder: Of the training.
 
     Raises:
-        InputError: If there is none, or it has another form.
+        InputError: If there is none.
     """
-    path = folder / METRICS
-    try:
-        with path.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        epochs = tuple(int(row[EPOCH]) for row in rows)
-        names = [column for column in rows[0] if column != EPOCH]
-        metrics = {column: [float(row[column]) for row in rows] for column in names}
-    except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
+    records = read_records(folder)
+    if not records:
         raise InputError(
             BAD_HISTORY.finding(
-                f"the history of {name} cannot be read: {error!r}",
-                suggestion="name a run whose training is finished",
-                place=Place(path),
+                f"{name} has no record of an epoch",
+                suggestion="name a run whose training has finished an epoch",
+                place=Place(folder),
             )
-        ) from error
-    return TrainingHistory(name, epochs, metrics)
+        )
+    return history_of(name, records)
+
+
+def history_of(name: str, records: Sequence[EpochRecord]) -> TrainingHistory:
+    """The history of a training from the records of its epochs, in their order."""
+    names = dict.fromkeys(quantity for record in records for quantity in record.history)
+    metrics = {
+        quantity: [float(record.history.get(quantity, np.nan)) for record in records]
+        for quantity in names
+    }
+    worst = [record.agreement.worst.value if record.agreement else np.nan for record in records]
+    if np.isfinite(worst).any():
+        metrics[WORST] = worst
+    return TrainingHistory(name, tuple(record.epoch for record in records), metrics)

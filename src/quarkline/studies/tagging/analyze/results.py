@@ -37,7 +37,8 @@ class JudgedEpoch:
         efficiencies: Signal efficiency at efficiencies of QCD.
         shares: Efficiencies by (m_H, m_S) and false positives, of the largest output.
         best_merit: Largest S/sqrt(B).
-        worst_ks: Largest K-S distance of data and simulation, of any output and pT bin.
+        worst_ks: Largest K-S distance of data and simulation, of any output and pT bin; None
+            without a control region.
     """
 
     training: str
@@ -49,7 +50,7 @@ class JudgedEpoch:
     efficiencies: tuple[WorkingPoint, ...]
     shares: TaggedShares
     best_merit: float
-    worst_ks: KsSummary
+    worst_ks: KsSummary | None
 
     @property
     def name(self) -> str:
@@ -86,7 +87,7 @@ class Judged(Result, kind="tagging-judged"):
                 for one in best.efficiencies[:1]
             ),
             *(f"rejection {spelt(one.value)} at {one.at:.3g}" for one in best.rejections[:1]),
-            f"worst K-S {best.worst_ks.value:.3f}",
+            *([f"worst K-S {best.worst_ks.value:.3f}"] if best.worst_ks else []),
         ]
         return f"{best.name}: " + " · ".join(parts)
 

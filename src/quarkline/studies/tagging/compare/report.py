@@ -273,8 +273,9 @@ def tables_of(
     for place, point in enumerate(epochs[0].efficiencies):
         values = [epoch.efficiencies[place].value for epoch in epochs]
         rows.append([f"signal efficiency at QCD efficiency {point.at:g}", *best_bold(values)])
-    worst = [Quantity(epoch.worst_ks.value) for epoch in epochs]
-    rows.append(["worst K-S", *best_bold(worst, highest=False)])
+    worst = [Quantity(epoch.worst_ks.value) if epoch.worst_ks else None for epoch in epochs]
+    if any(worst):
+        rows.append(["worst K-S", *best_bold(worst, highest=False)])
     yield Table(
         "performance",
         ["quantity", *columns],
