@@ -16,6 +16,7 @@ from quarkline.report import Document, write_document, write_markdown
 from quarkline.studies.tagging.plot.config import PlotConfig
 from quarkline.studies.tagging.plot.contents import NamedTable
 from quarkline.studies.tagging.plot.report import compare_files
+from quarkline.studies.tagging.tables import open_jets
 from quarkline.tools.input_files import input_files
 
 NAMES = Rule(
@@ -88,7 +89,7 @@ def plot(
         raise InputError(
             NAMES.finding("no file is named", suggestion="write quarkline plot main=main.parquet")
         )
-    tables = [_opened(name, path) for name, path in named.items()]
+    tables = [NamedTable(name, open_jets(path)) for name, path in named.items()]
     if every_column:
         config = config.model_copy(update={"plot_every_column": True})
     place = output or config.output_report
@@ -121,10 +122,3 @@ def named_files(texts: Sequence[str]) -> Mapping[str, Path]:
             )
         (found[name],) = input_files([path])
     return found
-
-
-def _opened(name: str, path: Path) -> NamedTable:
-    from quarkline.studies.tagging.tables import open_jets
-
-    table = open_jets(path)
-    return NamedTable(name, path, table, str(table.scaling.get("kind", "none")))

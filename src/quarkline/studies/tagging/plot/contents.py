@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quarkline.studies.tagging.plot.reading import Batch, Floats, Reading, first_reading
+from quarkline.studies.tagging.tables import MASSES, WEIGHT, JetTable
 
-LABEL, WEIGHT, MASSES = "label", "mcEventWeight", ("llp_mH", "llp_mS")
+LABEL = "label"
 BINS = (10, 100)
 """Fewest and most bins."""
 LOOKED_AT = 100_000
@@ -25,38 +24,30 @@ Kind = tuple[int, float, float]
 """Label of a jet, and masses of the heavy and the long-lived scalar in GeV; 0 without."""
 
 
-class Table(Protocol):
-    """What is asked of a table of jets."""
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """Names of its columns."""
-
-    @property
-    def rows(self) -> int:
-        """Its jets."""
-
-    @property
-    def layout(self) -> str:
-        """`lists` or `flat`."""
-
-    def batches(self, columns: Sequence[str], rows: int = ...) -> Iterable[Batch]:
-        """Its columns, piece by piece."""
-
-
 @dataclass(frozen=True)
 class NamedTable:
     """A table with the name that it has in the comparison."""
 
     name: str
-    path: Path
-    table: Table
-    scaling: str
+    table: JetTable
 
     @property
     def main(self) -> bool:
         """Whether it is to train on, not of the control region: only then it knows masses."""
         return MASSES[0] in self.table.columns
+
+    @property
+    def scaling(self) -> str:
+        """How its values were scaled, in words."""
+        told = self.table.scaling
+        words = str(told["kind"])
+        if "max_pt" in told:
+            words += f" {told['min_pt']:g}-{told['max_pt']:g}"
+        return words + ", assumed" * bool(told.get("assumed"))
+
+    def unit(self, reading: Reading) -> str:
+        """Unit of a column; empty if the table does not tell it."""
+        return str(self.table.told.get("units", {}).get(reading.column, ""))
 
 
 @dataclass
@@ -64,11 +55,13 @@ class Filled:
     """Histograms of one column by kind of jet.
 
     Attributes:
+        label: Name of the column, with its unit in brackets.
         edges: Edges of the bins, with shape (n + 1,).
         sums: Sums of weights in the bins, with shape (n,), by kind.
         totals: Sums of weights with a value, by kind, also beyond the bins.
     """
 
+    label: str
     edges: Floats
     sums: dict[Kind, Floats] = field(default_factory=dict)
     totals: dict[Kind, float] = field(default_factory=dict)
@@ -100,7 +93,7 @@ class Contents:
         return [kind for kind in self.rows if kind[0] == label]
 
 
-def edges_of(readings: Sequence[tuple[Table, Reading]]) -> Floats:
+def edges_of(readings: Sequence[tuple[JetTable, Reading]]) -> Floats:
     """Edges of bins for one column of several tables, with shape (n + 1,).
 
     Of each table they span the central 90 % of the entries and as much again on either side, as far
@@ -130,7 +123,7 @@ def _range(values: Floats) -> tuple[float, float]:
     return float(max(values.min(), first - width)), float(min(values.max(), last + width))
 
 
-def _sample(table: Table, reading: Reading) -> Floats:
+def _sample(table: JetTable, reading: Reading) -> Floats:
     """Values of every n-th jet."""
     step = -(-table.rows // LOOKED_AT) or 1
     parts, seen = [np.empty(0)], 0
@@ -142,23 +135,26 @@ def _sample(table: Table, reading: Reading) -> Floats:
     return values[np.isfinite(values)]
 
 
-def contents_of(table: Table, readings: Mapping[str, tuple[Reading, Floats]]) -> Contents:
+def contents_of(
+    table: JetTable, readings: Mapping[str, Reading], axes: Mapping[str, tuple[str, Floats]]
+) -> Contents:
     """Count the jets of a file and fill its histograms, reading it once.
 
     Args:
         table: The file.
-        readings: How each column is read, and its edges, by its name in the comparison.
+        readings: How each column is read, by its name in the comparison.
+        axes: Label and edges of these columns.
     """
     known = [name for name in (LABEL, WEIGHT, *MASSES) if name in table.columns]
-    asked = {name for reading, _ in readings.values() for name in reading.columns}
+    asked = {name for reading in readings.values() for name in reading.columns}
     rows: dict[Kind, int] = {}
-    filled = {name: Filled(edges) for name, (_, edges) in readings.items()}
+    filled = {name: Filled(*axes[name]) for name in readings}
     for batch in table.batches(sorted({*known, *asked})):
         kinds, place = _kinds(batch)
         for kind, number in zip(kinds, np.bincount(place, minlength=len(kinds)), strict=True):
             rows[kind] = rows.get(kind, 0) + int(number)
         weight = _column(batch, WEIGHT, 1.0, len(place))
-        for name, (reading, _) in readings.items():
+        for name, reading in readings.items():
             _fill(filled[name], reading.values(batch), weight, kinds, place)
     return Contents({kind: rows[kind] for kind in sorted(rows)}, filled)
 
@@ -210,3 +206,16 @@ def readings_by_table(
         if readings:
             found.setdefault(next(iter(readings.values())).name, readings)
     return found
+
+
+def label_of(name: str, tables: Sequence[NamedTable], readings: Mapping[str, Reading]) -> str:
+    """A column's name with its unit, if all tables tell the same one.
+
+    Args:
+        name: Its name in the comparison.
+        tables: The tables.
+        readings: How it is read, by the table's name.
+    """
+    units = {item.unit(readings[item.name]) for item in tables if item.name in readings}
+    (unit,) = units if len(units) == 1 else ("",)
+    return f"{name} [{unit}]" if unit else name

@@ -40,9 +40,9 @@ def draw_columns(
             density = held.density(kinds) if held else None
             if held is not None and density is not None:
                 densities[legend] = density
-                edges = held.edges
+                label, edges = held.label, held.edges
         if densities:
-            columns.append(ComparedColumn(name, edges, densities))
+            columns.append(ComparedColumn(label, edges, densities))
     for number, start in enumerate(range(0, len(columns), AT_ONCE), start=1):
         place = folder / re.sub(r"[^\w.-]+", "-", f"{stem}-{number}")
         figure = figures.plot_compared(columns[start : start + AT_ONCE])

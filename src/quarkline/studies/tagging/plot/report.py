@@ -16,6 +16,7 @@ from quarkline.studies.tagging.plot.contents import (
     NamedTable,
     contents_of,
     edges_of,
+    label_of,
     readings_by_table,
 )
 from quarkline.studies.tagging.plot.drawing import draw_columns
@@ -81,18 +82,18 @@ def compare_files(tables: Sequence[NamedTable], config: PlotConfig, folder: Path
         every = dict.fromkeys(name for item in tables for name in _flat_names(item))
         readings |= readings_by_table(tables, [name for name in every if name not in readings])
     by_name = {item.name: item.table for item in tables}
-    edges = {
-        column: edges_of([(by_name[name], reading) for name, reading in found.items()])
+    axes = {
+        column: (
+            label_of(column, tables, found),
+            edges_of([(by_name[name], reading) for name, reading in found.items()]),
+        )
         for column, found in readings.items()
     }
     contents = {
         item.name: contents_of(
             item.table,
-            {
-                column: (found[item.name], edges[column])
-                for column, found in readings.items()
-                if item.name in found
-            },
+            {column: found[item.name] for column, found in readings.items() if item.name in found},
+            axes,
         )
         for item in tables
     }
@@ -124,13 +125,14 @@ def _files(compared: Compared) -> Iterator[Block]:
         contents = compared.contents[item.name]
         total = sum(contents.rows.values())
         counts = [sum(contents.rows[kind] for kind in contents.labelled(one)) for one in labels]
-        kind = "main" if item.main else "control region"
+        kind = f"{'main' if item.main else 'control region'}, {item.table.layout}"
         shares = [
-            Cell(f"{count:,} ({count / total:.1%})" if total else "0", count) for count in counts
+            Cell(f"{count:,} ({100 * count / total:.3g} %)" if total else "0", count)
+            for count in counts
         ]
-        about = [item.name, item.path.name, kind, item.table.layout, item.scaling]
+        about = [item.name, item.table.path.name, kind, item.scaling]
         rows.append([*about, number(total), *shares])
-    names = ["name", "file", "kind", "layout", "scaling", "jets"]
+    names = ["name", "file", "kind", "scaling", "jets"]
     yield Shown(
         "files",
         [*names, *(f"label {label}" for label in labels)],
