@@ -27,6 +27,11 @@ from quarkline.statistics.tagging.curves import (
     tagger_curves,
 )
 from quarkline.statistics.tagging.merit import MeritCurve, TaggerMerit, tagger_merit
+from quarkline.statistics.tagging.outputs import (
+    OutputHistogram,
+    OutputPart,
+    output_histograms,
+)
 from quarkline.statistics.tagging.rates import (
     TaggedShare,
     TaggedShares,
@@ -45,7 +50,9 @@ __all__ = [
     "KsSummary",
     "MeritCurve",
     "OutputAgreement",
+    "OutputHistogram",
     "OutputKs",
+    "OutputPart",
     "TaggedShare",
     "TaggedShares",
     "TaggerCurve",
@@ -57,6 +64,7 @@ __all__ = [
     "bin_rows",
     "cut_removing",
     "output_agreement",
+    "output_histograms",
     "rejection",
     "signal_efficiency",
     "tagged_shares",

@@ -18,6 +18,8 @@ from quarkline.statistics.tagging.rates import mixture_weights
 CUTS = (0.0, 0.0316, 0.1)
 """Shares of the third class that the cut on its output removes."""
 
+POINTS = 800
+
 
 @dataclass(frozen=True)
 class TaggerCurve:
@@ -155,8 +157,10 @@ class _Jets:
             mass,
             kept,
             Quantity(curve.auc.value * whole, *_errors(curve.auc, cut is None)),
-            tuple((np.asarray(curve.background_efficiency) * kept[1]).tolist()),
-            tuple((np.asarray(curve.signal_efficiency) * kept[0]).tolist()),
+            *_points(
+                np.asarray(curve.background_efficiency) * kept[1],
+                np.asarray(curve.signal_efficiency) * kept[0],
+            ),
             (effective_size(self.weight[signal]), effective_size(self.weight[background])),
         )
 
@@ -187,6 +191,20 @@ class _Jets:
     def _kept(self, rows: Bools, passed: Bools) -> float:
         total = self.weight[rows].sum()
         return float(self.weight[rows & passed].sum() / total) if total > 0.0 else 0.0
+
+
+def _points(background: Floats, signal: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """At most `POINTS` points: even steps of the signal, and of the logarithm of the background."""
+    places = np.arange(signal.size)
+    if signal.size > POINTS:
+        places = np.unique(
+            [
+                *np.searchsorted(signal, np.linspace(0.0, signal[-1], POINTS // 2)),
+                *np.searchsorted(background, np.geomspace(1e-6, background[-1], POINTS // 2 - 1)),
+                0,
+            ]
+        )
+    return tuple(background[places].tolist()), tuple(signal[places].tolist())
 
 
 def _errors(area: Quantity, known: bool) -> tuple[float | None, float | None]:
