@@ -30,6 +30,7 @@ from quarkline.cli.commands import (
     plot,
     run,
     score,
+    score_report,
     simulate,
     skim,
     trexfitter,
@@ -82,6 +83,7 @@ app.command("hunt")(hunt.command)
 app.command("fit")(fit.command)
 app.command("skim")(skim.command)
 app.command("score")(score.command)
+app.command("score-report")(score_report.command)
 app.command("export")(export.command)
 app.command("plot")(plot.command)
 app.command("trexfitter")(trexfitter.command)

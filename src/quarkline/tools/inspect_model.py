@@ -10,14 +10,11 @@ from quarkline.engine.core.extras import missing_extra
 from quarkline.engine.core.findings import InputError, QuarklineError
 from quarkline.engine.workflow.runs import RUN, find_run
 from quarkline.learning.models.artifact import DESCRIPTION, load_model, model_key, read_description
-from quarkline.tools.models import RUNS, FoundModel, find_model
+from quarkline.tools.models import KERAS, RUNS, FoundModel, find_model
 
 if TYPE_CHECKING:
     from quarkline.learning.models.event_model import EventModel
     from quarkline.learning.models.layers import Layer
-
-KERAS = (".keras", ".h5", ".hdf5")
-"""Endings of files with weights that Keras wrote."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +80,9 @@ def inspect_model(text: str, *, root: Path = RUNS) -> ModelSummary:
     if missing := missing_extra("train"):
         raise InputError(*missing)
     if Path(text).suffix in KERAS:
-        from quarkline.learning.models.keras_layers import read_keras_weights
-        from quarkline.studies.tagging.upstream import upstream_model
+        from quarkline.tools.taggers import load_tagger
 
-        return _summary(text, "", upstream_model(read_keras_weights(Path(text))), 1)
+        return _summary(text, "", load_tagger(text).model, 1)
     return _found(find_model(text, root))
 
 

@@ -37,7 +37,6 @@ def score_report(
     output: Path,
     *,
     masses: tuple[float, float] | None = None,
-    device: str = "cpu",
     root: Path = RUNS,
 ) -> ScoreReport:
     """Write the scores of tables of jets, and a report on them.
@@ -47,7 +46,6 @@ def score_report(
         files: Tables, as `NAME=PATH`, or `PATH`, whose name is that of the file.
         output: Folder of the scores, one `NAME.scores.parquet` a table, and of the report.
         masses: m_H and m_S in GeV for a network with mass parametrisation.
-        device: Where it computes.
         root: Folder of all runs.
 
     Raises:
@@ -63,9 +61,7 @@ def score_report(
         check_inputs(tagger.model, table, masses)
     make_folder(output)
     scored = {
-        name: write_scores(
-            tagger.model, table, output / f"{name}.scores.parquet", masses=masses, device=device
-        )
+        name: write_scores(tagger.model, table, output / f"{name}.scores.parquet", masses=masses)
         for name, table in tables.items()
     }
     with tempfile.TemporaryDirectory() as folder:

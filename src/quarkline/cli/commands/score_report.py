@@ -30,16 +30,13 @@ def command(
         str | None,
         typer.Option(metavar="MH,MS", help="Masses in GeV, for a network that takes them."),
     ] = None,
-    device: Annotated[
-        options.Device, typer.Option(help="Where it computes.")
-    ] = options.Device.auto,
     as_json: options.Json = False,
 ) -> None:
     """Score tables of jets: three outputs a jet as Parquet, and a report on them."""
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.score_report import score_report
 
-    done = score_report(model, files, output, masses=_masses(masses), device=device.value)
+    done = score_report(model, files, output, masses=_masses(masses))
     if as_json:
         told = {"scores": [str(path) for path in done.scores], "headline": done.report.headline}
         told |= {"markdown": str(done.report.markdown), "html": str(done.report.html)}

@@ -23,9 +23,7 @@ def score_report(model: str, scored: Mapping[str, Scored], folder: Path) -> Docu
         folder: Takes figures.
     """
     total = sum(sum(one.jets.values()) for one in scored.values())
-    sections = [
-        Section(name, [*_of_table(name, one, folder)]) for name, one in scored.items()
-    ]
+    sections = [Section(name, [*_of_table(name, one, folder)]) for name, one in scored.items()]
     return Document("scores of jets", f"{total:,} jets scored by `{model}`", sections)
 
 

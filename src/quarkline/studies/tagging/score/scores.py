@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarkline.engine.core.findings import InputError, Place, Rule
+from quarkline.events.sources.base import record_array
 from quarkline.events.table import TableSink
 from quarkline.learning.features.arrays import FeatureArrays
 from quarkline.learning.features.preprocess import Preprocess
@@ -69,7 +70,6 @@ def write_scores(
     path: Path,
     *,
     masses: tuple[float, float] | None = None,
-    device: str = "cpu",
 ) -> Scored:
     """Score the jets of a table, some at a time.
 
@@ -78,7 +78,6 @@ def write_scores(
         table: The jets.
         path: The Parquet file of the scores, in the order of the table.
         masses: m_H and m_S in GeV that a network with mass parametrisation is asked about.
-        device: Where it computes.
 
     Raises:
         InputError: If the network reads other columns, or other units.
@@ -89,11 +88,14 @@ def write_scores(
     passed: dict[int, NDArray[np.float64]] = {}
     counts: dict[int, NDArray[np.float64]] = {}
     with TableSink(path) as sink:
+        if not table.rows:
+            nothing = dict.fromkeys(NETWORK_OUTPUTS, np.zeros(0, np.float32))
+            sink.write(record_array(nothing, 0))
         pairs = zip(table.jets(rows=ROWS), table.batches(held, rows=ROWS), strict=True)
         for part, columns in pairs:
-            scores = model.probabilities(_with_masses(part.arrays(), masses), device=device)
+            scores = model.probabilities(_with_masses(part.arrays(), masses))
             outputs = dict(zip(NETWORK_OUTPUTS, scores.T.copy(), strict=True))
-            sink.write({**columns, **outputs})
+            sink.write(record_array({**columns, **outputs}, len(part)))
             for label in np.unique(part.label).tolist():
                 chosen = scores[part.label == label]
                 jets[label] = jets.get(label, 0) + len(chosen)
