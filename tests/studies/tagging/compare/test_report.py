@@ -11,7 +11,7 @@ from quarkline.engine.core.findings import InputError
 from quarkline.engine.core.results import Quantity, result_from_json
 from quarkline.report import Document, Table, write_document, write_markdown
 from quarkline.studies.tagging.analyze.config import AnalyzeConfig
-from quarkline.studies.tagging.analyze.history import TrainingHistory, read_history
+from quarkline.studies.tagging.analyze.history import TrainingHistory, choose_epoch, read_history
 from quarkline.studies.tagging.analyze.measure import judged_epoch
 from quarkline.studies.tagging.analyze.results import Judged, JudgedEpoch
 from quarkline.studies.tagging.compare.report import best_bold, compare_runs
@@ -65,8 +65,8 @@ def runs() -> list[ComparedRun]:
     settings = {"train": {"epochs": 4, "adversary": {"weight": 10}}, "seed": 1}
     other = {"train": {"epochs": 4, "adversary": {"weight": 1}, "hidden": [512, 64]}, "seed": 1}
     return [
-        ComparedRun("toy/1", [first], None, flat(settings)),
-        ComparedRun("toy/2", [second], found, flat(other)),
+        ComparedRun("toy/1", [first], {"toy/1": range(4)}, None, flat(settings)),
+        ComparedRun("toy/2", [second], {"toy/2": range(4)}, found, flat(other)),
     ]
 
 
@@ -82,6 +82,21 @@ def table(document: Document, name: str) -> Table:
 
 def test_the_choice_is_among_all_runs_and_says_why(document: Document) -> None:
     assert document.headline.startswith("`toy/2/2`: best val_original_lossf (0.6) of the 5 of 8")
+
+
+def test_an_epoch_without_weights_is_not_chosen(runs: list[ComparedRun]) -> None:
+    histories = [history for run in runs for history in run.histories]
+    kept = {"toy/1": [0, 1], "toy/2": [0, 3]}
+    found = choose_epoch(histories, AnalyzeConfig(), kept)
+    assert (found.chosen.training, found.chosen.epoch) == ("toy/1", 1)
+    assert found.why.endswith("; the weights of 4 other epochs were not kept")
+
+
+def test_without_a_control_region_the_best_performance_is_taken() -> None:
+    alone = TrainingHistory("1", (0, 1, 2), {"val_original_lossf": [0.5, 0.3, 0.4]})
+    found = choose_epoch([alone], AnalyzeConfig(), {"1": range(3)})
+    assert (found.chosen.epoch, found.ks) == (1, "none")
+    assert "without a control region" in found.why
 
 
 def test_epochs_are_listed_by_loss_with_their_reasons(document: Document) -> None:

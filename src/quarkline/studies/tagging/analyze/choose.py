@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,9 @@ NO_EPOCH = Rule(
     "The choice weighs `analyze.performance` against `analyze.ks`. Epochs where one of them is no "
     "number are left out, such as those whose control region had an empty pT bin.",
 )
+
+
+Ks = Literal["worst", "sum", "none"]
 
 
 @dataclass(frozen=True)
@@ -44,22 +47,24 @@ class Choice(Result, kind="tagging-choice"):
     Attributes:
         performance: Name of the metric of performance.
         higher: Whether a higher one is better.
-        ks: `worst` or `sum`.
+        ks: `worst` or `sum`; `none` without a control region.
         limit: K-S below which the best performance is taken.
         candidates: All epochs, in the order of trainings and epochs.
         chosen: The epoch.
         below: How many epochs were below the limit.
         why: The reason in one sentence.
+        left_out: Epochs whose weights were not kept, which are no candidates.
     """
 
     performance: str
     higher: bool
-    ks: Literal["worst", "sum"]
+    ks: Ks
     limit: float
     candidates: tuple[Candidate, ...]
     chosen: Candidate
     below: int
     why: str
+    left_out: int = 0
 
     @property
     def front(self) -> tuple[Candidate, ...]:
@@ -78,8 +83,9 @@ def choose(
     candidates: Sequence[Candidate],
     *,
     performance: str,
-    ks: Literal["worst", "sum"],
+    ks: Ks,
     limit: float,
+    left_out: int = 0,
 ) -> Choice:
     """Choose the best performance with a K-S below the limit; without one, the front's knee.
 
@@ -92,6 +98,7 @@ def choose(
         performance: Name of the metric of performance; its name tells what is better.
         ks: What the K-S distance is of.
         limit: The limit on it.
+        left_out: Epochs that cannot be chosen, for the record.
 
     Raises:
         WorkError: If no epoch has both numbers.
@@ -113,24 +120,35 @@ def choose(
     below = [number for number in known if marked[number].ks < limit]
     if below:
         number = min(below, key=lambda i: (_cost(marked[i], higher), marked[i].ks, i))
-        chosen = marked[number]
-        why = (
-            f"best {performance} ({chosen.performance:.4g}) of the {len(below)} of {len(known)} "
-            f"epochs with a {_words(ks)} below {limit:g}; its own is {chosen.ks:.3g}"
-        )
+        why = _why_best(marked[number], performance, ks, limit, (len(below), len(known)))
     else:
         number = _knee([(i, marked[i]) for i in sorted(front)], higher)
-        chosen, least = marked[number], min(marked[i].ks for i in front)
+        least = min(marked[i].ks for i in front)
         why = (
-            f"no epoch has a {_words(ks)} below {limit:g} (the least is {least:.3g}): the knee of "
+            f"no epoch has a {WORDS[ks]} below {limit:g} (the least is {least:.3g}): the knee of "
             f"the {len(front)} epochs that no other one beats, with {performance} "
-            f"{chosen.performance:.4g} and K-S {chosen.ks:.3g}"
+            f"{marked[number].performance:.4g} and K-S {marked[number].ks:.3g}"
         )
-    return Choice(performance, higher, ks, limit, tuple(marked), chosen, len(below), why)
+    if left_out:
+        why += f"; the weights of {left_out} other epochs were not kept"
+    return Choice(
+        performance, higher, ks, limit, tuple(marked), marked[number], len(below), why, left_out
+    )
 
 
-def _words(ks: str) -> str:
-    return "worst K-S" if ks == "worst" else "sum of K-S"
+WORDS: Mapping[str, str] = {"worst": "worst K-S", "sum": "sum of K-S", "none": "K-S"}
+
+
+def _why_best(
+    chosen: Candidate, performance: str, ks: Ks, limit: float, counts: tuple[int, int]
+) -> str:
+    best = f"best {performance} ({chosen.performance:.4g})"
+    if ks == "none":
+        return f"{best} of {counts[1]} epochs; without a control region there is no K-S"
+    return (
+        f"{best} of the {counts[0]} of {counts[1]} epochs with a {WORDS[ks]} below {limit:g}; "
+        f"its own is {chosen.ks:.3g}"
+    )
 
 
 def _known(item: Candidate) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from quarkline.engine.core.findings import InputError, Place, Rule, did_you_mean
-from quarkline.studies.tagging.analyze.choose import Candidate
+from quarkline.studies.tagging.analyze.choose import Candidate, Choice, Ks, choose
+from quarkline.studies.tagging.analyze.config import AnalyzeConfig
 from quarkline.studies.tagging.analyze.reasons import KS, summed
 from quarkline.studies.tagging.watch.record import EpochRecord, read_records
 
@@ -44,17 +44,18 @@ class TrainingHistory:
         place = self.epochs.index(epoch)
         return {name: values[place] for name, values in self.metrics.items()}
 
-    def candidates(self, performance: str, ks: Literal["worst", "sum"]) -> list[Candidate]:
+    def candidates(self, performance: str, ks: Ks) -> list[Candidate]:
         """Every epoch with what a choice weighs.
 
         Args:
             performance: Name of a quantity.
-            ks: What the K-S distance is of.
+            ks: What the K-S distance is of; with `none` it is 0.
 
         Raises:
             InputError: If the history lacks one of the two.
         """
-        distances = summed(self.metrics, KS if ks == "sum" else (WORST,))
+        names = {"sum": KS, "worst": (WORST,), "none": ()}[ks]
+        distances = summed(self.metrics, names) if names else [0.0] * len(self.epochs)
         if performance not in self.metrics or not distances:
             missing = performance if performance not in self.metrics else f"K-S ({ks})"
             raise InputError(
@@ -102,3 +103,34 @@ def history_of(name: str, records: Sequence[EpochRecord]) -> TrainingHistory:
     if np.isfinite(worst).any():
         metrics[WORST] = worst
     return TrainingHistory(name, tuple(record.epoch for record in records), metrics)
+
+
+def choose_epoch(
+    histories: Sequence[TrainingHistory],
+    config: AnalyzeConfig,
+    kept: Mapping[str, Collection[int]],
+) -> Choice:
+    """Choose among the epochs of some trainings whose weights were kept.
+
+    Args:
+        histories: Of the trainings, at least one.
+        config: What is weighed, and the limit.
+        kept: By training, the epochs whose weights there are.
+
+    Raises:
+        InputError: If a history lacks what is weighed.
+        WorkError: If no epoch can be chosen.
+    """
+    watched = any(WORST in history.metrics for history in histories)
+    ks: Ks = config.ks if watched else "none"
+    everything = [
+        item for history in histories for item in history.candidates(config.performance, ks)
+    ]
+    candidates = [item for item in everything if item.epoch in kept[item.training]]
+    return choose(
+        candidates,
+        performance=config.performance,
+        ks=ks,
+        limit=config.ks_limit,
+        left_out=len(everything) - len(candidates),
+    )

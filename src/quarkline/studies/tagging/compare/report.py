@@ -12,9 +12,9 @@ from typing import Any
 from quarkline.engine.core.results import Quantity
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.report import Block, Cell, Document, Figure, Row, Section, Table, Text, number
-from quarkline.studies.tagging.analyze.choose import Choice, choose
+from quarkline.studies.tagging.analyze.choose import Choice
 from quarkline.studies.tagging.analyze.config import AnalyzeConfig
-from quarkline.studies.tagging.analyze.history import TrainingHistory
+from quarkline.studies.tagging.analyze.history import TrainingHistory, choose_epoch
 from quarkline.studies.tagging.analyze.reasons import KS, REASONS, looked_at, summed
 from quarkline.studies.tagging.analyze.results import JudgedEpoch
 from quarkline.studies.tagging.compare.runs import ComparedRun, differing
@@ -65,10 +65,8 @@ def compare_runs(runs: Sequence[ComparedRun], config: AnalyzeConfig, folder: Pat
         WorkError: If no epoch can be chosen.
     """
     histories = [history for run in runs for history in run.histories]
-    candidates = [
-        item for history in histories for item in history.candidates(config.performance, config.ks)
-    ]
-    choice = choose(candidates, performance=config.performance, ks=config.ks, limit=config.ks_limit)
+    kept = {name: epochs for run in runs for name, epochs in run.kept.items()}
+    choice = choose_epoch(histories, config, kept)
     epochs = _epochs(runs, choice, config.best)
     sections = [
         Section("Choice", [*_choice(choice, folder)]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,14 @@ class ComparedRun:
     Attributes:
         name: Name and number, as in `calratio/3`.
         histories: Of each training, whose names tell the run, too.
+        kept: By training, the epochs whose weights there are.
         judged: Its epochs on test jets, by training and epoch; None before they are analysed.
         parameters: Its settings by dotted name.
     """
 
     name: str
     histories: Sequence[TrainingHistory]
+    kept: Mapping[str, Collection[int]]
     judged: Judged | None
     parameters: Mapping[str, Any]
 
