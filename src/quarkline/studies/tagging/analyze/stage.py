@@ -18,16 +18,18 @@ from quarkline.studies.tagging.analyze.history import TrainingHistory, choose_ep
 from quarkline.studies.tagging.analyze.measure import class_counts, control_counts, judged_epoch
 from quarkline.studies.tagging.analyze.reasons import looked_at
 from quarkline.studies.tagging.analyze.results import Judged, JudgedEpoch
-from quarkline.studies.tagging.analyze.trainings import MODEL, Training, model_of, trainings_in
+from quarkline.studies.tagging.analyze.trainings import Training, trainings_in
 from quarkline.studies.tagging.columns import Label
 from quarkline.studies.tagging.features.choice import Split
 from quarkline.studies.tagging.features.folder import ScaledJets
+from quarkline.studies.tagging.train.kept import MODEL, epoch_model
 from quarkline.studies.tagging.watch.config import WatchConfig
 from quarkline.studies.tagging.watch.judged import JudgedJets, JudgedTagger, judged_tagger
 from quarkline.studies.tagging.watch.quantities import WatchedJets
 
 BATCH = 4096
 OUTPUTS = ("choice", "judged", "tagger", "model")
+"""What the stage puts out."""
 
 
 class AnalyzeStageConfig(AnalyzeConfig):
@@ -49,7 +51,7 @@ def run(context: Context) -> dict[str, Any]:
     config: AnalyzeStageConfig = context.config
     trainings = trainings_in(context.path("trainings"))
     histories = [training.history() for training in trainings]
-    kept = {training.name: training.weights for training in trainings}
+    kept = {training.name: training.kept for training in trainings}
     choice = choose_epoch(histories, config, kept)
     own = [choose_epoch([history], config, kept) for history in histories]
     items = [
@@ -82,7 +84,7 @@ def _reasons(
     found = {
         history.epochs[place]: list(words)
         for place, words in looked_at(history.metrics, best).items()
-        if history.epochs[place] in training.weights
+        if history.epochs[place] in training.kept
     }
     found.setdefault(own.chosen.epoch, []).insert(0, OWN)
     if choice.chosen.training == training.name:
@@ -102,8 +104,7 @@ def _item(
         "epochs": [[epoch, list(words), metrics[epoch]] for epoch, words in reasons.items()],
         "config": config.model_dump(mode="json"),
     }
-    inputs = context.files("main", "control") | {MODEL: training.folder / MODEL}
-    inputs |= {f"weights {epoch}": training.weights[epoch] for epoch in reasons}
+    inputs = context.files("main", "control") | {"training": training.folder}
     return Item(f"training {training.name}", args, inputs)
 
 
@@ -113,7 +114,7 @@ def judge_training(args: Mapping[str, Any], inputs: Mapping[str, Path], _: Path)
     Args:
         args: `training`, its name; `epochs`: number, reasons and quantities of each; `config` of
             the stage.
-        inputs: Scaled jets `main` and `control`; the `model`; `weights N` of each epoch.
+        inputs: Scaled jets `main` and `control`; the folder of the `training`.
 
     Returns:
         `epochs`; `tagger`, all of the chosen one, if it is among them; test `jets` and `control`
@@ -124,7 +125,7 @@ def judge_training(args: Mapping[str, Any], inputs: Mapping[str, Path], _: Path)
     epochs, chosen = [], None
     jets: dict[str, Any] = {}
     for number, reasons, metrics in args["epochs"]:
-        model = model_of(inputs[MODEL], inputs[f"weights {number}"])
+        model = epoch_model(inputs["training"], number)
         scored = _judged_jets(model, *main)
         region = _judged_jets(model, *control, data=True) if len(control[1]) else None
         tagger = judged_tagger(scored, region, config.watch, seed=config.seed)
