@@ -9,6 +9,8 @@ from quarkline.figures.calibration import (
     plot_trials_factor,
 )
 from quarkline.figures.checks import plot_flow_check, plot_sculpting
+from quarkline.figures.choice import plot_choice
+from quarkline.figures.compared import ComparedColumn, plot_compared
 from quarkline.figures.curves import plot_roc_curves, plot_signal_roc
 from quarkline.figures.cutflow import plot_cut_flow
 from quarkline.figures.features import (
@@ -22,6 +24,7 @@ from quarkline.figures.learning_rate import plot_learning_rate_scan
 from quarkline.figures.matrices import plot_confusion_matrix, plot_correlation
 from quarkline.figures.methods import plot_method_comparison
 from quarkline.figures.nminus1 import plot_n_minus_one
+from quarkline.figures.outputs import plot_output_agreement, plot_outputs
 from quarkline.figures.overtraining import plot_calibration, plot_overtraining
 from quarkline.figures.pieces import DIMUON_MASS, MASS, plain_text
 from quarkline.figures.ranking import (
@@ -52,6 +55,13 @@ from quarkline.figures.spectrum_scan import plot_spectrum_scan
 from quarkline.figures.stack import plot_stack
 from quarkline.figures.style import Label
 from quarkline.figures.tables import Table, drawn
+from quarkline.figures.tagging import (
+    plot_epoch_history,
+    plot_false_positives,
+    plot_merit,
+    plot_rejection,
+    plot_signal_efficiencies,
+)
 from quarkline.figures.thresholds import (
     plot_binned_significance,
     plot_significance_scan,
@@ -71,6 +81,7 @@ __all__ = [
     "FEATURES",
     "IN_SIGMA",
     "MASS",
+    "ComparedColumn",
     "FeatureStyle",
     "FittedSpectrum",
     "Label",
@@ -84,10 +95,14 @@ __all__ = [
     "plot_background_fit",
     "plot_binned_significance",
     "plot_calibration",
+    "plot_choice",
+    "plot_compared",
     "plot_confusion_matrix",
     "plot_control",
     "plot_correlation",
     "plot_cut_flow",
+    "plot_epoch_history",
+    "plot_false_positives",
     "plot_feature_distributions",
     "plot_flow_check",
     "plot_hunt",
@@ -95,18 +110,23 @@ __all__ = [
     "plot_injection",
     "plot_learning_rate_scan",
     "plot_mass_spectrum",
+    "plot_merit",
     "plot_method_comparison",
     "plot_n_minus_one",
+    "plot_output_agreement",
+    "plot_outputs",
     "plot_overtraining",
     "plot_p_value_calibration",
     "plot_p_value_scan",
     "plot_power",
+    "plot_rejection",
     "plot_roc_curve",
     "plot_roc_curves",
     "plot_scan",
     "plot_score_shifts",
     "plot_score_vs_mass",
     "plot_sculpting",
+    "plot_signal_efficiencies",
     "plot_signal_roc",
     "plot_significance",
     "plot_significance_scan",

@@ -33,6 +33,7 @@ def save(
     data: Sequence[Table] | None = None,
     *,
     formats: Sequence[str] = FORMATS,
+    dpi: float | None = None,
 ) -> list[Path]:
     """Write `<stem>.pdf`, `<stem>.png` and `<stem>.json`; each is absent or complete.
 
@@ -41,6 +42,7 @@ def save(
         stem: Path without extension.
         data: The drawn values; by default what the functions of this package drew on the figure.
         formats: What is written of "pdf", "png", "svg" and "json"; the last are the drawn values.
+        dpi: Dots per inch of the PNG; by default those of the style.
 
     Returns:
         The paths.
@@ -49,7 +51,7 @@ def save(
     return [
         write_atomic(
             stem.with_name(f"{stem.name}.{suffix}"),
-            figure_json(tables) if suffix == "json" else _rendered(fig, suffix),
+            figure_json(tables) if suffix == "json" else _rendered(fig, suffix, dpi),
         )
         for suffix in formats
     ]
@@ -76,11 +78,11 @@ def to_svg(fig: Figure) -> str:
     return compact(element, mark).replace(">*{", f">#{mark} *{{", 1)
 
 
-def _rendered(fig: Figure, kind: str) -> bytes:
+def _rendered(fig: Figure, kind: str, dpi: float | None = None) -> bytes:
     buffer = io.BytesIO()
     with styled(fig.style if isinstance(fig, StyledFigure) else "quarkline"):
         if kind == "png":
-            fig.savefig(buffer, format=kind, pil_kwargs={"compress_level": 1})
+            fig.savefig(buffer, format=kind, dpi=dpi, pil_kwargs={"compress_level": 1})
             return _with_palette(buffer)
         fig.savefig(buffer, format=kind, metadata=_SILENT[kind])
     return buffer.getvalue()

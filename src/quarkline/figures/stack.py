@@ -141,7 +141,7 @@ def _below(frame: Canvas, result: HistStack, lower: Lower) -> None:
     frame.lower.axhline(0, color=GREY, linewidth=1)
     frame.lower.stairs(np.nan_to_num(middle), edges, fill=True, color=GREY, alpha=0.7)
     frame.lower.set_ylim(-reach, reach)
-    mark_outside(frame.lower, edges, middle)
+    mark_outside(frame.lower, centres(edges), middle)
 
 
 def _compared(result: HistStack, lower: Lower) -> tuple[Array, Array, Array]:

@@ -93,6 +93,7 @@ def draw_ratio(
     limits: tuple[float, float],
     *,
     x_error: Array | None = None,
+    places: Array | None = None,
 ) -> None:
     """Draw data over expectation with the expectation's error as a band around one.
 
@@ -105,16 +106,18 @@ def draw_ratio(
         error: Its error.
         limits: Range of the axis; points outside become triangles at the edge.
         x_error: Half the length of horizontal bars; None without them.
+        places: Where the points stand; None for the middles of the bins.
     """
+    where = centres(edges) if places is None else places
     share = np.divide(error, total, out=np.zeros_like(total), where=total > 0)
     ax.axhline(1, color=GREY, linewidth=1)
     draw_band(ax, edges, np.ones_like(total), share, log=False, name="")
-    ax.errorbar(centres(edges), ratio, yerr=ratio_error, xerr=x_error, **DATA)
+    ax.errorbar(where, ratio, yerr=ratio_error, xerr=x_error, **DATA)
     ax.set_ylim(*limits)
-    mark_outside(ax, edges, ratio)
+    mark_outside(ax, where, ratio)
 
 
-def mark_outside(ax: Axes, edges: Array, heights: Array) -> None:
+def mark_outside(ax: Axes, places: Array, heights: Array) -> None:
     """Draw triangles at the edge of the axes in bins whose points lie outside."""
     low, high = ax.get_ylim()
     room = (high - low) / 20
@@ -122,7 +125,7 @@ def mark_outside(ax: Axes, edges: Array, heights: Array) -> None:
         (heights > high, high - room, "^"),
         (heights < low, low + room, "v"),
     ):
-        ax.plot(centres(edges)[outside], np.full(outside.sum(), edge), marker, color="black")
+        ax.plot(places[outside], np.full(outside.sum(), edge), marker, color="black")
 
 
 def hide(axes: Iterable[Axes], low: float, high: float) -> None:

@@ -61,6 +61,11 @@ def record(figure: Figure, tables: Sequence[Table]) -> None:
     _DRAWN.setdefault(figure, []).extend(tables)
 
 
+def forget(figure: Figure) -> None:
+    """Forget what was drawn on a figure."""
+    _DRAWN.pop(figure, None)
+
+
 def points(label: str, x: ArrayLike) -> Column:
     """An independent variable given at points; the label carries the unit in brackets."""
     return {"header": header(label), "values": [{"value": _plain(value)} for value in _flat(x)]}

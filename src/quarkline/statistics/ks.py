@@ -70,7 +70,7 @@ def ks_two_sample(
         np.ones(values.size) if weight is None else np.asarray(weight, dtype=np.float64).ravel()
         for values, weight in zip(samples, (first_weight, second_weight), strict=True)
     ]
-    numbers = effective or (_effective(weights[0]), _effective(weights[1]))
+    numbers = effective or (effective_size(weights[0]), effective_size(weights[1]))
     if min(numbers) == 0.0:
         return KsResult(np.nan, np.nan, *numbers)
     values = np.concatenate(samples)
@@ -81,7 +81,7 @@ def ks_two_sample(
     last = np.append(ordered[1:] > ordered[:-1], True)
     statistic = float(_distance(weight, in_first[None], last)[0])
     if not permutations:
-        return KsResult(statistic, _asymptotic(statistic, *numbers), *numbers)
+        return KsResult(statistic, asymptotic_p(statistic, *numbers), *numbers)
     drawn = rng(seed, "ks-permutations")
     reached = 0
     for start in range(0, permutations, PERMUTATIONS_AT_ONCE):
@@ -99,11 +99,13 @@ def _distance(weight: Floats, in_first: Bools, last: Bools) -> Floats:
     return np.asarray(np.abs(first - second).max(axis=1))
 
 
-def _effective(weight: Floats) -> float:
+def effective_size(weight: Floats) -> float:
+    """Events of equal weight that would be as informative: (sum w)^2 / sum w^2."""
     squares = float((weight**2).sum())
     return float(weight.sum()) ** 2 / squares if squares else 0.0
 
 
-def _asymptotic(statistic: float, first: float, second: float) -> float:
+def asymptotic_p(statistic: float, first: float, second: float) -> float:
+    """Kolmogorov's p-value of a distance of two samples of these effective sizes (Stephens)."""
     root = np.sqrt(first * second / (first + second))
     return float(special.kolmogorov((root + 0.12 + 0.11 / root) * statistic))

@@ -6,7 +6,8 @@ import csv
 import io
 import math
 import os
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quarkline.engine.store.atomic import write_atomic
@@ -64,6 +65,33 @@ class History:
             low, since = (value, 0) if value < low - least_gain else (low, since + 1)
         return since
 
+    def find_smallest(self, name: str, number: int) -> list[int]:
+        """The epochs, from 0, with the smallest values of a metric, the smallest first.
+
+        Values that are not numbers come last; of equal ones the earlier epoch comes first.
+
+        Args:
+            name: The metric.
+            number: How many epochs are wanted; all, if there are fewer.
+        """
+        values = self.column(name)
+        order = sorted(range(len(values)), key=lambda at: (math.isnan(values[at]), values[at]))
+        return order[:number]
+
+    def make_sum(self, new: str, names: Sequence[str]) -> History:
+        """The same history with a metric that is the sum of others.
+
+        Args:
+            new: Name of the sum.
+            names: The metrics that are added.
+        """
+        epochs = [{**epoch, new: sum(epoch[name] for name in names)} for epoch in self.epochs]
+        return replace(self, epochs=epochs)
+
+    def values_for(self, epoch: int) -> dict[str, float]:
+        """All metrics of an epoch, from 0; -1 is the last."""
+        return dict(self.epochs[epoch])
+
     def as_csv(self) -> str:
         """A line for each epoch, counted from 1; numbers are written so that they read equal."""
         if not self.epochs:
@@ -74,6 +102,20 @@ class History:
         for number, epoch in enumerate(self.epochs, start=1):
             writer.writerow([number, *(repr(value) for value in epoch.values())])
         return text.getvalue()
+
+    @classmethod
+    def from_csv(cls, text: str, *, monitor: str = LOSS) -> History:
+        """What `as_csv` has written.
+
+        Args:
+            text: The lines.
+            monitor: The metric that picks the best epoch.
+        """
+        rows = csv.DictReader(io.StringIO(text))
+        return cls(
+            monitor,
+            [{name: float(row[name]) for name in row if name != "epoch"} for row in rows],
+        )
 
 
 def write_metrics(path: Path, history: History) -> None:

@@ -1,0 +1,1 @@
+"""Built-in simulation of jets: displaced decays, multijets, beam-induced background, control."""
