@@ -27,8 +27,10 @@ from quarkline.cli.commands import (
     list_runs,
     new,
     plan,
+    plot,
     run,
     score,
+    score_report,
     simulate,
     skim,
     train,
@@ -83,7 +85,9 @@ app.command("hunt")(hunt.command)
 app.command("fit")(fit.command)
 app.command("skim")(skim.command)
 app.command("score")(score.command)
+app.command("score-report")(score_report.command)
 app.command("export")(export.command)
+app.command("plot")(plot.command)
 app.command("trexfitter")(trexfitter.command)
 
 

@@ -44,7 +44,9 @@ class Shift:
         if not self.time_offset and not self.time_smear:
             return time
         common = self.time_offset + self.time_smear * draw.standard_normal(jets, np.float32)
-        return time + common[jet] + self.time_smear * draw.standard_normal(len(time), np.float32)
+        own = self.time_smear * draw.standard_normal(len(time), np.float32)
+        shifted: Floats = time + common[jet] + own
+        return shifted
 
 
 def shift_of(config: ShiftConfig) -> Shift:
