@@ -1,4 +1,4 @@
-"""Trains taggers of jets: a config of the tagging study, or of the CalRatio trainer, up to `train`."""
+"""Trains taggers of jets, from a config of ours or of the CalRatio trainer."""
 
 from __future__ import annotations
 

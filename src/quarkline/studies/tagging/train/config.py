@@ -53,7 +53,7 @@ class TrainConfig(Config):
         description="Largest weight, as a multiple of the mean of its class; larger ones are cut.",
     )
     epoch_weights: EpochWeights = Field(
-        "best",
+        "all",
         description="Epochs whose weights are kept: `all`, `best`, or `ks<0.3`, those whose K-S "
         "distances, summed over pT bins, are below for every output; the best is always kept.",
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +18,6 @@ from quarkline.studies.tagging.train.kept import (
 )
 from quarkline.studies.tagging.train.results import TaggerTraining, TaggingTraining
 from quarkline.studies.tagging.watch.config import WatchConfig
-
-if TYPE_CHECKING:
-    from quarkline.learning.training.fit import FitResult
 
 
 class TrainStageConfig(TrainConfig):
