@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from quarkline.learning.training.task import Batch, Rows, Step
+from quarkline.learning.training.rows import Rows
+from quarkline.learning.training.task import Batch, Step
 
 CONTROL = "control"
 Given = dict[str, list[Tensor]]
@@ -73,8 +74,8 @@ class Contest:
         return torch.cat([torch.softmax(logits, dim=1), odds[:, None]], dim=1)
 
     def measure(self, outputs: Mapping[str, Tensor], rows: Batch) -> dict[str, float]:
-        label, weight = rows[""]
-        target, own = rows[CONTROL]
+        label, weight = rows[""][-2:]
+        target, own = rows[CONTROL][-2:]
         main = -weight * outputs[""].gather(1, label[:, None])[:, 0].log()
         told = binary_cross_entropy_with_logits(outputs[CONTROL][:, 3], target, own)
         return {"validation_loss": float(main.mean()), "adversary_loss": float(told)}
@@ -99,6 +100,10 @@ class Stored:
 
     tensors: Any
     taken: list[int] = field(default_factory=list, compare=False)
+
+    @property
+    def known(self) -> Rows:
+        return self.tensors[-2:]
 
     def __len__(self) -> int:
         return len(self.tensors[0])

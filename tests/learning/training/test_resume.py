@@ -22,9 +22,10 @@ from quarkline.learning.models.config import FTTransformerConfig, ResidualNetwor
 from quarkline.learning.training.classifier import SECOND_PHASE, train_classifier
 from quarkline.learning.training.config import FitConfig, TrainingConfig
 from quarkline.learning.training.history import METRICS
+from quarkline.learning.training.rows import MAIN, Rows
 from quarkline.learning.training.state import CHECKPOINT
 from quarkline.learning.training.steps import Mover
-from quarkline.learning.training.task import Batch, Rows, Step
+from quarkline.learning.training.task import Batch, Step, step_of
 
 from .conftest import Killed, assert_equal, classifier_data, dying, network, train
 
@@ -111,25 +112,22 @@ class Decorrelated:
 
     @property
     def steps(self) -> Sequence[Step]:
-        told = Step(self._told, "adversary")
-        return (told, told, Step(self._main, "main"))
+        told = step_of(self._told, "adversary")
+        return (told, told, step_of(self._main, "main"))
 
-    def _told(self, module: nn.Module, given: Batch) -> dict[str, Tensor]:
-        rows = given[""]
-        nuisance = (rows[1] == 0).float()
-        odds = module(rows[0])[1]
-        return {"": binary_cross_entropy_with_logits(odds, nuisance, reduction="none")}
+    def _told(self, module: nn.Module, given: Rows) -> Tensor:
+        nuisance = (given[1] == 0).float()
+        return binary_cross_entropy_with_logits(module(given[0])[1], nuisance, reduction="none")
 
-    def _main(self, module: nn.Module, given: Batch) -> dict[str, Tensor]:
-        made, _ = module(given[""][0])
-        loss = mse_loss(made, given[""][2], reduction="none")
-        return {"": loss - 0.1 * self._told(module, given)[""]}
+    def _main(self, module: nn.Module, given: Rows) -> Tensor:
+        made, _ = module(given[0])
+        return mse_loss(made, given[2], reduction="none") - 0.1 * self._told(module, given)
 
     def outputs(self, module: nn.Module, stream: str, given: Rows) -> Tensor:
-        return self._main(module, {stream: given})[""]
+        return self._main(module, given)
 
-    def measure(self, outputs: Mapping[str, Tensor], given: Batch) -> dict[str, float]:
-        return {"validation_loss": float(outputs[""].mean())}
+    def measure(self, outputs: Mapping[str, Tensor], known: Batch) -> dict[str, float]:
+        return {"validation_loss": float(outputs[MAIN].mean())}
 
 
 def test_alternating_steps_move_their_own_parts_and_resume(

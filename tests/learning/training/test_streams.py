@@ -13,7 +13,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from quarkline.engine.core.rng import rng
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.fit import FitResult, fit
-from quarkline.learning.training.rows import TensorRows
+from quarkline.learning.training.rows import Batches, TensorRows
 
 from .adversarial import CONTROL, Contest, Given, Opponents, Stored, contest_rows
 from .conftest import assert_equal
@@ -35,18 +35,40 @@ def contest(
     return fit(module, *given, settings or config(), **arguments)
 
 
-@pytest.mark.parametrize(("own", "size"), [(None, 23), (50, 50), (200, 200)])
-def test_a_side_stream_goes_round_in_one_order_after_another(own: int | None, size: int) -> None:
+@pytest.mark.parametrize(
+    ("own", "sizes"), [(None, [22, 23, 22, 23]), (50, [50] * 4), (200, [200] * 4)]
+)
+def test_a_side_stream_goes_round_in_one_order_after_another(
+    own: int | None, sizes: list[int]
+) -> None:
     task = Contest()
     contest(Opponents(), config(side_batch_size=own), task=task)
     rows = contest_rows()[CONTROL]
     passes = [rng(3, "batches", CONTROL, number).permutation(90) for number in range(40)]
     expected = rows[0][torch.cat([torch.from_numpy(one) for one in passes])]
     for number in range(3):  # all steps of a batch read the same rows
-        seen = [part for step, name, part in task.seen if (step, name) == (number, CONTROL)]
-        assert [len(part[0]) for part in seen] == [size] * (12 if number < 2 else 24)
-        found = torch.cat([part[0] for part in (seen if number < 2 else seen[::2])])
+        seen = [part[0] for step, name, part in task.seen if (step, name) == (number, CONTROL)]
+        if number == 2:
+            seen = seen[::2]
+        assert [len(part) for part in seen] == sizes * 3
+        found = torch.cat(seen)
         assert torch.equal(found, expected[: len(found)])
+
+
+def test_a_side_stream_of_few_rows_has_one_in_every_batch() -> None:
+    batches = Batches({"": 10, "few": 3}, 2, 1)
+    found = [int(batch["few"]) for epoch in range(3) for batch in batches.epoch(epoch)]
+    assert sorted(found) == sorted([0, 1, 2] * 5)
+    assert all(sorted(found[at : at + 3]) == [0, 1, 2] for at in range(0, 15, 3))
+
+
+def test_batches_without_orders_are_the_rows_as_they_are() -> None:
+    batches = Batches({"": 7, "side": 9}, 3, 1, shuffled=False)
+    for epoch in range(2):
+        made = list(batches.epoch(epoch))
+        assert [batch[""].tolist() for batch in made] == [[0, 1, 2], [3, 4, 5], [6]]
+        assert [batch["side"].tolist() for batch in made] == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+        assert [one["side"].tolist() for one in batches.epoch(epoch, 2)] == [[6, 7, 8]]
 
 
 def test_the_main_stream_is_that_of_a_training_without_others() -> None:
@@ -68,12 +90,10 @@ def test_alternating_steps_are_those_of_a_plain_loop() -> None:
         for part in (plain.adversary, plain.classifier)
     )
     order = torch.from_numpy(rng(3, "batches", 0).permutation(200))
-    other = torch.cat(
-        [torch.from_numpy(rng(3, "batches", CONTROL, n).permutation(90)) for n in (0, 1)]
-    )
     plain.train()
-    for number, batch in enumerate(order.split(60)):
-        features, target, weight = (item[other[23 * number : 23 * number + 23]] for item in control)
+    sides = torch.from_numpy(rng(3, "batches", CONTROL, 0).permutation(90)).split([22, 23, 22, 23])
+    for batch, side in zip(order.split(60), sides, strict=True):
+        features, target, weight = (item[side] for item in control)
         for _ in range(2):
             adversary.zero_grad()
             odds = plain(features)[1]
@@ -127,7 +147,7 @@ def test_no_more_rows_are_read_than_a_step_or_a_measurement_needs() -> None:
     train, held_out = (streams(contest_rows(seed=seed), Stored) for seed in (1, 2))
     fit(Opponents(), train, held_out, config(epochs=1), task=Contest(), seed=3)
     assert train[""].taken == [60, 60, 60, 20]  # once for all steps of a batch
-    assert train[CONTROL].taken == [23] * 4
+    assert train[CONTROL].taken == [22, 23, 22, 23]
     assert held_out[""].taken[:5] == [40] * 5
     assert held_out[CONTROL].taken[:3] == [40, 40, 10]
 

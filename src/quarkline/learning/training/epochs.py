@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from quarkline.engine.core.findings import InputError, Rule, WorkError, did_you_mean
@@ -16,11 +18,16 @@ from quarkline.learning.training.average import copied
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.devices import gathered, summed
 from quarkline.learning.training.history import LOSS, METRICS, write_metrics
-from quarkline.learning.training.rows import Streams, near
+from quarkline.learning.training.rows import (
+    MAIN,
+    RowSource,
+    Streams,
+    near,
+)
 from quarkline.learning.training.schedules import learning_rate
 from quarkline.learning.training.state import CHECKPOINT, Position, State
-from quarkline.learning.training.steps import Mover, own_noise
-from quarkline.learning.training.task import MAIN, Rows, Task
+from quarkline.learning.training.steps import TRAINING, Moved, Mover, loss_names, own_noise
+from quarkline.learning.training.task import Task
 
 CHECKED_STEPS = 50
 """Steps between looks at the loss, each of which makes a GPU wait."""
@@ -41,6 +48,26 @@ Report = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, from 1, and its metrics; what it raises ends the fit."""
 
 
+class Watch(Protocol):
+    """What looks at each epoch, such as for histograms of what the module puts out."""
+
+    def epoch(
+        self,
+        number: int,
+        module: nn.Module,
+        outputs: Mapping[str, NDArray[Any]],
+        metrics: Mapping[str, float],
+    ) -> None:
+        """Look at an epoch; a kill may let it see the same one again.
+
+        Args:
+            number: The epoch, from 1.
+            module: With the weights after it, averaged if the config says so.
+            outputs: The task's outputs of all held-out rows, by stream.
+            metrics: Of the epoch.
+        """
+
+
 class ReportError(Exception):
     """Carries what a report raised from one process to all."""
 
@@ -59,6 +86,8 @@ class Job:
     folder: Path | None
     report: Report | None
     save_seconds: float
+    watch: Watch | None = None
+    start: Path | None = None
 
     @property
     def checkpoint(self) -> Path | None:
@@ -76,9 +105,11 @@ class Training:
 
     def __init__(self, job: Job, state: State) -> None:
         self.job, self.state, self.mover = job, state, job.mover
-        self.streams = near(state.fabric, job.train)
-        self.held_out = near(state.fabric, job.validation)
-        self.batches = self.mover.batches(job.train)
+        self.streams = near(job.train, state.fabric)
+        self.held_out = near(job.validation, state.fabric)
+        self.batches = self.mover.batches(self.streams)
+        self.steps = self.batches.number
+        self.named = loss_names(job.task)
         self.saved = time.monotonic()
 
     def run(self) -> None:
@@ -94,15 +125,15 @@ class Training:
     def _check_monitor(self) -> None:
         """Refuse to train for a metric that is not there."""
         name = self.state.history.monitor
-        known = ["train_loss", LOSS, "learning_rate", "gradient_norm"]
+        known = [TRAINING, LOSS, "learning_rate", "gradient_norm", *self.named]
         if name not in known:
-            known += self._measured()
+            known += self._measured(self._outputs())
         if name not in known:
             raise _unknown_metric(name, known)
 
     def _finished(self) -> bool:
         config, history = self.job.config, self.state.history
-        if len(history) >= config.epochs:
+        if len(history) >= self.state.begun + config.epochs:
             return True
         return config.patience is not None and history.stale(config.least_gain) >= config.patience
 
@@ -112,19 +143,13 @@ class Training:
         state.wrapped.train()
         recent: list[Tensor] = []
         losses = state.history.monitored
-        for batch in self.batches.epoch(position.epoch)[position.step :]:
+        for batch in self.batches.epoch(position.epoch, position.step):
             rate = self._rate(position, losses)
-            indices = self.batches.with_sides(batch, position.steps)
-            moved = self.mover.move(state, self.streams, indices, rate, str(position.steps))
+            moved = self.mover.move(state, self.streams, batch, rate, str(position.steps))
             state.average.update()
-            position.loss += moved.loss * len(batch)
-            position.norm += torch.nan_to_num(moved.norm, posinf=0.0)  # a step the scaler skips
-            position.step += 1
-            position.steps += 1
+            position.add(moved.loss, moved.norm, self._named(moved), len(batch[MAIN]))
             recent.append(moved.loss)
-            last = (
-                position.step == self.batches.steps
-            )  # the epoch's end saves more than the weights
+            last = position.step == self.steps  # the epoch's end saves more than the weights
             due = not last and time.monotonic() - self.saved > self.job.save_seconds
             if due or last or len(recent) == CHECKED_STEPS:
                 self._check(recent, rate)
@@ -132,14 +157,18 @@ class Training:
                 self._save()
         return rate
 
+    def _named(self, moved: Moved) -> Mapping[str, Tensor]:
+        """The losses that are followed beside the training loss."""
+        return {name: moved.parts[name] for name in self.named}
+
     def _rate(self, position: Position, losses: Sequence[float]) -> float:
         config = self.job.config
         return learning_rate(
             self.state.largest_rate,
             config.schedule,
             step=position.steps,
-            steps=config.epochs * self.batches.steps,
-            warm_up=round(config.warm_up * self.batches.steps),
+            steps=(self.state.begun + config.epochs) * self.steps,
+            warm_up=round(config.warm_up * self.steps),
             losses=losses,
         )
 
@@ -157,11 +186,14 @@ class Training:
         """Measure, keep the best weights, save and tell."""
         state, position = self.state, self.state.position
         loss = float(summed(state.fabric, position.loss))
-        metrics = {"train_loss": loss / len(self.streams[MAIN])}
-        measured = self._measured()
+        metrics = {TRAINING: loss / self.batches.counts[MAIN]}
+        outputs = self._outputs()
+        measured = self._measured(outputs)
         metrics[LOSS] = measured.pop(LOSS)
-        norm = float(position.norm) / self.batches.steps
-        metrics |= {"learning_rate": rate, "gradient_norm": norm}
+        metrics |= {"learning_rate": rate, "gradient_norm": float(position.norm) / self.steps}
+        for name in self.named:
+            whole = float(summed(state.fabric, position.parts[name]))
+            metrics[name] = whole / self.batches.counts[MAIN]
         metrics |= measured
         if not math.isfinite(metrics[LOSS]):
             raise _not_finite("validation", position.epoch + 1, position.step, rate)
@@ -170,35 +202,36 @@ class Training:
         if state.history.best == position.epoch - 1:
             state.best = copied(state.average.module)
         self._write_metrics()
+        self._show(outputs, metrics)
         self._tell(metrics)  # before the epoch counts as done: a kill repeats it, and loses nothing
         self._save()
 
-    def _measured(self) -> dict[str, float]:
-        """Metrics of the averaged weights on the held-out rows."""
-        found = {name: self._evaluated(name) for name in self.held_out}
-        outputs = {name: made for name, (made, _) in found.items()}
-        return self.job.task.measure(outputs, {name: rows for name, (_, rows) in found.items()})
-
     @torch.no_grad()
-    def _evaluated(self, stream: str) -> tuple[Tensor, Rows]:
-        """Outputs on a stream's held-out rows, and the tensors of one number a row.
+    def _outputs(self) -> dict[str, Tensor]:
+        """Outputs of the averaged weights on the held-out rows of each stream, on the CPU."""
+        self.state.average.module.eval()
+        return {name: self._outputs_of(name, source) for name, source in self.held_out.items()}
 
-        Several processes share the rows.
-        """
+    def _outputs_of(self, stream: str, source: RowSource) -> Tensor:
+        """Outputs of a stream's held-out rows, which several processes share."""
         fabric, task, module = self.state.fabric, self.job.task, self.state.average.module
-        source = self.held_out[stream]
-        module.eval()
-        mine = torch.arange(len(source)).tensor_split(fabric.world_size)[fabric.global_rank]
-        parts = []
-        for indices in torch.split(mine, task.rows_at_once or max(len(mine), 1)):
-            rows = source.take(indices)
-            numbers = [tensor for tensor in rows if tensor.ndim == 1]
-            parts.append([task.outputs(module, stream, rows), *numbers])
-        outputs, *numbers = (
-            gathered(fabric, torch.cat(column), len(source)).cpu()
-            for column in zip(*parts, strict=True)
-        )
-        return outputs, numbers
+        indices = torch.arange(len(source))
+        mine = indices.tensor_split(fabric.world_size)[fabric.global_rank]
+        batches = torch.split(mine, task.rows_at_once or max(len(mine), 1))
+        parts = [task.outputs(module, stream, source.take(rows)) for rows in batches]
+        return gathered(fabric, torch.cat(parts), len(indices)).cpu()
+
+    def _measured(self, outputs: Mapping[str, Tensor]) -> dict[str, float]:
+        """Metrics of all held-out rows."""
+        known = {name: source.known for name, source in self.held_out.items()}
+        return self.job.task.measure(outputs, known)
+
+    def _show(self, outputs: Mapping[str, Tensor], metrics: Mapping[str, float]) -> None:
+        """Let the watch look, in the first process."""
+        if self.job.watch and self.state.fabric.is_global_zero:
+            arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
+            number, module = len(self.state.history), self.state.average.module
+            self.job.watch.epoch(number, module, arrays, metrics)
 
     def _save(self) -> None:
         if self.job.checkpoint:

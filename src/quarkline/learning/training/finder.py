@@ -5,22 +5,20 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from quarkline.engine.core.findings import Rule, WorkError
-from quarkline.engine.core.rng import rng
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.devices import new_fabric, summed
-from quarkline.learning.training.rows import Streams, as_streams, near
+from quarkline.learning.training.rows import MAIN, Given, Streams, near, streams_of
 from quarkline.learning.training.scan import LearningRateScan, running_mean, steepest_descent
 from quarkline.learning.training.state import State, new_state
 from quarkline.learning.training.steps import Mover, own_noise
-from quarkline.learning.training.task import MAIN, RowLoss, Rows, Task
+from quarkline.learning.training.task import RowLoss, Task
 
 NO_DESCENT = Rule(
     "QL-TRAIN-013",
@@ -32,7 +30,7 @@ NO_DESCENT = Rule(
 
 def find_learning_rate(
     module: nn.Module,
-    train: Streams | Rows,
+    train: Given | Mapping[str, Given],
     config: FitConfig,
     *,
     task: Task | None = None,
@@ -57,7 +55,7 @@ def find_learning_rate(
     """
     task = task or RowLoss()
     state = new_state(new_fabric(config.precision), module, task, config, "scan")
-    scan = scan_rates(state, near(state.fabric, as_streams(train)), Mover(task, config, seed))
+    scan = scan_rates(state, near(streams_of(train), state.fabric), Mover(task, config, seed))
     module.to("cpu")
     return scan
 
@@ -91,9 +89,8 @@ def _losses(state: State, streams: Streams, mover: Mover, rates: Sequence[float]
     """The loss of one batch before the step of each rate, until it diverges."""
     state.wrapped.train()
     limit, losses = math.inf, list[float]()
-    batches = _batches(streams, mover)
-    for number, (rate, indices) in enumerate(zip(rates, batches, strict=False)):
-        moved = mover.move(state, streams, indices, rate, f"find-{number}")
+    for number, (rate, batch) in enumerate(zip(rates, _batches(streams, mover), strict=False)):
+        moved = mover.move(state, streams, batch, rate, f"find-{number}")
         loss = float(summed(state.fabric, moved.loss))
         if not math.isfinite(loss) or loss > limit:
             break
@@ -102,15 +99,12 @@ def _losses(state: State, streams: Streams, mover: Mover, rates: Sequence[float]
     return losses
 
 
-def _batches(streams: Streams, mover: Mover) -> Iterator[dict[str, Tensor]]:
+def _batches(streams: Streams, mover: Mover) -> Iterator[Mapping[str, Tensor]]:
     """Whole batches without end, in an order of their own in each pass."""
-    batches, count = mover.batches(streams), len(streams[MAIN])
-    whole = max(count // mover.rows, 1)
-    for step in itertools.count():
-        number, place = divmod(step, whole)
-        if not place:
-            order = torch.from_numpy(rng(mover.seed, "find", number).permutation(count))
-        yield batches.with_sides(torch.split(order, mover.rows)[place], step)
+    batches = mover.batches(streams, "find")
+    whole = max(batches.counts[MAIN] // mover.rows, 1)
+    for number in itertools.count():
+        yield from itertools.islice(batches.epoch(number), whole)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,13 +25,13 @@ from quarkline.engine.core.findings import (
 from quarkline.engine.core.results import canonical_json
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.devices import new_fabric
-from quarkline.learning.training.epochs import Job, Report, ReportError, Training
+from quarkline.learning.training.epochs import Job, Report, ReportError, Training, Watch
 from quarkline.learning.training.finder import scan_rates
 from quarkline.learning.training.history import History
-from quarkline.learning.training.rows import Streams, as_streams
+from quarkline.learning.training.rows import Given, streams_of
 from quarkline.learning.training.scan import LearningRateScan
 from quarkline.learning.training.state import CHECKPOINT, new_state
-from quarkline.learning.training.task import RowLoss, Rows, Task
+from quarkline.learning.training.task import RowLoss, Task
 from quarkline.learning.training.warm_start import Warmed
 
 SAVED_SECONDS = 60.0
@@ -56,8 +57,8 @@ class FitResult:
 
 def fit(
     module: nn.Module,
-    train: Streams | Rows,
-    validation: Streams | Rows,
+    train: Given | Mapping[str, Given],
+    validation: Given | Mapping[str, Given],
     config: FitConfig,
     *,
     task: Task | None = None,
@@ -65,6 +66,8 @@ def fit(
     folder: Path | None = None,
     devices: int | None = None,
     report: Report | None = None,
+    watch: Watch | None = None,
+    start: Path | None = None,
     keep_state: bool = False,
     save_seconds: float = SAVED_SECONDS,
 ) -> FitResult:
@@ -75,8 +78,8 @@ def fit(
     Args:
         module: What is fitted; it holds the averaged weights of the best epoch afterwards, on the
             CPU.
-        train: Tensors of equal length, which the task's losses take; or rows by stream, of which
-            the one named "" makes up the epochs.
+        train: Tensors of equal length, which the task's losses take, or another source of rows;
+            or such by the name of their stream, the main one among them.
         validation: The same for held-out rows, which pick the best epoch and decide when to stop.
         config: How to fit.
         task: What is learned; by default the module puts out the losses of rows itself.
@@ -87,6 +90,9 @@ def fit(
         devices: GPUs, or processes on a computer without, that share each batch; by default as
             many as `compute.devices` gives.
         report: Told of every epoch's metrics; with several devices it goes to another process.
+        watch: Looks at each epoch.
+        start: A state that an earlier training kept: this one begins where that one ended, and
+            goes on for `epochs` more.
         keep_state: Leave the state in the folder at the end, so that fitting again costs nothing.
         save_seconds: Most seconds between two states.
 
@@ -98,7 +104,7 @@ def fit(
         InputError: If the folder holds another training's state, or `monitor` is no metric.
     """
     devices = devices or devices_of_this_process()
-    sides = as_streams(train), as_streams(validation)
+    sides = streams_of(train), streams_of(validation)
     counts = [{name: len(source) for name, source in streams.items()} for streams in sides]
     identity = canonical_json([config.model_dump(), seed, *counts])
     job = Job(
@@ -111,6 +117,8 @@ def fit(
         folder,
         report,
         save_seconds,
+        watch,
+        start,
     )
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -120,7 +128,7 @@ def fit(
                 folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
                 job = replace(job, folder=folder)
             _fit_together(job, devices)
-            job = replace(job, report=None)
+            job = replace(job, report=None, watch=None)
         result = _fit(new_fabric(config.precision), job)
         if folder and not keep_state:
             (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -151,6 +159,8 @@ def _fit(fabric: Fabric, job: Job) -> FitResult:
     training = Training(job, state)
     if job.checkpoint and job.checkpoint.exists():
         state.load(job.checkpoint)
+    elif job.start:
+        state.begin_from(job.start)
     elif job.config.learning_rate == "find":
         state.scan = scan_rates(state, training.streams, job.mover)
         state.largest_rate = getattr(state.scan, state.scan.chosen)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import torch
@@ -13,136 +11,182 @@ from lightning.fabric import Fabric
 from torch import Tensor
 
 from quarkline.engine.core.rng import rng
-from quarkline.learning.training.task import MAIN, Rows
 
+Rows = Sequence[Tensor]
+"""Tensors of equal length N, such as features, labels and weights."""
+
+MAIN = ""
+"""Name of the stream that an epoch goes through once; others go along with it."""
 FREE_SHARE = 0.5
 """Share of a GPU's free memory that the rows of one stream may fill."""
 
 
 class RowSource(Protocol):
-    """Rows that are read when they are needed, such as those of memory-mapped files."""
+    """N rows, of which a training takes a batch at a time, such as those of a mapped file."""
 
-    def __len__(self) -> int:
-        """How many there are."""
+    @property
+    def known(self) -> Rows:
+        """Those tensors that are in memory whole, such as labels and weights, on the CPU."""
+
+    def __len__(self) -> int: ...
 
     def take(self, indices: Tensor) -> Rows:
-        """The tensors of the rows with these indices (n,), which are on the CPU, in their order."""
+        """Some rows, where it suits.
+
+        Args:
+            indices: Their numbers, with shape (B,), int64, on the CPU.
+        """
 
 
 Streams = Mapping[str, RowSource]
-"""Rows by stream; the one named "" makes up the epochs."""
+Given = RowSource | Rows
+"""A source of rows, or tensors of equal length."""
 
 
 @dataclass(frozen=True)
 class TensorRows:
-    """Rows that are in memory.
+    """Rows in memory.
 
     Attributes:
-        tensors: Of equal length, all on one device.
+        known: The tensors, all on one device.
     """
 
-    tensors: Rows
+    known: Rows
 
     def __len__(self) -> int:
-        return len(self.tensors[0])
+        return len(self.known[0])
 
     def take(self, indices: Tensor) -> Rows:
-        """The rows on the tensors' device."""
-        found = indices.to(self.tensors[0].device)
-        return [tensor[found] for tensor in self.tensors]
+        """Some rows, on the device of the tensors."""
+        placed = indices.to(self.known[0].device, non_blocking=True)
+        return [tensor[placed] for tensor in self.known]
 
 
 @dataclass(frozen=True)
-class _Moved:
-    """Rows that go where the module computes when they are taken."""
+class _Near:
+    """Rows that come to the device that computes.
+
+    Attributes:
+        source: The rows.
+        read: What batches are read from: the source, or a copy on the device.
+        fabric: Where the training computes.
+    """
 
     source: RowSource
+    read: RowSource
     fabric: Fabric
+
+    @property
+    def known(self) -> Rows:
+        return self.source.known
 
     def __len__(self) -> int:
         return len(self.source)
 
     def take(self, indices: Tensor) -> Rows:
-        return [self.fabric.to_device(tensor) for tensor in self.source.take(indices)]
+        return [self.fabric.to_device(tensor) for tensor in self.read.take(indices)]
 
 
-def as_streams(given: Streams | Rows) -> dict[str, RowSource]:
-    """Tensors are the main stream in memory."""
-    return dict(given) if isinstance(given, Mapping) else {MAIN: TensorRows(given)}
+def streams_of(given: Given | Mapping[str, Given]) -> dict[str, RowSource]:
+    """Sources by the name of their stream; what has no name is the main one."""
+    named = given if isinstance(given, Mapping) else {MAIN: given}
+    return {
+        name: TensorRows(source) if isinstance(source, Sequence) else source
+        for name, source in named.items()
+    }
 
 
-def near(fabric: Fabric, streams: Streams) -> dict[str, RowSource]:
-    """Streams whose rows come where the module computes; what is in memory moves there once.
+def near(streams: Streams, fabric: Fabric) -> dict[str, RowSource]:
+    """Streams whose batches come to the device that computes.
 
-    Rows that would fill a GPU stay in the computer's memory, from where batches go one by one.
+    What is in memory goes there once, unless it would fill more than half of what is free.
     """
-    return {name: _near(fabric, source) for name, source in streams.items()}
+    return {
+        name: _Near(source, _copied(source, fabric), fabric) for name, source in streams.items()
+    }
 
 
-def _near(fabric: Fabric, source: RowSource) -> RowSource:
-    if isinstance(source, TensorRows) and _fits(fabric.device, source.tensors):
-        return TensorRows([fabric.to_device(tensor) for tensor in source.tensors])
-    return _Moved(source, fabric)
+def _copied(source: RowSource, fabric: Fabric) -> RowSource:
+    if isinstance(source, TensorRows) and _fits(source.known, fabric.device):
+        return TensorRows([fabric.to_device(tensor) for tensor in source.known])
+    return source
 
 
-def _fits(device: torch.device, tensors: Sequence[Tensor]) -> bool:
+def _fits(tensors: Rows, device: torch.device) -> bool:
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)
     return sum(tensor.nbytes for tensor in tensors) < FREE_SHARE * free
 
 
-@dataclass(frozen=True)
 class Batches:
-    """Which rows make each batch: pure functions of the seed and of how far a training is.
+    """Which rows make each batch: a pure function of the seed and the batch's number.
 
-    The main stream has a new order in each epoch. The others go round for themselves: the batch
-    of step k are the rows k n to (k + 1) n of one order after another.
+    The main stream is gone through once an epoch, in an order of the epoch. Every other stream
+    goes on where the last batch ended, in a new order whenever it has come to its end: also once
+    an epoch, or so many rows at a time.
 
-    Attributes:
-        seed: Of the orders.
+    Args:
         counts: Rows of each stream.
-        rows: Rows of the main stream in a batch.
-        beside: Rows of every other stream in a batch; None for as many as let each stream pass
-            once in an epoch.
+        rows: Rows of a batch of the main stream.
+        seed: Seed of the orders.
+        beside: Rows of a batch of every other stream; None for a share of each epoch, but at least
+            one.
+        name: What the orders are drawn for.
+        shuffled: Whether there are orders; else all streams stay as they are.
     """
 
-    seed: int
-    counts: Mapping[str, int]
-    rows: int
-    beside: int | None = None
+    def __init__(
+        self,
+        counts: Mapping[str, int],
+        rows: int,
+        seed: int,
+        *,
+        beside: int | None = None,
+        name: str = "batches",
+        shuffled: bool = True,
+    ) -> None:
+        self.counts, self.rows, self.beside = counts, rows, beside
+        self.seed, self.name, self.shuffled = seed, name, shuffled
+        self._order: dict[str, tuple[int, Tensor]] = {}
 
     @property
-    def steps(self) -> int:
+    def number(self) -> int:
         """Batches of an epoch."""
-        return math.ceil(self.counts[MAIN] / self.rows)
+        return -(-self.counts[MAIN] // self.rows)
 
-    def epoch(self, number: int) -> Sequence[Tensor]:
-        """Indices of the main stream in each batch of an epoch, counted from 0."""
-        order = rng(self.seed, "batches", number).permutation(self.counts[MAIN])
-        return torch.split(torch.from_numpy(order), self.rows)
+    def epoch(self, epoch: int, first: int = 0) -> Iterator[dict[str, Tensor]]:
+        """The batches of an epoch from one of them on: row numbers by stream, on the CPU."""
+        order = self._permutation(MAIN, epoch)
+        for place, batch in enumerate(torch.split(order, self.rows)[first:], start=first):
+            at = epoch * self.number + place
+            yield {MAIN: batch} | {
+                name: self._beside(name, at) for name in self.counts if name != MAIN
+            }
 
-    def with_sides(self, main: Tensor, step: int) -> dict[str, Tensor]:
-        """Indices of all streams in the batch of a step, counted from 0 over all epochs."""
-        sides = (name for name in self.counts if name != MAIN)
-        return {MAIN: main} | {name: self._side(name, step) for name in sides}
-
-    def _side(self, name: str, step: int) -> Tensor:
+    def _beside(self, name: str, at: int) -> Tensor:
+        """The batch of another stream at a step of the training."""
         count = self.counts[name]
-        size = self.beside or math.ceil(count / self.steps)
-        first, end = step * size, (step + 1) * size
+        share = self.beside * self.number if self.beside else max(count, self.number)
+        start, end = (step * share // self.number for step in (at, at + 1))
         parts = []
-        for number in range(first // count, (end - 1) // count + 1):
-            start = number * count
-            order = _pass(self.seed, name, number, count)
-            parts.append(order[max(first - start, 0) : end - start])
+        while start < end:
+            number, place = divmod(start, count)
+            parts.append(self._permutation(name, number)[place : place + end - start])
+            start += len(parts[-1])
         return torch.cat(parts)
 
-
-@lru_cache(maxsize=4)
-def _pass(seed: int, name: str, number: int, count: int) -> Tensor:
-    """One order of a side stream, which many batches take their rows from."""
-    return torch.from_numpy(rng(seed, "batches", name, number).permutation(count))
+    def _permutation(self, name: str, number: int) -> Tensor:
+        """The order of a pass through a stream."""
+        known, order = self._order.get(name, (-1, None))
+        if known != number or order is None:
+            order = torch.arange(self.counts[name])
+            if self.shuffled:
+                names: list[str | int] = [self.name, *([name] if name else []), number]
+                drawn = rng(self.seed, *names).permutation(self.counts[name])
+                order = torch.from_numpy(drawn)
+            self._order[name] = (number, order)
+        return order
 
 
 class Pieces:
@@ -150,25 +194,28 @@ class Pieces:
 
     Args:
         streams: The rows.
-        indices: Those of the batch, by stream.
-        size: Most rows of the main stream in a piece; those of the others are cut as often.
+        batch: Their numbers, by stream.
+        size: Most rows of the main stream in a piece; the others are cut as often.
         share: This process's number among those that share each piece, and how many they are.
     """
 
     def __init__(
         self,
         streams: Streams,
-        indices: Mapping[str, Tensor],
+        batch: Mapping[str, Tensor],
         size: int,
         share: tuple[int, int] = (0, 1),
     ) -> None:
         self._streams = streams
-        main = torch.split(indices[MAIN], size)
-        cut = {name: rows.tensor_split(len(main)) for name, rows in indices.items()} | {MAIN: main}
+        main = torch.split(batch[MAIN], size)
+        number = min(len(main), *(len(rows) for rows in batch.values()))  # none may be empty
+        cut = {name: rows.tensor_split(number) for name, rows in batch.items()}
+        if number == len(main):
+            cut[MAIN] = main
         rank, ranks = share
         self._pieces = [
-            {name: parts[number].tensor_split(ranks)[rank] for name, parts in cut.items()}
-            for number in range(len(main))
+            {name: parts[at].tensor_split(ranks)[rank] for name, parts in cut.items()}
+            for at in range(number)
         ]
         self._read: dict[str, Rows] = {}
 

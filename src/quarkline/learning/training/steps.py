@@ -16,14 +16,33 @@ from quarkline.learning.training.rows import Batches, Pieces, Streams
 from quarkline.learning.training.state import State
 from quarkline.learning.training.task import Batch, Step, Task
 
+TRAINING = "train_loss"
+"""The metric of the last step's whole loss."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What the steps on a batch found out.
+
+    Attributes:
+        loss: This process's part of the loss of the last step, before it.
+        norm: Norm of that step's gradient, before clipping.
+        parts: Likewise this process's part of each term of each step's loss, by `loss_name`.
+    """
+
+    loss: Tensor
+    norm: Tensor
+    parts: Mapping[str, Tensor]
+
 
 @dataclass(frozen=True)
 class Mover:
     """Moves a module's weights, one global batch at a time.
 
-    A global batch is `accumulate` batches; several processes share each of them. The gradient is
-    that of the mean loss of its rows, however they are shared. A loss that is one number for a
-    batch is the mean over its parts instead, and so is what batch normalisation sees.
+    A global batch is `accumulate` batches, which go through the module in pieces of
+    `rows_at_once`; several processes share each of them. The gradient is that of the mean loss of
+    its rows, however they are shared. A loss that is one number of a batch is the mean over its
+    pieces instead, and batch normalisation sees one of them at a time.
 
     Attributes:
         task: What is learned.
@@ -37,14 +56,30 @@ class Mover:
 
     @property
     def rows(self) -> int:
-        """Rows of a global batch."""
+        """Rows of a global batch of the main stream."""
         return self.config.batch_size * self.config.accumulate
 
-    def batches(self, streams: Streams) -> Batches:
-        """Which rows make each global batch."""
-        counts = {name: len(source) for name, source in streams.items()}
+    @property
+    def pieces(self) -> int:
+        """Rows of the main stream that go through the module together."""
+        return min(self.config.batch_size, self.config.rows_at_once or self.config.batch_size)
+
+    def batches(self, streams: Streams, name: str = "batches") -> Batches:
+        """Which rows make each global batch.
+
+        Args:
+            streams: All rows of the training.
+            name: What their orders are drawn for.
+        """
         beside = self.config.side_batch_size
-        return Batches(self.seed, counts, self.rows, beside and beside * self.config.accumulate)
+        return Batches(
+            {stream: len(source) for stream, source in streams.items()},
+            self.rows,
+            self.seed,
+            beside=beside and beside * self.config.accumulate,
+            name=name,
+            shuffled=self.config.shuffle,
+        )
 
     def move(
         self, state: State, streams: Streams, indices: Mapping[str, Tensor], rate: float, name: str
@@ -54,13 +89,14 @@ class Mover:
         Args:
             state: Whose weights move; nothing else of it changes.
             streams: All rows of the training.
-            indices: Those of this batch, by stream.
+            indices: Those of this batch, of each stream.
             rate: The learning rate.
             name: Names the step, for what it draws.
         """
         fabric = state.fabric
         share = (fabric.global_rank, fabric.world_size)
-        pieces = Pieces(streams, indices, self.config.batch_size, share)
+        pieces = Pieces(streams, indices, self.pieces, share)
+        parts: dict[str, Tensor] = {}
         for number, step in enumerate(self.task.steps):
             optimiser = state.optimisers[step.part]
             for group in optimiser.param_groups:
@@ -68,10 +104,11 @@ class Mover:
             for each in state.optimisers.values():
                 each.zero_grad()
             with moving_alone(state.module, step):
-                loss = self._gradients(state, step, pieces, indices, f"{name}-{number}")
+                losses = self._gradients(state, step, pieces, indices, f"{name}-{number}")
             norm = self._clipped(state, optimiser)
             optimiser.step()
-        return Moved(loss, norm)
+            parts |= {loss_name(step, stream): loss for stream, loss in losses.items()}
+        return Moved(_total(losses), norm, parts)
 
     def _gradients(
         self,
@@ -80,19 +117,21 @@ class Mover:
         pieces: Pieces,
         indices: Mapping[str, Tensor],
         name: str,
-    ) -> Tensor:
-        """Gradients of the loss of the whole batch; this process's part of that loss."""
+    ) -> dict[str, Tensor]:
+        """Gradients of the batch's loss; this process's part of each of its terms."""
         fabric = state.fabric
         counts = {stream: len(indices[stream]) for stream in step.streams}
-        total: Tensor | None = None
+        totals: dict[str, Tensor] = {}
         for number, batch in enumerate(pieces.read(step.streams)):
             _draw_from(fabric.device, self.seed, name, number, fabric.global_rank)
             with fabric.no_backward_sync(state.wrapped, enabled=number < len(pieces) - 1):
-                part = _summed(step.losses(state.wrapped, batch), batch, counts)
+                losses = step.losses(state.wrapped, batch)
+                terms = {of: _term(of, loss, batch, counts) for of, loss in losses.items()}
+                part = _total(terms)
                 fabric.backward(part * fabric.world_size if fabric.world_size > 1 else part)
-            total = part.detach() if total is None else total + part.detach()
-        assert total is not None  # noqa: S101  (a batch is never empty)
-        return total
+            for of, term in terms.items():
+                totals[of] = totals[of] + term.detach() if of in totals else term.detach()
+        return totals
 
     def _clipped(self, state: State, optimiser: Optimizer) -> Tensor:
         """The norm of the optimiser's gradients, before they are clipped."""
@@ -101,35 +140,35 @@ class Mover:
         return nn.utils.clip_grad_norm_(weights, self.config.clip or torch.inf)
 
 
-@dataclass(frozen=True)
-class Moved:
-    """What a step found out.
-
-    Attributes:
-        loss: This process's part of the mean loss of the batch, before the step.
-        norm: Norm of the gradient, before clipping.
-    """
-
-    loss: Tensor
-    norm: Tensor
+def loss_name(step: Step, stream: str) -> str:
+    """What the loss of a stream in a step is called among the metrics."""
+    return "_".join(["train", *filter(None, (step.name, stream)), "loss"])
 
 
-def _summed(losses: Mapping[str, Tensor], batch: Batch, counts: Mapping[str, int]) -> Tensor:
-    """What a piece of a batch adds to the batch's loss.
+def loss_names(task: Task) -> list[str]:
+    """The losses of steps and streams that a training follows beside that of the last step."""
+    names = [loss_name(step, stream) for step in task.steps for stream in step.streams]
+    return [name for name in dict.fromkeys(names) if name != TRAINING]
+
+
+def _term(name: str, loss: Tensor, batch: Batch, counts: Mapping[str, int]) -> Tensor:
+    """What a piece of a batch adds to one term of the batch's loss.
 
     Args:
-        losses: Of the piece, by name.
-        batch: Its rows.
+        name: Of the term.
+        loss: The piece's losses of rows (n,), or its one number ().
+        batch: The piece.
         counts: Rows of the whole batch, by stream.
     """
-    parts = []
-    for name, values in losses.items():
-        if values.ndim:
-            parts.append(values.sum() / counts[name])
-        else:
-            stream = name if name in counts else next(iter(counts))
-            parts.append(values * (len(batch[stream][0]) / counts[stream]))
-    return sum(parts[1:], start=parts[0])
+    if loss.ndim:
+        return loss.sum() / counts[name]
+    stream = name if name in counts else next(iter(counts))
+    return loss * (len(batch[stream][0]) / counts[stream])
+
+
+def _total(losses: Mapping[str, Tensor]) -> Tensor:
+    first, *others = losses.values()
+    return sum(others, start=first)
 
 
 @contextmanager

@@ -8,34 +8,43 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
-MAIN = ""
-"""The stream whose rows make up the epochs."""
+from quarkline.learning.training.rows import MAIN, Rows
 
-Rows = Sequence[Tensor]
-"""Tensors of equal length N, such as features, labels and weights."""
 Batch = Mapping[str, Rows]
-"""Rows of each stream; streams differ in length."""
+"""Rows of a batch by the name of their stream."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One move of the weights.
-
-    It minimises the sum of its losses, each the mean over the rows of the batch.
+    """One move of the weights, down the gradient of the sum of its losses.
 
     Attributes:
-        losses: Maps the module and a batch to losses by name. One with shape (n,) is named like the
-            stream whose n rows it is of; one with shape () is a number of the whole batch, such as
-            a distance of two samples or a penalty, under any name.
+        losses: Maps the module and a batch to losses by name. Those of rows (n,) are named like
+            their stream, and their mean counts. One number () of the whole batch, such as a
+            distance of two samples or a penalty, has any name; where a batch is shared out or cut
+            into pieces it is that of each piece, and their mean by rows counts.
         part: The submodule whose weights move, with an optimiser of its own; "" for all.
-        streams: What the losses read.
-        frozen: Submodules whose weights stay, and which are in evaluation mode.
+        streams: The streams whose rows it takes.
+        frozen: Submodules that stay as they are: without gradients, and in evaluation mode, so
+            that a normalisation uses what it has learned and learns nothing.
+        name: What its losses are called in metrics, where a task has several.
     """
 
     losses: Callable[[nn.Module, Batch], Mapping[str, Tensor]]
     part: str = ""
     streams: tuple[str, ...] = (MAIN,)
     frozen: tuple[str, ...] = ()
+    name: str = ""
+
+
+def step_of(losses: Callable[[nn.Module, Rows], Tensor], part: str = "") -> Step:
+    """A step on the main stream alone.
+
+    Args:
+        losses: Maps the module and rows to the losses of the rows, with shape (N,).
+        part: The submodule whose weights move; "" for all.
+    """
+    return Step(lambda module, batch: {MAIN: losses(module, batch[MAIN])}, part)
 
 
 class Task(Protocol):
@@ -56,20 +65,19 @@ class Task(Protocol):
     def outputs(self, module: nn.Module, stream: str, rows: Rows) -> Tensor:
         """What is kept of each held-out row of a stream, with shape (N, ...)."""
 
-    def measure(self, outputs: Mapping[str, Tensor], rows: Batch) -> dict[str, float]:
+    def measure(self, outputs: Mapping[str, Tensor], known: Batch) -> dict[str, float]:
         """Metrics of all held-out rows, `validation_loss` among them.
 
         Args:
-            outputs: Of all rows of each stream.
-            rows: Of each stream the tensors of one number a row (N,), such as labels and weights,
-                in their order; features may be more than memory holds.
+            outputs: By stream, on the CPU.
+            known: Of each stream's rows what its source has in memory whole.
         """
 
 
 class RowLoss:
     """For modules that put out the loss of each row themselves, such as densities."""
 
-    steps = (Step(lambda module, batch: {MAIN: module(*batch[MAIN])}),)
+    steps = (step_of(lambda module, rows: module(*rows)),)
     fused = False
     rows_at_once = None
 
@@ -78,6 +86,6 @@ class RowLoss:
         losses: Tensor = module(*rows)
         return losses
 
-    def measure(self, outputs: Mapping[str, Tensor], rows: Batch) -> dict[str, float]:  # noqa: ARG002
+    def measure(self, outputs: Mapping[str, Tensor], known: Batch) -> dict[str, float]:  # noqa: ARG002
         """The mean loss."""
         return {"validation_loss": float(outputs[MAIN].mean())}
