@@ -30,8 +30,10 @@ from quarkline.statistics import (
     TrialsFactor,
     TrialsRow,
     scan_spectrum,
+    tagging,
 )
 from quarkline.statistics import evaluation as judged
+from quarkline.statistics.tagging.outputs import CONTROL, FINE
 
 WINDOW = (9.0, 10.6)
 FEW = judged.Bootstrap(4)
@@ -267,6 +269,36 @@ class Inputs:
         return judged.feature_correlation("all", names, values, self.scored.signal_score)
 
     @property
+    def tagged(self) -> dict[str, Any]:
+        """Outputs of jets of three classes, NaN for some of them."""
+        known = self.events(0, 1)
+        random = np.random.default_rng(11)
+        scores = random.dirichlet([1, 1, 1], known.size)
+        scores[~np.isfinite(known)] = np.nan
+        masses = np.array([[125.0, 16.0], [600.0, 50.0], [600.0, 150.0]])
+        return {
+            "scores": scores,
+            "label": random.integers(0, 3, known.size),
+            "weight": random.lognormal(0, 1, known.size),
+            "mass": masses[random.integers(0, 3, known.size)],
+        }
+
+    @property
+    def outputs(self) -> tagging.OutputHistogram:
+        """The signal's output."""
+        jets = self.tagged
+        return tagging.output_histograms(jets["scores"], jets["label"], jets["weight"])[1]
+
+    @property
+    def control(self) -> tuple[tagging.OutputHistogram, tagging.OutputKs]:
+        """The signal's output in data and simulation with its test."""
+        jets = self.tagged
+        arrays = (jets["scores"], jets["label"] == 1, jets["weight"])
+        filled = tagging.output_histograms(*arrays, names=CONTROL, edges=FINE, region="lowPt")
+        pt = np.full(jets["label"].size, 50.0)
+        return filled[1], tagging.output_agreement(*arrays, pt).test("sig", "lowPt")
+
+    @property
     def columns(self) -> dict[str, np.ndarray]:
         names = ("dimu_pt", "mu0_ip3d", "my_own")
         return {name: self.events(0.001, 40) for name in names}
@@ -286,6 +318,26 @@ def n_minus_one(contents: np.ndarray) -> NMinusOne:
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {
+    "outputs": lambda x, **o: figures.plot_outputs(
+        x.outputs, log_y_axis=True, note="A training", **o
+    ),
+    "output_agreement": lambda x, **o: figures.plot_output_agreement(*x.control, log_x=True, **o),
+    "signal_efficiencies": lambda x, **o: figures.plot_signal_efficiencies(
+        tagging.tagged_shares(**x.tagged).signal, **o
+    ),
+    "false_positives": lambda x, **o: figures.plot_false_positives(
+        tagging.tagged_shares(**x.tagged).background, **o
+    ),
+    "rejection": lambda x, **o: figures.plot_rejection(tagging.tagger_curves(**x.tagged), **o),
+    "merit": lambda x, **o: figures.plot_merit(tagging.tagger_merit(**x.tagged).curves[0], **o),
+    "epoch_history": lambda x, **o: figures.plot_epoch_history(
+        {"Training": x.curve(0, 1), "Validation": x.curve(0, 1)},
+        "Loss",
+        expected=x.curve(0, 0.2),
+        limit=x.curve(0.2, 0.4),
+        chosen=3,
+        **o,
+    ),
     "mass_spectrum": lambda x, **o: figures.plot_mass_spectrum(
         x.events(5, 16), edges=np.linspace(5, 16, 23), window=WINDOW, masses={"Z": 9.46}, **o
     ),

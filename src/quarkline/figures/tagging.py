@@ -20,7 +20,7 @@ from quarkline.figures.pieces import (
 )
 from quarkline.figures.style import GREY, Label, canvas, looks, ordered_looks
 from quarkline.figures.tables import Array, Column, Table, points, values, words
-from quarkline.statistics.tagging import MeritCurve, TaggedShare, TaggerCurve
+from quarkline.statistics.tagging import MeritCurve, TaggedShare, TaggerCurve, TaggerCurves
 
 FEW_EPOCHS = 12
 
@@ -121,8 +121,7 @@ def plot_false_positives(
         frame.main.set_xlim(-0.6, max(len(shares), 1) - 0.4)
         highest = known + _share_errors(shares)[1] if len(shares) else known
         linear_y(frame.main, highest, headroom=0.2)
-        frame.main.set_ylabel("Jets whose largest output is signal")
-        frame.main.set_xlabel("")
+        set_labels(frame, "True class (jets)", "Jets whose largest output is signal")
         frame.tables.append(
             Table("False positives", (words("Class", names),), (_share_column(shares),))
         )
@@ -130,24 +129,25 @@ def plot_false_positives(
 
 
 def plot_rejection(
-    curves: Sequence[TaggerCurve],
+    result: TaggerCurves,
     *,
     ax: Axes | None = None,
     label: Label | None = None,
     style: str = "quarkline",
 ) -> Figure:
-    """Draw background rejection against signal efficiency.
+    """Draw background rejection against signal efficiency, a curve a cut and a mass.
 
     Args:
-        curves: One or several.
+        result: The curves.
         ax: Axes to draw on instead of a new figure.
         label: The line above the figure.
         style: Name of a style.
     """
     with canvas(ax, label=label, style=style) as frame:
         heights: list[float] = [1.0]
+        curves = (*result.cuts, *result.masses)
         for curve, look in zip(curves, looks(len(curves)), strict=True):
-            title = _title(curve)
+            title = _title(curve, result.third)
             mistaken, kept = floats(curve.background), floats(curve.signal)
             some = mistaken > 0.0
             rejected = 1.0 / mistaken[some]
@@ -295,8 +295,9 @@ def _history_range(ax: Axes, drawn: ArrayLike, epochs: int) -> None:
     known = known[np.isfinite(known)]
     ax.set_xlim(-0.3, max(epochs - 0.7, 1.0))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if not known.size:
+    if not epochs:
         say_empty(ax, "no epochs")
+    if not known.size:
         return
     margin = 0.06 * max(known.max() - known.min(), 1e-3 * abs(known.max()), 1e-9)
     ax.set_ylim(known.min() - margin, known.max() + 8 * margin)
@@ -318,10 +319,12 @@ def _share_column(shares: Sequence[TaggedShare]) -> Column:
     return values("Share of tagged jets", known, error=_share_errors(shares))
 
 
-def _title(curve: TaggerCurve) -> str:
+def _title(curve: TaggerCurve, third: str) -> str:
     if curve.mass is not None:
         return f"$m_H$ = {curve.mass:g} GeV"
-    return f"{100 * curve.fraction:g} % cut" if curve.cut is not None else "All signal"
+    if curve.cut is None:
+        return "All signal"
+    return f"{third} output < {curve.cut:.3g} (without {100 * curve.fraction:g} % of {third})"
 
 
 def _scanned(name: str) -> str:

@@ -19,6 +19,7 @@ CUTS = (0.0, 0.0316, 0.1)
 """Shares of the third class that the cut on its output removes."""
 
 POINTS = 800
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,8 @@ class _Jets:
             kept,
             Quantity(curve.auc.value * whole, *_errors(curve.auc, cut is None)),
             *_points(
-                np.asarray(curve.background_efficiency) * kept[1],
-                np.asarray(curve.signal_efficiency) * kept[0],
+                _rounded(curve.background_efficiency) * kept[1],
+                _rounded(curve.signal_efficiency) * kept[0],
             ),
             (effective_size(self.weight[signal]), effective_size(self.weight[background])),
         )
@@ -191,6 +192,12 @@ class _Jets:
     def _kept(self, rows: Bools, passed: Bools) -> float:
         total = self.weight[rows].sum()
         return float(self.weight[rows & passed].sum() / total) if total > 0.0 else 0.0
+
+
+def _rounded(efficiencies: Sequence[float]) -> Floats:
+    """Zero where only the rounding of sums is left, which would be a large rejection."""
+    known = np.asarray(efficiencies, dtype=np.float64)
+    return np.where(known < ROUNDING, 0.0, known)
 
 
 def _points(background: Floats, signal: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -40,6 +40,13 @@ class JetRows:
     def __len__(self) -> int:
         return len(self._chosen)
 
+    @property
+    def known(self) -> tuple[Tensor, Tensor]:
+        """Targets and weights of all rows."""
+        import torch
+
+        return torch.from_numpy(self._target), torch.from_numpy(self._weight)
+
     def take(self, indices: Tensor) -> tuple[Tensor, ...]:
         """The tensors of some rows.
 

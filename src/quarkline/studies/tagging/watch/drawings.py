@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from quarkline.engine.core.results import Result, result_from_json
+from quarkline.engine.store.atomic import write_atomic
 from quarkline.statistics.tagging import (
     OutputAgreement,
     OutputHistogram,
@@ -106,7 +107,7 @@ def draw_epoch(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     """Task: draw all figures of an epoch.
 
     Args:
-        args: `label`, the line above the figures; `note`; `forms` of the files.
+        args: `label`, the line above the figures; `note`; `forms` of the files, of `FORMS`.
         inputs: The `record` of the epoch.
         folder: Takes the figures.
 
@@ -118,7 +119,7 @@ def draw_epoch(args: Mapping[str, Any], inputs: Mapping[str, Path], folder: Path
     record, names = EpochRecord.read(inputs["record"]), []
     look = {"label": figures.Label(**args["label"]), "note": args["note"]}
     for name, figure in epoch_figures(record, **look):
-        figures.save(figure, folder / name, formats=args["forms"], dpi=EPOCH_DPI)
+        _save(figure, folder, name, args["forms"], dpi=EPOCH_DPI)
         names.append(name)
     return names
 
@@ -154,7 +155,7 @@ def final_args(judged: JudgedTagger) -> dict[str, dict[str, Any]]:
     found |= {"signal_llp_efficiencies": judged.shares, "bkg_falsePositives": judged.shares}
     nothing = replace(judged.curves, cuts=(), masses=())
     for curve in judged.curves.cuts:
-        part = f"{100 * curve.fraction:g}%" if curve.fraction else ""
+        part = f"cut{curve.fraction:g}" if curve.fraction else ""
         found[f"roc_curve_atlas_rej_bib_{part}_None"] = replace(nothing, cuts=(curve,))
     for curve in judged.curves.masses:
         name = f"roc_curve_atlas_rej_bib_mH{curve.mass}_None"
@@ -178,12 +179,23 @@ def draw_one(args: Mapping[str, Any], _: Mapping[str, Path], folder: Path) -> An
     Args:
         args: What `history_args` or `final_args` give, with `name`, `label` and `note`.
         folder: Takes the figure.
+
+    Returns:
+        A list of its name.
     """
+    _save(one_figure(args), folder, args["name"], FORMS)
+    return [args["name"]]
+
+
+def _save(
+    figure: Figure, folder: Path, name: str, forms: Sequence[str], *, dpi: float | None = None
+) -> None:
     from quarkline import figures
 
-    figure = one_figure(args)
-    figures.save(figure, folder / args["name"], formats=FORMS)
-    return None
+    plain = [form for form in forms if form != "svg"]
+    figures.save(figure, folder / name, formats=plain, dpi=dpi)
+    if "svg" in forms:
+        write_atomic(folder / f"{name}.svg", figures.to_svg(figure))
 
 
 def one_figure(args: Mapping[str, Any]) -> Figure:
@@ -203,7 +215,7 @@ def one_figure(args: Mapping[str, Any]) -> Figure:
             return figures.plot_false_positives(result.background, label=label)
         return figures.plot_signal_efficiencies(result.signal, label=label)
     if isinstance(result, TaggerCurves):
-        return figures.plot_rejection((*result.cuts, *result.masses), label=label)
+        return figures.plot_rejection(result, label=label)
     return figures.plot_merit(cast("TaggerMerit", result).curves[0], label=label)
 
 
