@@ -13,6 +13,7 @@ import typer
 
 import quarkline
 from quarkline.cli.commands import (
+    build,
     convert,
     cutflow,
     doctor,
@@ -84,6 +85,7 @@ app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
 app.command("fit")(fit.command)
 app.command("skim")(skim.command)
+app.command("build")(build.command)
 app.command("score")(score.command)
 app.command("score-report")(score_report.command)
 app.command("export")(export.command)
