@@ -168,6 +168,7 @@ def test_the_strength_multiplies_the_whole_difference() -> None:
     twice = ShiftConfig(strength=2, time_offset=-0.1, time_smear=0.05)
     once = ShiftConfig(strength=1, time_offset=-0.2, time_smear=0.1)
     keys = {"strips": 0.0, "hadronic": 0.0, "track_loss": 0.0, "soft_clusters": 0.0}
+    keys |= {"segments": 0.0}
     tables = [
         drawn("bib", sized(200, shift=config.model_copy(update=keys))) for config in (twice, once)
     ]

@@ -133,10 +133,12 @@ def table_of(
 
 
 def _row_ids(jets: Jets, source: int) -> dict[str, NDArray[Any]]:
+    """Row ids; the object is the row's number in its event, as a jet may come twice."""
+    first = np.searchsorted(jets.event, jets.event, "left")
     return {
         "_source": np.full(len(jets), source, np.uint64),
         "_entry": jets.event.astype(np.uint64),
-        "_object": jets.object.astype(np.uint16),
+        "_object": (np.arange(len(jets)) - first).astype(np.uint16),
     }
 
 
