@@ -23,7 +23,9 @@ def command(
     ],
     events: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="All events, of calratio jets; default: the example's."),
+        typer.Option(
+            min=0, metavar="N", help="All events, of calratio jets; default: the example's."
+        ),
     ] = None,
     signal: Annotated[
         int | None,
