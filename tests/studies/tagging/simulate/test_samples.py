@@ -6,6 +6,7 @@ from pathlib import Path
 
 import awkward as ak
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import uproot
 from pydantic import ValidationError
@@ -14,8 +15,8 @@ from quarkline.events.sinks import open_sink
 from quarkline.statistics.ks import ks_two_sample
 from quarkline.studies.tagging.columns import STREAMS
 from quarkline.studies.tagging.convert import ntuple
-from quarkline.studies.tagging.convert.jets import Cuts, jets_of
-from quarkline.studies.tagging.convert.table import own_table
+from quarkline.studies.tagging.convert.jets import Cuts
+from quarkline.studies.tagging.convert.task import Wanted, convert
 from quarkline.studies.tagging.simulate.config import (
     JetNumbers,
     MassPoint,
@@ -31,8 +32,8 @@ from quarkline.studies.tagging.simulate.samples import (
     files,
     table_of,
 )
-
-ROW_IDS = {"_source", "_entry", "_object"}
+from quarkline.studies.tagging.simulate.stage import write_jets
+from quarkline.studies.tagging.tables import open_jets
 
 
 def sized(jets: int, **keys) -> SimulateConfig:
@@ -60,14 +61,16 @@ def test_an_ntuple_is_converted_into_the_table_that_is_written_without_it(
     events = draw_events(file, config, 3)
     with open_sink(tmp_path / "events.root", tree=ntuple.TREE) as sink:
         sink.write(events)
-    kind = KINDS[file.source]
-    with uproot.open(tmp_path / "events.root") as read:
-        again = read[ntuple.TREE].arrays(ntuple.BRANCHES[kind])
-    converted = own_table(jets_of(again, kind, Cuts()), file.masses)
-    table = table_of(events, file, config, 3)[0]
-    assert set(table) == {*converted, *ROW_IDS}
-    for name in set(converted) - ({"label"} if source == "control-data" else set()):
-        assert ak.array_equal(table[name], converted[name], dtype_exact=True), name
+    wanted = Wanted(KINDS[file.source], Cuts(), file.masses, "none")
+    converted = convert(tmp_path / "events.root", wanted, tmp_path / "converted.parquet")
+    table, jets = table_of(events, file, config, 3)
+    write_jets(tmp_path / "direct.parquet", table, jets.events, {})
+    assert converted.rows == len(jets)
+    direct, other = (open_jets(tmp_path / f"{name}.parquet") for name in ("direct", "converted"))
+    tables = [pq.read_table(item.path).drop(["_source"]) for item in (direct, other)]
+    assert tables[0].equals(tables[1])
+    for name in ("events", "units", "scaling", "schema"):
+        assert direct.told[name] == other.told[name], name
     labels = {"signal": 1, "bib": 2, "control-data": 2}
     assert set(table["label"]) == {labels.get(source, 0)}
 

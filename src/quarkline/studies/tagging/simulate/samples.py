@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarkline.engine.core.rng import rng, seed_bits
-from quarkline.studies.tagging.columns import Label
 from quarkline.studies.tagging.convert.jets import Cuts, Jets, jets_of
 from quarkline.studies.tagging.convert.matching import MAX_ETA
 from quarkline.studies.tagging.convert.ntuple import Kind
@@ -33,7 +32,7 @@ KINDS: Mapping[Source, Kind] = {
     "qcd": "qcd",
     "bib": "bib",
     "control-simulation": "qcd",
-    "control-data": "qcd",
+    "control-data": "data",
 }
 """What an ntuple of each source is converted as."""
 DATA = ("bib", "control-data")
@@ -126,8 +125,6 @@ def table_of(
     """The jets of the events of a file as a table with row ids, as the converter makes it."""
     jets = jets_of(events, KINDS[file.source], Cuts(*config.pt))
     table = own_table(jets, file.masses)
-    if file.source == "control-data":
-        table["label"] = np.full(len(jets), int(Label.BIB))
     source = seed_bits(seed, "calratio", file.sample, file.number, bits=64)
     return table | _row_ids(jets, source), jets
 
