@@ -11,6 +11,7 @@ import pytest
 import uproot
 from pydantic import ValidationError
 
+from quarkline.engine.core.findings import WorkError
 from quarkline.events.sinks import open_sink
 from quarkline.statistics.ks import ks_two_sample
 from quarkline.studies.tagging.columns import STREAMS
@@ -119,6 +120,20 @@ def test_events_of_different_files_have_different_numbers() -> None:
     numbers = [np.asarray(draw_events(file, config, 1).eventNumber) for file in files(config)]
     together = np.concatenate(numbers)
     assert len(set(together.tolist())) == len(together)
+
+
+@pytest.mark.parametrize("pt", [(40.0, 50.0), (52.0, 60.0), (200.0, 400.0)])
+def test_any_range_of_momenta_has_beam_background(pt: tuple[float, float]) -> None:
+    found = drawn("bib", sized(50, pt=pt))["jet_pt"]
+    assert len(found) >= 50
+    assert pt[0] <= found.min() <= found.max() < pt[1]
+
+
+def test_events_that_hardly_ever_have_a_jet_are_not_drawn_for_ever() -> None:
+    point = MassPoint(mH=3, mS=1, lifetime=1000)
+    config = SimulateConfig(masses=[point], pt=(480, 481))
+    with pytest.raises(WorkError, match=r"mH3_mS1: \d of 5 jets after 300 tries"):
+        draw_events(SimulatedFile("signal", "mH3_mS1", 0, 5, point), config, 1)
 
 
 QUANTITIES = ("clus_pt", "clus_time", "clus_l2ecal", "clus_l2hcal", "track_pt", "MSeg_etaPos")

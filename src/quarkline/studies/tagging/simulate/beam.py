@@ -38,7 +38,8 @@ def draw_halo(n: int, pt: tuple[float, float], impurity: float, draws: Draws) ->
         draws: Gives a generator for each purpose.
     """
     draw = draws("halo")
-    near, far = (min(max(pt[0], THRESHOLD), pt[1]) ** (1 - FALL), pt[1] ** (1 - FALL))
+    least = THRESHOLD if pt[0] < THRESHOLD < pt[1] else pt[0]
+    near, far = least ** (1 - FALL), pt[1] ** (1 - FALL)
     momentum = (near - draw.random(n) * (near - far)) ** (1 / (1 - FALL))
     halo, other = _radiated(momentum, draw), _multijets(momentum, draws("impurity"))
     impure = draw.random(n) < impurity

@@ -11,6 +11,7 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
+from quarkline.engine.core.findings import Rule, WorkError
 from quarkline.engine.core.rng import rng, seed_bits
 from quarkline.studies.tagging.convert.jets import Cuts, Jets, jets_of
 from quarkline.studies.tagging.convert.matching import MAX_ETA
@@ -37,6 +38,16 @@ KINDS: Mapping[Source, Kind] = {
 """What an ntuple of each source is converted as."""
 DATA = ("bib", "control-data")
 """Sources that are collision data."""
+LEAST = 4_000
+"""Decays of which so many are tried at a time, as not all of them give a jet."""
+PARTS = 300
+"""How often events are drawn before too few of them have a jet."""
+TOO_FEW = Rule(
+    "QL-TAG-050",
+    "simulated events have jets of the wanted momenta",
+    "Events are drawn until there are as many jets as wanted. Where light particles have to give "
+    "hard jets, or the range of momenta is narrow, hardly any event has one.",
+)
 EVENTS = 10**6
 """Event numbers kept for a file."""
 
@@ -144,6 +155,9 @@ def _true(file: SimulatedFile, config: SimulateConfig, draws: Draws) -> TrueEven
     parts: list[TrueEvents] = []
     found = 0
     while found < file.jets:
+        if len(parts) == PARTS:
+            what = f"{file.sample}: {found} of {file.jets} jets after {PARTS} tries"
+            raise WorkError(TOO_FEW.finding(what, suggestion="widen `pt`, or leave it out"))
         part = _part(file, config, partial(draws, f"part {len(parts)}"))
         parts.append(part)
         found += int(_counted(part, config).sum())
@@ -155,7 +169,7 @@ def _true(file: SimulatedFile, config: SimulateConfig, draws: Draws) -> TrueEven
 
 def _part(file: SimulatedFile, config: SimulateConfig, draws: Draws) -> TrueEvents:
     if file.point is not None:
-        return draw_decays(4 * file.jets, file.point, config.pt, draws)
+        return draw_decays(max(4 * file.jets, LEAST), file.point, config.pt, draws)
     if file.source == "bib":
         return draw_halo(file.jets, config.pt, config.impurity, draws)
     fall = FALL if file.source == "qcd" else PRESCALED
