@@ -27,10 +27,13 @@ from quarkline.cli.commands import (
     list_runs,
     new,
     plan,
+    plot,
     run,
     score,
+    score_report,
     simulate,
     skim,
+    train,
     trexfitter,
     tune,
 )
@@ -66,6 +69,7 @@ def _options(
 app.command("new")(new.command)
 app.command("plan")(plan.command)
 app.command("run")(run.command)
+app.command("train")(train.command)
 app.command("tune")(tune.command)
 app.command("list")(list_runs.command)
 app.command("jobs")(jobs.command)
@@ -81,7 +85,9 @@ app.command("hunt")(hunt.command)
 app.command("fit")(fit.command)
 app.command("skim")(skim.command)
 app.command("score")(score.command)
+app.command("score-report")(score_report.command)
 app.command("export")(export.command)
+app.command("plot")(plot.command)
 app.command("trexfitter")(trexfitter.command)
 
 

@@ -9,6 +9,8 @@ from quarkline.figures.calibration import (
     plot_trials_factor,
 )
 from quarkline.figures.checks import plot_flow_check, plot_sculpting
+from quarkline.figures.choice import plot_choice
+from quarkline.figures.compared import ComparedColumn, plot_compared
 from quarkline.figures.curves import plot_roc_curves, plot_signal_roc
 from quarkline.figures.cutflow import plot_cut_flow
 from quarkline.figures.features import (
@@ -79,6 +81,7 @@ __all__ = [
     "FEATURES",
     "IN_SIGMA",
     "MASS",
+    "ComparedColumn",
     "FeatureStyle",
     "FittedSpectrum",
     "Label",
@@ -92,6 +95,8 @@ __all__ = [
     "plot_background_fit",
     "plot_binned_significance",
     "plot_calibration",
+    "plot_choice",
+    "plot_compared",
     "plot_confusion_matrix",
     "plot_control",
     "plot_correlation",

@@ -43,6 +43,7 @@ def save(
         stem: Path without extension.
         data: The drawn values; by default what the functions of this package drew on the figure.
         formats: What is written of "pdf", "png", "svg" and "json"; the last are the drawn values.
+            An SVG is the element of `to_svg`, which stands alone and inside a page.
         dpi: Dots per inch of the PNG; by default those of the style.
 
     Returns:
@@ -56,6 +57,12 @@ def save(
         )
         for suffix in formats
     ]
+
+
+def _content(fig: Figure, tables: Sequence[Table], suffix: str) -> str | bytes:
+    if suffix == "json":
+        return figure_json(tables)
+    return to_svg(fig) if suffix == "svg" else _rendered(fig, suffix)
 
 
 def figure_json(tables: Sequence[Table]) -> str:

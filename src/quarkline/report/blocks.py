@@ -31,11 +31,13 @@ class Cell:
         text: What is shown.
         value: What it is sorted by and downloaded as; the text if None.
         stage: The stage it came from, if not the table's.
+        strong: Whether it stands out, as the best one of its row does.
     """
 
     text: str
     value: float | int | None = None
     stage: str = ""
+    strong: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Renders a report: one HTML file that needs nothing else, on screen and on paper."""
+"""Renders reports: one HTML file that needs nothing else, on screen and on paper."""
 
 from __future__ import annotations
 
@@ -54,6 +54,27 @@ def write_page(page: Page, run: Run) -> Path:
         attempts=run.provenance().get("attempts", []),
     )
     return write_atomic(run.folder / "report.html", html)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report that is of no one run, such as a comparison.
+
+    Attributes:
+        title: What it is, in the corner.
+        headline: What it says in one sentence.
+        sections: Its sections.
+    """
+
+    title: str
+    headline: str
+    sections: Sequence[Section]
+
+
+def write_document(document: Document, path: Path) -> Path:
+    """Write a report that is of no one run as one HTML file."""
+    template = _environment().get_template("document.html")
+    return write_atomic(path, template.render(document=document))
 
 
 def _environment() -> Environment:
@@ -123,9 +144,12 @@ def _cell(cell: Cell | str | float | None, stage: str) -> Markup:
         cell if isinstance(cell, Cell) else Cell(cell) if isinstance(cell, str) else number(cell)
     )
     origin = shown.stage or stage
+    words = Markup("<strong>{}</strong>") if shown.strong else Markup("{}")
     if shown.value is None:
-        return Markup("<td>{}</td>").format(prose(shown.text))
-    text = Markup('<a href="#stage-{}">{}</a>').format(origin, shown.text) if origin else shown.text
+        return Markup("<td>{}</td>").format(words.format(prose(shown.text)))
+    text = words.format(shown.text)
+    if origin:
+        text = Markup('<a href="#stage-{}">{}</a>').format(origin, text)
     return Markup('<td class="number" data-value="{}">{}</td>').format(repr(shown.value), text)
 
 

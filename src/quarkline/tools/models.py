@@ -17,6 +17,8 @@ KINDS = frozenset({"event-classifier", "folded-event-classifier"})
 EXPORT = "export.json"
 KEY = re.compile(r"[0-9a-f]{6,32}")
 RUNS = Path("runs")
+KERAS = (".keras", ".h5", ".hdf5")
+"""Endings of files with weights that Keras wrote."""
 
 NO_MODEL = Rule(
     "QL-MODEL-003",

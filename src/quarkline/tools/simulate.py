@@ -23,7 +23,10 @@ EXAMPLES: Mapping[str, str] = {
 }
 """Module of each example whose events are one table, by the example's name."""
 
-FOLDERS: Mapping[str, str] = {"leptoquark": "quarkline.studies.search.simulate.example"}
+FOLDERS: Mapping[str, str] = {
+    "calratio": "quarkline.studies.tagging.simulate.example",
+    "leptoquark": "quarkline.studies.search.simulate.example",
+}
 """Module of each example that is a folder of samples."""
 
 BAD_SIZE = Rule(
@@ -75,8 +78,8 @@ class FolderFile(Protocol):
         """The sample it belongs to."""
 
     @property
-    def events(self) -> int:
-        """Number of its events."""
+    def events(self) -> int | None:
+        """Number of its events; None if only drawing them tells."""
 
     @property
     def blocks(self) -> Callable[[], Iterator[ak.Array]]:
@@ -89,6 +92,7 @@ class FolderExample(Protocol):
     TREE: str
     SETTING: str
     DEFAULT_EVENTS: int
+    NEGATIVE: bool
 
     def files(self, events: int, seed: int, *, negative: float) -> Sequence[FolderFile]:
         """The files, with so many simulated events in all."""
@@ -195,6 +199,9 @@ def _simulate_folder(
     source = cast("FolderExample", importlib.import_module(FOLDERS[example]))
     events = source.DEFAULT_EVENTS if events is None else events
     _check_size(events, 0, 1)
+    if negative and not source.NEGATIVE:
+        what = f"`{example}` has no weights that could be negative"
+        raise InputError(BAD_SIZE.finding(what, suggestion="leave `--negative` out"))
     if not 0 <= negative < MOST_NEGATIVE:
         raise InputError(
             BAD_SIZE.finding(
@@ -205,23 +212,23 @@ def _simulate_folder(
     listed = source.files(events, seed, negative=negative)
     _refuse_strange(folder, folder.rglob("*.root"), {folder / file.name for file in listed})
     drawn = {"example": example, "events": events, "seed": seed, "negative": negative}
-    total, done = sum(file.events for file in listed), 0
+    total, done = sum(file.events or 0 for file in listed) or events, 0
     counted: Counter[str] = Counter()
     for file in listed:
         (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
         blocks = _Blocks(file.blocks())
         metadata = {"simulation": drawn, "units": source.units(blocks.current.fields)}
         with open_sink(folder / file.name, tree=source.TREE, metadata=metadata) as sink:
-            for part in blocks.take(file.events):
+            for part in blocks.rest() if file.events is None else blocks.take(file.events):
                 sink.write(part)
                 done += len(part)
+                counted[file.sample] += len(part)
                 progress(done, total)
-        counted[file.sample] += file.events
     return SimulationResult(
         example,
         tuple(str(folder / file.name) for file in listed),
         source.TREE,
-        total,
+        done,
         seed,
         dict(counted),
         f"{source.SETTING}={folder}",
@@ -234,6 +241,11 @@ class _Blocks:
     def __init__(self, blocks: Iterator[ak.Array]) -> None:
         self.blocks = blocks
         self.current = next(blocks)
+
+    def rest(self) -> Iterator[ak.Array]:
+        """All events that are left, at least an empty part."""
+        yield self.current
+        yield from self.blocks
 
     def take(self, wanted: int) -> Iterator[ak.Array]:
         """The next `wanted` events in parts; an empty part first, which fixes the columns."""

@@ -37,6 +37,15 @@ def test_the_newest_run_of_a_name(ran: Bench) -> None:
     assert find_run("bench", Path("runs")).number == 2
 
 
+def test_a_run_is_named_by_a_short_number_or_counted_from_the_newest(ran: Bench) -> None:
+    ran.run(new=True)
+    named = {"bench/1": 1, "bench/2": 2, "bench/-1": 2, "bench/-2": 1, "runs/bench/-1": 2}
+    assert {text: find_run(text, Path("runs")).number for text in named} == named
+    for text in ("bench/3", "bench/-3", "bench/1/2", "/-1", "bench/x"):
+        with pytest.raises(InputError, match="there is no run"):
+            find_run(text, Path("runs"))
+
+
 def test_a_run_that_is_not_there_is_told_with_near_names(ran: Bench) -> None:
     with pytest.raises(InputError, match=r"there is no run `bensh`\n   did you mean `bench`\?"):
         find_run("bensh", Path("runs"))

@@ -203,7 +203,8 @@ def test_the_trainers_network_has_its_60067_parameters() -> None:
     assert sum(weight.numel() for weight in module.parameters()) == 60_067
 
 
-def test_dropout_is_where_the_trainer_has_it() -> None:
+def test_dropout_is_where_the_trainer_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quarkline.learning.models.streams.is_quick", lambda *_: False)
     """After all but the first layer of a stream, its LSTM and the dense layers: 13 places."""
     geometry = Geometry(3, (), ((30, 12), (20, 10), (30, 6)))
     module = build_network(StreamNetworkConfig(**UPSTREAM), geometry, 3, seed=1)

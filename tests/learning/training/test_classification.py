@@ -31,7 +31,7 @@ def outputs(count: int = 500) -> tuple[torch.Tensor, list[torch.Tensor], np.ndar
 def test_metrics_are_scikit_learns() -> None:
     logits, rows, probabilities = outputs()
     label, weight, own = (item.numpy() for item in rows[1:])
-    found = Classification(CLASSES, 1, 1, 64).measure(logits, rows)
+    found = Classification(CLASSES, 1, 1, 64).measure({"": logits}, {"": rows})
     expected = {
         "validation_loss": log_loss(label, probabilities, sample_weight=weight),
         "accuracy": accuracy_score(label, probabilities.argmax(axis=1), sample_weight=own),
@@ -47,7 +47,7 @@ def test_metrics_are_scikit_learns() -> None:
 def test_the_second_phase_is_the_signal_against_the_rest() -> None:
     logits, rows, _ = outputs()
     label, weight, own = (item.numpy() for item in rows[1:])
-    found = Classification(CLASSES, 1, 1, 64, binary=True).measure(logits, rows)
+    found = Classification(CLASSES, 1, 1, 64, binary=True).measure({"": logits}, {"": rows})
     signal = 1 / (1 + np.exp(-logits[:, 1].numpy()))
     assert found == pytest.approx(
         {
@@ -64,7 +64,7 @@ def test_the_second_phase_is_the_signal_against_the_rest() -> None:
 def test_two_classes_are_judged_by_the_signal_alone() -> None:
     logits, rows, _ = outputs()
     rows[1] = torch.clamp(rows[1], max=1)
-    found = Classification(CLASSES[:2], 1, 1, 64).measure(logits[:, :2], rows)
+    found = Classification(CLASSES[:2], 1, 1, 64).measure({"": logits[:, :2]}, {"": rows})
     assert [name for name in found if name.startswith("auc")] == ["auc", "auc_raw"]
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from quarkline.learning.models.config import FTTransformerConfig, ResidualNetwor
 from quarkline.learning.training.classifier import SECOND_PHASE, train_classifier
 from quarkline.learning.training.config import FitConfig, TrainingConfig
 from quarkline.learning.training.history import METRICS
+from quarkline.learning.training.rows import MAIN, Rows
 from quarkline.learning.training.state import CHECKPOINT
 from quarkline.learning.training.steps import Mover
-from quarkline.learning.training.task import Rows, Step
+from quarkline.learning.training.task import Batch, Step, step_of
 
 from .conftest import Killed, assert_equal, classifier_data, dying, network, train
 
@@ -111,8 +112,8 @@ class Decorrelated:
 
     @property
     def steps(self) -> Sequence[Step]:
-        told = Step(self._told, "adversary")
-        return (told, told, Step(self._main, "main"))
+        told = step_of(self._told, "adversary")
+        return (told, told, step_of(self._main, "main"))
 
     def _told(self, module: nn.Module, given: Rows) -> Tensor:
         nuisance = (given[1] == 0).float()
@@ -122,11 +123,11 @@ class Decorrelated:
         made, _ = module(given[0])
         return mse_loss(made, given[2], reduction="none") - 0.1 * self._told(module, given)
 
-    def outputs(self, module: nn.Module, given: Rows) -> Tensor:
+    def outputs(self, module: nn.Module, stream: str, given: Rows) -> Tensor:
         return self._main(module, given)
 
-    def measure(self, outputs: Tensor, given: Rows) -> dict[str, float]:
-        return {"validation_loss": float(outputs.mean())}
+    def measure(self, outputs: Mapping[str, Tensor], known: Batch) -> dict[str, float]:
+        return {"validation_loss": float(outputs[MAIN].mean())}
 
 
 def test_alternating_steps_move_their_own_parts_and_resume(

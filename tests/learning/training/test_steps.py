@@ -153,7 +153,8 @@ def test_the_best_epoch_may_be_that_of_the_highest_area() -> None:
     areas = result.history.column("auc")
     assert result.history.best == int(np.argmax(areas))
     assert len(areas) == 12 or len(areas) == result.history.best + 1 + 3
-    again = task().measure(module(rows(90, 2)[0]).detach(), rows(90, 2, own=True))
+    held_out = rows(90, 2, own=True)
+    again = task().measure({"": module(held_out[0]).detach()}, {"": held_out})
     assert again["auc"] == pytest.approx(max(areas))
 
 

@@ -1,4 +1,4 @@
-"""`quarkline inspect`: what is in a file of events."""
+"""`quarkline inspect`: what is in a file of events, or in a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ GAP = 3  # between two columns of a table
 
 
 def command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of events, or its address.")],
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE | MODEL",
+            help="A file of events or its address; a run, a model's folder, Keras's weights.",
+        ),
+    ],
     tree: Annotated[
         str | None, typer.Option(metavar="TREE", help="The tree to describe, if there are several.")
     ] = None,
@@ -34,13 +40,22 @@ def command(
     copy: options.Copy = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show the trees in FILE, and the branches of one with type, counter and first values."""
+    """Show the trees in FILE, and the branches of one with type, counter and first values.
+
+    Of a MODEL it shows inputs, outputs, and layers with their parameters.
+    """
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.friend_files import friends_of
     from quarkline.tools.input_files import input_files
     from quarkline.tools.inspect import inspect
+    from quarkline.tools.inspect_model import inspect_model, is_model_address
 
-    (path,) = input_files([file], copy=True) if copy else (file,)
+    if is_model_address(file):
+        from quarkline.cli.commands.inspect_model import show
+
+        show(inspect_model(file), as_json=as_json)
+        return
+    (path,) = input_files([file], copy=True) if copy else (Path(file),)
     friends = friends_of([path], friend or (), by=friend_by)
     result = inspect(path, tree=tree, stats=stats, friends=friends)
     if as_json:

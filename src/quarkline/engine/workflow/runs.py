@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +37,9 @@ JOBS = "jobs"
 NO_RUN = Rule(
     "QL-RUN-004",
     "a run is named by its folder, or by name and number",
-    "Write the folder (`runs/upsilon/00003`), or the name for its newest run (`upsilon`). "
-    "`quarkline list` shows all runs.",
+    "Write the folder (`runs/upsilon/00003`), the name and number (`upsilon/3`), or the name for "
+    "its newest run (`upsilon`, `upsilon/-1`; `upsilon/-2` is the one before). `quarkline list` "
+    "shows all runs.",
 )
 
 
@@ -198,6 +200,8 @@ def next_run_folder(folder: Path) -> Path:
 def find_run(text: str, root: Path) -> Run:
     """The run a user means: its folder, `NAME/NUMBER`, or `NAME` for its newest run.
 
+    A negative number counts from the newest run, which is -1.
+
     Raises:
         InputError: If there is none.
     """
@@ -206,12 +210,26 @@ def find_run(text: str, root: Path) -> Run:
             return read_run(folder)
         if folder.is_dir() and (runs := list_runs(folder)):
             return runs[-1]
+    if found := _numbered(text, root):
+        return found
     names = [path.name for path in root.glob("*") if path.is_dir()]
     raise InputError(
         NO_RUN.finding(
             f"there is no run `{text}`", suggestion=did_you_mean(text, names, what="runs")
         )
     )
+
+
+def _numbered(text: str, root: Path) -> Run | None:
+    """The run that `NAME/3` or `NAME/-1` names; None if it is not there."""
+    name, _, number = text.rpartition("/")
+    if not re.fullmatch(r"-?\d+", number) or not name:
+        return None
+    runs = list_runs(root / name) or list_runs(Path(name))
+    wanted = int(number)
+    if wanted < 0:
+        return runs[wanted] if -wanted <= len(runs) else None
+    return next((run for run in runs if run.number == wanted), None)
 
 
 def stage_store(folder: Path) -> StageStore:

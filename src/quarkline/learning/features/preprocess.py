@@ -91,11 +91,11 @@ class Preprocess:
         """
         import torch
 
-        parts = [_scaled(self.scales, arrays.continuous), np.isnan(arrays.continuous)]
+        parts = [scaled(self.scales, arrays.continuous), np.isnan(arrays.continuous)]
         parts.append(self._codes(arrays.categorical))
         for group, scales in zip(self.spec.objects, self.object_scales, strict=True):
             held = arrays.objects[group.name]
-            parts.append(_scaled(scales, _flat(held.values)).reshape(held.values.shape))
+            parts.append(scaled(scales, _flat(held.values)).reshape(held.values.shape))
             parts.append(held.present)
         return tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
 
@@ -181,8 +181,13 @@ def _flat(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return values.reshape(-1, values.shape[-1])
 
 
-def _scaled(scales: Sequence[FeatureScale], values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scaled values, within the reach of the scales, 0 where missing."""
+def scaled(scales: Sequence[FeatureScale], values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scaled values, within the reach of the scales, 0 where missing.
+
+    Args:
+        scales: Scale of each feature.
+        values: With shape (N, F); NaN where missing.
+    """
     found = np.empty(values.shape, dtype=np.float32)
     for start in range(0, len(values), BLOCK):
         block = values[start : start + BLOCK]

@@ -12,6 +12,7 @@ from quarkline.learning.features.geometry import Geometry
 from quarkline.learning.models.config import StreamConfig, StreamNetworkConfig
 from quarkline.learning.models.inputs import one_hot, split_objects
 from quarkline.learning.models.lstm import Lstm, last, to_front, turned
+from quarkline.learning.models.quick import is_quick, quick_logits
 
 
 class StreamNetwork(nn.Module):
@@ -66,11 +67,13 @@ class StreamNetwork(nn.Module):
                 `absent: zeros` values are 0 where nothing is present.
         """
         groups = split_objects(objects)
-        parts = [stream(*group) for stream, group in zip(self.streams, groups, strict=True)]
-        parts.append(continuous.masked_fill(missing, 0.0))
+        numbers = continuous.masked_fill(missing, 0.0)
         if self.sizes:
-            parts.append(one_hot(categories, self.sizes))
-        hidden = torch.cat(parts, dim=1)
+            numbers = torch.cat([numbers, one_hot(categories, self.sizes)], dim=1)
+        if is_quick(self, numbers):
+            return quick_logits(self, numbers, groups)
+        parts = [stream(*group) for stream, group in zip(self.streams, groups, strict=True)]
+        hidden = torch.cat([*parts, numbers], dim=1)
         for layer in self.hidden:
             hidden = self.dropout(torch.relu(layer(hidden)))
         return cast("Tensor", self.read_out(hidden))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from quarkline.learning.training.task import Rows, Step
+from quarkline.learning.training.rows import MAIN, Rows
+from quarkline.learning.training.task import Batch, Step, step_of
 from quarkline.statistics import auc
 
 Probabilities = NDArray[np.float64]
@@ -43,28 +44,29 @@ class Classification:
     @property
     def steps(self) -> Sequence[Step]:
         """One step a batch."""
-        return (Step(self.losses),)
+        return (step_of(self.losses),)
 
     def losses(self, module: nn.Module, rows: Rows) -> Tensor:
         """Weighted cross-entropy of each row in nats, with shape (N,)."""
         label, weight = rows[self.inputs : self.inputs + 2]
         return weight * self._entropy(module(*rows[: self.inputs]), label)
 
-    def outputs(self, module: nn.Module, rows: Rows) -> Tensor:
+    def outputs(self, module: nn.Module, stream: str, rows: Rows) -> Tensor:  # noqa: ARG002
         """The logits, with shape (N, classes)."""
         logits: Tensor = module(*rows[: self.inputs])
         return logits
 
-    def measure(self, outputs: Tensor, rows: Rows) -> dict[str, float]:
+    def measure(self, outputs: Mapping[str, Tensor], known: Batch) -> dict[str, float]:
         """Loss, accuracies, and areas under the ROC curves of each class against the others.
 
         Names with `raw` count events; the others take the events' own weights.
         """
-        label, weight, own = rows[self.inputs : self.inputs + 3]
-        losses = self._entropy(outputs, label)
+        label, weight, own = known[MAIN][self.inputs : self.inputs + 3]
+        logits = outputs[MAIN]
+        losses = self._entropy(logits, label)
         loss = float((weight * losses).sum(dtype=torch.float64) / weight.sum(dtype=torch.float64))
         found = {"validation_loss": loss}
-        return found | self._judged(outputs, label.numpy(), own.numpy())
+        return found | self._judged(logits, label.numpy(), own.numpy())
 
     def _entropy(self, logits: Tensor, label: Tensor) -> Tensor:
         if self.binary:

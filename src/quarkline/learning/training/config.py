@@ -34,8 +34,19 @@ class FitConfig(Config):
     accumulate: int = Field(
         1, ge=1, description="Batches whose gradients make one step together, to save memory."
     )
+    rows_at_once: int | None = Field(
+        None,
+        ge=1,
+        description="Events that go through the model together; a larger batch goes in pieces, "
+        "whose gradients are added up. Default: a whole batch.",
+    )
+    shuffle: bool = Field(True, description="Draw a new order of the events in each epoch.")
+    optimiser: Literal["adamw", "nadam", "keras-nadam"] = Field(
+        "adamw",
+        description="AdamW; Adam with Nesterov's momentum; or that as Keras 2 computes it.",
+    )
     learning_rate: float | Literal["find"] = Field(
-        1e-3, description="Largest step size of AdamW, or `find`."
+        1e-3, description="Largest step size of the optimiser, or `find`."
     )
     find: FindConfig = Field(default_factory=FindConfig, description="How `find` finds it.")
     schedule: ScheduleConfig = Field(

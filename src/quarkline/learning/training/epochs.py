@@ -7,19 +7,28 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from quarkline.engine.core.findings import InputError, Rule, WorkError, did_you_mean
-from quarkline.engine.core.rng import rng
 from quarkline.learning.training.average import copied
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.devices import gathered, summed
 from quarkline.learning.training.history import LOSS, METRICS, write_metrics
+from quarkline.learning.training.rows import (
+    MAIN,
+    Batches,
+    Given,
+    RowSource,
+    streams_of,
+    taken,
+)
 from quarkline.learning.training.schedules import learning_rate
 from quarkline.learning.training.state import CHECKPOINT, Position, State
-from quarkline.learning.training.steps import Mover, own_noise, to_device
+from quarkline.learning.training.steps import Moved, Mover, loss_names, own_noise
 from quarkline.learning.training.task import Task
 
 CHECKED_STEPS = 50
@@ -41,6 +50,26 @@ Report = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, from 1, and its metrics; what it raises ends the fit."""
 
 
+class Watch(Protocol):
+    """What looks at each epoch, such as for histograms of what the module puts out."""
+
+    def epoch(
+        self,
+        number: int,
+        module: nn.Module,
+        outputs: Mapping[str, NDArray[Any]],
+        metrics: Mapping[str, float],
+    ) -> None:
+        """Look at an epoch; a kill may let it see the same one again.
+
+        Args:
+            number: The epoch, from 1.
+            module: With the weights after it, averaged if the config says so.
+            outputs: The task's outputs of all held-out rows, by stream.
+            metrics: Of the epoch.
+        """
+
+
 class ReportError(Exception):
     """Carries what a report raised from one process to all."""
 
@@ -50,8 +79,8 @@ class Job:
     """The arguments of a fit, as they go to each of several processes."""
 
     module: nn.Module
-    train: Sequence[Tensor]
-    validation: Sequence[Tensor]
+    train: Given | Mapping[str, Given]
+    validation: Given | Mapping[str, Given]
     config: FitConfig
     task: Task
     seed: int
@@ -59,6 +88,8 @@ class Job:
     folder: Path | None
     report: Report | None
     save_seconds: float
+    watch: Watch | None = None
+    start: Path | None = None
 
     @property
     def checkpoint(self) -> Path | None:
@@ -76,9 +107,11 @@ class Training:
 
     def __init__(self, job: Job, state: State) -> None:
         self.job, self.state, self.mover = job, state, job.mover
-        self.rows = to_device(state.fabric, job.train)
-        self.held_out = to_device(state.fabric, job.validation)
-        self.steps = math.ceil(len(job.train[0]) / self.mover.rows)
+        self.streams = streams_of(job.train, state.fabric)
+        self.held_out = streams_of(job.validation, state.fabric)
+        self.batches = Batches(self.streams, self.mover.rows, job.seed, shuffled=job.config.shuffle)
+        self.steps = self.batches.number
+        self.named = loss_names(job.task)
         self.saved = time.monotonic()
 
     def run(self) -> None:
@@ -94,15 +127,15 @@ class Training:
     def _check_monitor(self) -> None:
         """Refuse to train for a metric that is not there."""
         name = self.state.history.monitor
-        known = ["train_loss", LOSS, "learning_rate", "gradient_norm"]
+        known = ["train_loss", LOSS, "learning_rate", "gradient_norm", *self.named]
         if name not in known:
-            known += self._measured()
+            known += self._measured(self._outputs())
         if name not in known:
             raise _unknown_metric(name, known)
 
     def _finished(self) -> bool:
         config, history = self.job.config, self.state.history
-        if len(history) >= config.epochs:
+        if len(history) >= self.state.begun + config.epochs:
             return True
         return config.patience is not None and history.stale(config.least_gain) >= config.patience
 
@@ -110,19 +143,13 @@ class Training:
         """Make the epoch's steps that are left; the learning rate of the last one."""
         state, position = self.state, self.state.position
         state.wrapped.train()
-        count = len(self.rows[0])
-        order = torch.from_numpy(rng(self.job.seed, "batches", position.epoch).permutation(count))
-        batches = torch.split(order.to(state.fabric.device), self.mover.rows)
         recent: list[Tensor] = []
         losses = state.history.monitored
-        for batch in batches[position.step :]:
+        for batch in self.batches.epoch(position.epoch, position.step):
             rate = self._rate(position, losses)
-            moved = self.mover.move(state, self.rows, batch, rate, str(position.steps))
+            moved = self.mover.move(state, self.streams, batch, rate, str(position.steps))
             state.average.update()
-            position.loss += moved.loss * len(batch)
-            position.norm += torch.nan_to_num(moved.norm, posinf=0.0)  # a step the scaler skips
-            position.step += 1
-            position.steps += 1
+            position.add(moved.loss, moved.norm, self._named(moved), len(batch[MAIN]))
             recent.append(moved.loss)
             last = position.step == self.steps  # the epoch's end saves more than the weights
             due = not last and time.monotonic() - self.saved > self.job.save_seconds
@@ -132,13 +159,17 @@ class Training:
                 self._save()
         return rate
 
+    def _named(self, moved: Moved) -> Mapping[str, Tensor]:
+        """The losses that are followed beside the training loss."""
+        return {name: moved.parts[name] for name in self.named}
+
     def _rate(self, position: Position, losses: Sequence[float]) -> float:
         config = self.job.config
         return learning_rate(
             self.state.largest_rate,
             config.schedule,
             step=position.steps,
-            steps=config.epochs * self.steps,
+            steps=(self.state.begun + config.epochs) * self.steps,
             warm_up=round(config.warm_up * self.steps),
             losses=losses,
         )
@@ -157,10 +188,14 @@ class Training:
         """Measure, keep the best weights, save and tell."""
         state, position = self.state, self.state.position
         loss = float(summed(state.fabric, position.loss))
-        metrics = {"train_loss": loss / len(self.rows[0])}
-        measured = self._measured()
+        metrics = {"train_loss": loss / self.batches.counts[MAIN]}
+        outputs = self._outputs()
+        measured = self._measured(outputs)
         metrics[LOSS] = measured.pop(LOSS)
         metrics |= {"learning_rate": rate, "gradient_norm": float(position.norm) / self.steps}
+        for name in self.named:
+            whole = float(summed(state.fabric, position.parts[name]))
+            metrics[name] = whole / self.batches.counts[MAIN]
         metrics |= measured
         if not math.isfinite(metrics[LOSS]):
             raise _not_finite("validation", position.epoch + 1, position.step, rate)
@@ -169,20 +204,36 @@ class Training:
         if state.history.best == position.epoch - 1:
             state.best = copied(state.average.module)
         self._write_metrics()
+        self._show(outputs, metrics)
         self._tell(metrics)  # before the epoch counts as done: a kill repeats it, and loses nothing
         self._save()
 
     @torch.no_grad()
-    def _measured(self) -> dict[str, float]:
-        """Metrics of the averaged weights on the held-out rows, which several processes share."""
+    def _outputs(self) -> dict[str, Tensor]:
+        """Outputs of the averaged weights on the held-out rows of each stream, on the CPU."""
+        self.state.average.module.eval()
+        return {name: self._outputs_of(name, source) for name, source in self.held_out.items()}
+
+    def _outputs_of(self, stream: str, source: RowSource) -> Tensor:
+        """Outputs of a stream's held-out rows, which several processes share."""
         fabric, task, module = self.state.fabric, self.job.task, self.state.average.module
-        module.eval()
-        indices = torch.arange(len(self.held_out[0]), device=fabric.device)
+        indices = torch.arange(len(source))
         mine = indices.tensor_split(fabric.world_size)[fabric.global_rank]
         batches = torch.split(mine, task.rows_at_once or max(len(mine), 1))
-        outputs = [task.outputs(module, [item[rows] for item in self.held_out]) for rows in batches]
-        together = gathered(fabric, torch.cat(outputs), len(indices))
-        return task.measure(together.cpu(), self.job.validation)
+        parts = [task.outputs(module, stream, taken(source, rows, fabric)) for rows in batches]
+        return gathered(fabric, torch.cat(parts), len(indices)).cpu()
+
+    def _measured(self, outputs: Mapping[str, Tensor]) -> dict[str, float]:
+        """Metrics of all held-out rows."""
+        known = {name: source.known for name, source in self.held_out.items()}
+        return self.job.task.measure(outputs, known)
+
+    def _show(self, outputs: Mapping[str, Tensor], metrics: Mapping[str, float]) -> None:
+        """Let the watch look, in the first process."""
+        if self.job.watch and self.state.fabric.is_global_zero:
+            arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
+            number, module = len(self.state.history), self.state.average.module
+            self.job.watch.epoch(number, module, arrays, metrics)
 
     def _save(self) -> None:
         if self.job.checkpoint:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from quarkline.engine.core.findings import Rule, WorkError
-from quarkline.engine.core.rng import rng
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.devices import new_fabric, summed
+from quarkline.learning.training.rows import MAIN, Batches, Given, Streams, streams_of
 from quarkline.learning.training.scan import LearningRateScan, running_mean, steepest_descent
 from quarkline.learning.training.state import State, new_state
-from quarkline.learning.training.steps import Mover, own_noise, to_device
+from quarkline.learning.training.steps import Mover, own_noise
 from quarkline.learning.training.task import RowLoss, Task
 
 NO_DESCENT = Rule(
@@ -30,7 +30,7 @@ NO_DESCENT = Rule(
 
 def find_learning_rate(
     module: nn.Module,
-    train: Sequence[Tensor],
+    train: Given | Mapping[str, Given],
     config: FitConfig,
     *,
     task: Task | None = None,
@@ -42,7 +42,7 @@ def find_learning_rate(
 
     Args:
         module: What would be fitted.
-        train: Tensors of equal length, which the task's losses take.
+        train: Tensors of equal length, which the task's losses take, or rows by stream.
         config: How it would be fitted; `config.find` says which rates.
         task: What is learned; by default the module puts out the losses of rows itself.
         seed: Seed of the batches' order and of what the module draws.
@@ -55,17 +55,17 @@ def find_learning_rate(
     """
     task = task or RowLoss()
     state = new_state(new_fabric(config.precision), module, task, config, "scan")
-    scan = scan_rates(state, to_device(state.fabric, train), Mover(task, config, seed))
+    scan = scan_rates(state, streams_of(train, state.fabric), Mover(task, config, seed))
     module.to("cpu")
     return scan
 
 
-def scan_rates(state: State, rows: Sequence[Tensor], mover: Mover) -> LearningRateScan:
+def scan_rates(state: State, streams: Streams, mover: Mover) -> LearningRateScan:
     """Scan learning rates from a state, which is left exactly as it was."""
     find = mover.config.find
     rates = np.geomspace(find.lowest, find.highest, find.points)
     with _restored(state), own_noise(state.fabric.device):
-        losses = _losses(state, rows, mover, rates.tolist())
+        losses = _losses(state, streams, mover, rates.tolist())
     rates = rates[: len(losses)]
     smoothed = running_mean(losses, find.smoothing)
     if not np.argmin(smoothed):
@@ -85,14 +85,12 @@ def scan_rates(state: State, rows: Sequence[Tensor], mover: Mover) -> LearningRa
     )
 
 
-def _losses(
-    state: State, rows: Sequence[Tensor], mover: Mover, rates: Sequence[float]
-) -> list[float]:
+def _losses(state: State, streams: Streams, mover: Mover, rates: Sequence[float]) -> list[float]:
     """The loss of one batch before the step of each rate, until it diverges."""
     state.wrapped.train()
     limit, losses = math.inf, list[float]()
-    for number, (rate, batch) in enumerate(zip(rates, _batches(rows, mover), strict=False)):
-        moved = mover.move(state, rows, batch.to(state.fabric.device), rate, f"find-{number}")
+    for number, (rate, batch) in enumerate(zip(rates, _batches(streams, mover), strict=False)):
+        moved = mover.move(state, streams, batch, rate, f"find-{number}")
         loss = float(summed(state.fabric, moved.loss))
         if not math.isfinite(loss) or loss > limit:
             break
@@ -101,14 +99,12 @@ def _losses(
     return losses
 
 
-def _batches(rows: Sequence[Tensor], mover: Mover) -> Iterator[Tensor]:
+def _batches(streams: Streams, mover: Mover) -> Iterator[Mapping[str, Tensor]]:
     """Whole batches without end, in an order of their own in each pass."""
-    count, passes = len(rows[0]), 0
-    while True:
-        order = torch.from_numpy(rng(mover.seed, "find", passes).permutation(count))
-        whole = max(count // mover.rows, 1)
-        yield from torch.split(order, mover.rows)[:whole]
-        passes += 1
+    batches = Batches(streams, mover.rows, mover.seed, names=("find",))
+    whole = max(batches.counts[MAIN] // mover.rows, 1)
+    for number in itertools.count():
+        yield from itertools.islice(batches.epoch(number), whole)
 
 
 @contextmanager

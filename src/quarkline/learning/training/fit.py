@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from lightning.fabric import Fabric
-from torch import Tensor, nn
+from torch import nn
 
 from quarkline.engine.compute.threads import devices_of_this_process
 from quarkline.engine.core.findings import (
@@ -25,9 +25,10 @@ from quarkline.engine.core.findings import (
 from quarkline.engine.core.results import canonical_json
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.devices import new_fabric
-from quarkline.learning.training.epochs import Job, Report, ReportError, Training
+from quarkline.learning.training.epochs import Job, Report, ReportError, Training, Watch
 from quarkline.learning.training.finder import scan_rates
 from quarkline.learning.training.history import History
+from quarkline.learning.training.rows import MAIN, Given, lengths
 from quarkline.learning.training.scan import LearningRateScan
 from quarkline.learning.training.state import CHECKPOINT, new_state
 from quarkline.learning.training.task import RowLoss, Task
@@ -56,8 +57,8 @@ class FitResult:
 
 def fit(
     module: nn.Module,
-    train: Sequence[Tensor],
-    validation: Sequence[Tensor],
+    train: Given | Mapping[str, Given],
+    validation: Given | Mapping[str, Given],
     config: FitConfig,
     *,
     task: Task | None = None,
@@ -65,6 +66,8 @@ def fit(
     folder: Path | None = None,
     devices: int | None = None,
     report: Report | None = None,
+    watch: Watch | None = None,
+    start: Path | None = None,
     keep_state: bool = False,
     save_seconds: float = SAVED_SECONDS,
 ) -> FitResult:
@@ -75,7 +78,8 @@ def fit(
     Args:
         module: What is fitted; it holds the averaged weights of the best epoch afterwards, on the
             CPU.
-        train: Tensors of equal length, which the task's losses take.
+        train: Tensors of equal length, which the task's losses take, or another source of rows;
+            or such by the name of their stream, the main one among them.
         validation: The same for held-out rows, which pick the best epoch and decide when to stop.
         config: How to fit.
         task: What is learned; by default the module puts out the losses of rows itself.
@@ -86,6 +90,9 @@ def fit(
         devices: GPUs, or processes on a computer without, that share each batch; by default as
             many as `compute.devices` gives.
         report: Told of every epoch's metrics; with several devices it goes to another process.
+        watch: Looks at each epoch.
+        start: A state that an earlier training kept: this one begins where that one ended, and
+            goes on for `epochs` more.
         keep_state: Leave the state in the folder at the end, so that fitting again costs nothing.
         save_seconds: Most seconds between two states.
 
@@ -97,7 +104,8 @@ def fit(
         InputError: If the folder holds another training's state, or `monitor` is no metric.
     """
     devices = devices or devices_of_this_process()
-    identity = canonical_json([config.model_dump(), seed, len(train[0]), len(validation[0])])
+    counts = [_counts(train), _counts(validation)]
+    identity = canonical_json([config.model_dump(), seed, *counts])
     job = Job(
         module,
         train,
@@ -109,6 +117,8 @@ def fit(
         folder,
         report,
         save_seconds,
+        watch,
+        start,
     )
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,11 +128,17 @@ def fit(
                 folder = Path(held.enter_context(tempfile.TemporaryDirectory()))
                 job = replace(job, folder=folder)
             _fit_together(job, devices)
-            job = replace(job, report=None)
+            job = replace(job, report=None, watch=None)
         result = _fit(new_fabric(config.precision), job)
         if folder and not keep_state:
             (folder / CHECKPOINT).unlink(missing_ok=True)
     return result
+
+
+def _counts(given: Given | Mapping[str, Given]) -> int | dict[str, int]:
+    """How many rows there are, of each stream if there are several."""
+    counts = lengths(given)
+    return counts[MAIN] if list(counts) == [MAIN] else counts
 
 
 def _fit_together(job: Job, devices: int) -> None:
@@ -149,8 +165,10 @@ def _fit(fabric: Fabric, job: Job) -> FitResult:
     training = Training(job, state)
     if job.checkpoint and job.checkpoint.exists():
         state.load(job.checkpoint)
+    elif job.start:
+        state.begin_from(job.start)
     elif job.config.learning_rate == "find":
-        state.scan = scan_rates(state, training.rows, job.mover)
+        state.scan = scan_rates(state, training.streams, job.mover)
         state.largest_rate = getattr(state.scan, state.scan.chosen)
     training.run()
     job.module.load_state_dict(state.best)

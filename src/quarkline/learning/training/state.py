@@ -11,13 +11,14 @@ import torch
 from lightning.fabric import Fabric
 from lightning.fabric.wrappers import _FabricModule
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
 from quarkline.engine.core.findings import InputError, Rule
 from quarkline.engine.store.atomic import atomic_path
 from quarkline.learning.training.average import RunningAverage, copied
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.history import History
+from quarkline.learning.training.optimisers import new_optimiser
 from quarkline.learning.training.scan import LearningRateScan
 from quarkline.learning.training.task import Task
 
@@ -29,6 +30,12 @@ OTHER_TRAINING = Rule(
     "A training writes its state into its own folder and is continued from there. A state of "
     "another config, seed or number of events is refused; to start from its weights alone, name "
     "it as a warm start.",
+)
+NOT_CONTINUED = Rule(
+    "QL-TRAIN-031",
+    "a training is continued with a module and optimisers of equal shape",
+    "A training that begins where an earlier one ended takes over its weights, the state of its "
+    "optimisers and its history. The network, the adversary and the optimiser must be the same.",
 )
 
 
@@ -42,6 +49,7 @@ class Position:
         steps: Steps so far in all epochs.
         loss: Sum over the current epoch's rows of their losses.
         norm: Sum over the current epoch's steps of the gradient's norm before clipping.
+        parts: Sums over the current epoch's rows of named losses.
     """
 
     epoch: int
@@ -49,16 +57,27 @@ class Position:
     steps: int
     loss: Tensor
     norm: Tensor
+    parts: dict[str, Tensor] = field(default_factory=dict)
 
     @classmethod
     def start(cls, device: torch.device) -> Position:
         """Before the first step."""
         return cls(0, 0, 0, torch.zeros((), device=device), torch.zeros((), device=device))
 
+    def add(self, loss: Tensor, norm: Tensor, parts: Mapping[str, Tensor], rows: int) -> None:
+        """Count a step on so many rows; a step that a scaler skips has no finite norm."""
+        self.loss += loss * rows
+        self.norm += torch.nan_to_num(norm, posinf=0.0)
+        for name, part in parts.items():
+            self.parts[name] = self.parts.get(name, 0.0) + part * rows
+        self.step += 1
+        self.steps += 1
+
     def next_epoch(self) -> None:
         """Go to the first step of the next epoch."""
         self.epoch, self.step = self.epoch + 1, 0
         self.loss, self.norm = torch.zeros_like(self.loss), torch.zeros_like(self.norm)
+        self.parts = {}
 
 
 @dataclass
@@ -76,6 +95,7 @@ class State:
         position: How far the training is.
         identity: What makes it another training if it differs.
         largest_rate: The learning rate that schedules take shares of.
+        begun: Epochs of the earlier training that this one continues.
         scan: How the learning rate was found, if it was.
     """
 
@@ -89,6 +109,7 @@ class State:
     position: Position
     identity: str
     largest_rate: float
+    begun: int = 0
     scan: LearningRateScan | None = field(default=None)
 
     def save(self, path: Path) -> None:
@@ -105,6 +126,7 @@ class State:
             "epochs": self.history.epochs,
             "position": vars(self.position),
             "largest_rate": self.largest_rate,
+            "begun": self.begun,
             "scan": self.scan and vars(self.scan),
         }
         with atomic_path(path) as temporary:
@@ -116,7 +138,7 @@ class State:
         Raises:
             InputError: If another training wrote it.
         """
-        state = torch.load(path, map_location=self.fabric.device, weights_only=True)
+        state = self._read(path)
         if state["identity"] != self.identity:
             raise InputError(
                 OTHER_TRAINING.finding(
@@ -125,6 +147,33 @@ class State:
                     evidence={"found": state["identity"], "expected": self.identity},
                 )
             )
+        self._take(state)
+        self.begun = state["begun"]
+
+    def begin_from(self, path: Path) -> None:
+        """Begin where an earlier training ended, whose learning rate may have been another.
+
+        Raises:
+            InputError: If its module is of another shape, or it ended within an epoch.
+        """
+        state = self._read(path)
+        try:
+            largest = self.largest_rate or state["largest_rate"]
+            self._take(state)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise InputError(
+                NOT_CONTINUED.finding(
+                    f"{path} is the state of a training that cannot be continued here: {error}",
+                    suggestion="continue it with the config of its run, but for the epochs",
+                )
+            ) from error
+        self.largest_rate, self.begun = largest, len(self.history)
+
+    def _read(self, path: Path) -> dict[str, Any]:
+        state: dict[str, Any] = torch.load(path, map_location=self.fabric.device, weights_only=True)
+        return state
+
+    def _take(self, state: Mapping[str, Any]) -> None:
         self.module.load_state_dict(state["module"])
         self.average.load(state["average"])
         for name, optimiser in self.optimisers.items():
@@ -163,20 +212,21 @@ def new_state(
 
 
 def _optimiser(part: nn.Module, task: Task, config: FitConfig) -> Optimizer:
-    """AdamW, which decays matrices but no biases, norms or embeddings.
+    """The optimiser of a part; it decays matrices but no biases, norms or embeddings."""
+    return new_optimiser(_groups(part, config.weight_decay), task, config)
 
-    The fused kernel takes no gradients that a scaler has to unscale before clipping.
-    """
-    fused = task.fused and config.precision != "16-mixed"
-    if not config.weight_decay:
-        return AdamW(part.parameters(), weight_decay=0.0, fused=fused or None)
-    embeddings = {id(item.weight) for item in part.modules() if isinstance(item, nn.Embedding)}
+
+def _groups(part: nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Weights that are decayed, and those that are not."""
     weights = list(part.parameters())
+    if not decay:
+        return [{"params": weights, "weight_decay": 0.0}]
+    embeddings = {id(item.weight) for item in part.modules() if isinstance(item, nn.Embedding)}
     decayed = [item for item in weights if item.ndim > 1 and id(item) not in embeddings]
     chosen = {id(item) for item in decayed}
     others = [item for item in weights if id(item) not in chosen]
     groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": decayed, "weight_decay": decay},
         {"params": others, "weight_decay": 0.0},
     ]
-    return AdamW([group for group in groups if group["params"]], fused=fused or None)
+    return [group for group in groups if group["params"]]

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from lightning.fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from quarkline.engine.core.rng import seed_bits
 from quarkline.learning.training.config import FitConfig
+from quarkline.learning.training.rows import MAIN, Streams, taken
 from quarkline.learning.training.state import State
-from quarkline.learning.training.task import Rows, Step, Task
+from quarkline.learning.training.task import Step, Task
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What the steps on a batch found out.
+
+    Attributes:
+        loss: This process's part of the loss of the last step, before it.
+        norm: Norm of that step's gradient, before clipping.
+        parts: Likewise this process's part of each step's mean loss of each stream, by `loss_name`.
+    """
+
+    loss: Tensor
+    norm: Tensor
+    parts: Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -36,47 +51,84 @@ class Mover:
 
     @property
     def rows(self) -> int:
-        """Rows of a global batch."""
+        """Rows of a global batch of the main stream."""
         return self.config.batch_size * self.config.accumulate
 
-    def move(self, state: State, rows: Rows, indices: Tensor, rate: float, name: str) -> Moved:
+    @property
+    def pieces(self) -> int:
+        """Rows of the main stream that go through the module together."""
+        return min(self.config.batch_size, self.config.rows_at_once or self.config.batch_size)
+
+    def move(
+        self, state: State, streams: Streams, indices: Mapping[str, Tensor], rate: float, name: str
+    ) -> Moved:
         """Make the task's steps on the rows with these indices.
 
         Args:
             state: Whose weights move; nothing else of it changes.
-            rows: All rows of the training.
-            indices: Those of this batch.
+            streams: All rows of the training.
+            indices: Those of this batch, of each stream.
             rate: The learning rate.
             name: Names the step, for what it draws.
         """
-        for number, step in enumerate(self.task.steps):
+        steps = self.task.steps
+        parts: dict[str, Tensor] = {}
+        for number, step in enumerate(steps):
             optimiser = state.optimisers[step.part]
             for group in optimiser.param_groups:
                 group["lr"] = rate
             for each in state.optimisers.values():
                 each.zero_grad()
-            loss = self._gradients(state, step, rows, indices, f"{name}-{number}")
+            with _still(state.module, step.frozen):
+                losses = self._gradients(state, step, streams, indices, f"{name}-{number}")
             norm = self._clipped(state, optimiser)
             optimiser.step()
-        return Moved(loss, norm)
+            parts |= {loss_name(step, stream): loss for stream, loss in losses.items()}
+        return Moved(_total(losses), norm, parts)
 
     def _gradients(
-        self, state: State, step: Step, rows: Rows, indices: Tensor, name: str
-    ) -> Tensor:
-        """Gradients of the mean loss over all rows; this process's part of that mean."""
+        self,
+        state: State,
+        step: Step,
+        streams: Streams,
+        indices: Mapping[str, Tensor],
+        name: str,
+    ) -> dict[str, Tensor]:
+        """Gradients of the sum of mean losses; this process's part of the mean of each stream."""
         fabric = state.fabric
-        batches = torch.split(indices, self.config.batch_size)
-        total: Tensor | None = None
-        for number, batch in enumerate(batches):
-            mine = batch.tensor_split(fabric.world_size)[fabric.global_rank]
+        pieces = self._pieces(step, indices)
+        totals: dict[str, Tensor] = {}
+        for number, piece in enumerate(pieces):
+            mine = {
+                stream: rows.tensor_split(fabric.world_size)[fabric.global_rank]
+                for stream, rows in piece.items()
+            }
             _draw_from(fabric.device, self.seed, name, number, fabric.global_rank)
-            with fabric.no_backward_sync(state.wrapped, enabled=number < len(batches) - 1):
-                losses = step.losses(state.wrapped, [tensor[mine] for tensor in rows])
-                part = losses.sum() / len(indices)
+            with fabric.no_backward_sync(state.wrapped, enabled=number < len(pieces) - 1):
+                batch = {stream: taken(streams[stream], mine[stream], fabric) for stream in mine}
+                losses = step.losses(state.wrapped, batch)
+                shares = {
+                    stream: _share(loss, len(mine[stream]), len(indices[stream]))
+                    for stream, loss in losses.items()
+                }
+                part = _total(shares)
                 fabric.backward(part * fabric.world_size if fabric.world_size > 1 else part)
-            total = part.detach() if total is None else total + part.detach()
-        assert total is not None  # noqa: S101  (a batch is never empty)
-        return total
+            for stream, share in shares.items():
+                so_far = totals.get(stream)
+                totals[stream] = share.detach() if so_far is None else so_far + share.detach()
+        return totals
+
+    def _pieces(self, step: Step, indices: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+        """Rows of each stream of a step that go through the module together, piece by piece."""
+        main = torch.split(indices[MAIN], self.pieces)
+        number = min(len(main), *(len(indices[stream]) for stream in step.streams))
+        cut = {
+            stream: main
+            if stream == MAIN and number == len(main)
+            else indices[stream].tensor_split(number)
+            for stream in step.streams
+        }
+        return [dict(zip(cut, rows, strict=True)) for rows in zip(*cut.values(), strict=True)]
 
     def _clipped(self, state: State, optimiser: Optimizer) -> Tensor:
         """The norm of the optimiser's gradients, before they are clipped."""
@@ -85,17 +137,40 @@ class Mover:
         return nn.utils.clip_grad_norm_(weights, self.config.clip or torch.inf)
 
 
-@dataclass(frozen=True)
-class Moved:
-    """What a step found out.
+def loss_name(step: Step, stream: str) -> str:
+    """What the mean loss of a stream in a step is called among the metrics."""
+    return "_".join(["train", *filter(None, (step.name, stream)), "loss"])
 
-    Attributes:
-        loss: This process's part of the mean loss of the batch, before the step.
-        norm: Norm of the gradient, before clipping.
-    """
 
-    loss: Tensor
-    norm: Tensor
+def loss_names(task: Task) -> list[str]:
+    """The losses that a training follows beside `train_loss`, if there is more than one."""
+    names = [loss_name(step, stream) for step in task.steps for stream in step.streams]
+    return list(dict.fromkeys(names)) if len(set(names)) > 1 else []
+
+
+def _share(loss: Tensor, mine: int, whole: int) -> Tensor:
+    """A piece's part of the mean over a batch: of losses of rows, or of one number."""
+    return loss.sum() / whole if loss.ndim else loss * (mine / whole)
+
+
+def _total(losses: Mapping[str, Tensor]) -> Tensor:
+    first, *others = losses.values()
+    for other in others:
+        first = first + other
+    return first
+
+
+@contextmanager
+def _still(module: nn.Module, frozen: Sequence[str]) -> Iterator[None]:
+    """Keep submodules as they are, in evaluation mode and without gradients."""
+    parts = [module.get_submodule(name) for name in frozen]
+    for part in parts:
+        part.eval().requires_grad_(False)
+    try:
+        yield
+    finally:
+        for part in parts:
+            part.train().requires_grad_(True)
 
 
 @contextmanager
@@ -113,8 +188,3 @@ def _draw_from(device: torch.device, seed: int, *names: str | int) -> None:
         torch.cuda.manual_seed(bits)
     else:
         torch.default_generator.manual_seed(bits)
-
-
-def to_device(fabric: Fabric, rows: Sequence[Tensor]) -> list[Tensor]:
-    """The tensors where the module computes."""
-    return [fabric.to_device(tensor) for tensor in rows]

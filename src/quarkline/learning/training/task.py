@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor, nn
 
-Rows = Sequence[Tensor]
-"""Tensors of equal length N, such as features, labels and weights."""
+from quarkline.learning.training.rows import MAIN, Rows
+
+Batch = Mapping[str, Rows]
+"""Rows of a batch by the name of their stream."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One move of the weights.
+    """One move of the weights, down the gradient of the sum of its streams' mean losses.
 
     Attributes:
-        losses: Maps the module and a batch of rows to the losses of the rows, with shape (N,).
+        losses: Maps the module and a batch to losses by stream, of each row (N,) or one number
+            of the whole batch. Where a batch is shared out or cut into pieces, such a number is
+            that of each piece, and their mean by rows counts.
         part: The submodule whose weights move, with an optimiser of its own; "" for all.
+        streams: The streams whose rows it takes.
+        frozen: Submodules that stay as they are: without gradients, and in evaluation mode, so
+            that a normalisation uses what it has learned and learns nothing.
+        name: What its losses are called in metrics, where a task has several.
     """
 
-    losses: Callable[[nn.Module, Rows], Tensor]
+    losses: Callable[[nn.Module, Batch], Mapping[str, Tensor]]
     part: str = ""
+    streams: tuple[str, ...] = (MAIN,)
+    frozen: tuple[str, ...] = ()
+    name: str = ""
+
+
+def step_of(losses: Callable[[nn.Module, Rows], Tensor], part: str = "") -> Step:
+    """A step on the main stream alone.
+
+    Args:
+        losses: Maps the module and rows to the losses of the rows, with shape (N,).
+        part: The submodule whose weights move; "" for all.
+    """
+    return Step(lambda module, batch: {MAIN: losses(module, batch[MAIN])}, part)
 
 
 class Task(Protocol):
@@ -40,25 +61,30 @@ class Task(Protocol):
     def rows_at_once(self) -> int | None:
         """Held-out rows that are evaluated together; None for all."""
 
-    def outputs(self, module: nn.Module, rows: Rows) -> Tensor:
-        """What is kept of each held-out row, with shape (N, ...)."""
+    def outputs(self, module: nn.Module, stream: str, rows: Rows) -> Tensor:
+        """What is kept of each held-out row of a stream, with shape (N, ...)."""
 
-    def measure(self, outputs: Tensor, rows: Rows) -> dict[str, float]:
-        """Metrics of all held-out rows, `validation_loss` among them."""
+    def measure(self, outputs: Mapping[str, Tensor], known: Batch) -> dict[str, float]:
+        """Metrics of all held-out rows, `validation_loss` among them.
+
+        Args:
+            outputs: By stream, on the CPU.
+            known: Of each stream's rows what its source has in memory whole.
+        """
 
 
 class RowLoss:
     """For modules that put out the loss of each row themselves, such as densities."""
 
-    steps = (Step(lambda module, rows: module(*rows)),)
+    steps = (step_of(lambda module, rows: module(*rows)),)
     fused = False
     rows_at_once = None
 
-    def outputs(self, module: nn.Module, rows: Rows) -> Tensor:
+    def outputs(self, module: nn.Module, stream: str, rows: Rows) -> Tensor:  # noqa: ARG002
         """The losses, with shape (N,)."""
         losses: Tensor = module(*rows)
         return losses
 
-    def measure(self, outputs: Tensor, rows: Rows) -> dict[str, float]:  # noqa: ARG002
+    def measure(self, outputs: Mapping[str, Tensor], known: Batch) -> dict[str, float]:  # noqa: ARG002
         """The mean loss."""
-        return {"validation_loss": float(outputs.mean())}
+        return {"validation_loss": float(outputs[MAIN].mean())}

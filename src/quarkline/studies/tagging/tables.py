@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -103,21 +103,32 @@ class JetTable:
                     for name, given in inside.items()
                 }
 
-    def jets(self, *, rows: int = BATCH) -> Iterator[JetSet]:
+    def jets(self, *, rows: int = BATCH, streams: Sequence[Stream] = STREAMS) -> Iterator[JetSet]:
         """All jets, so many at a time.
+
+        Args:
+            rows: Most jets at a time.
+            streams: Constituents that are read.
 
         Raises:
             InputError: If a column that a network sees is missing, or lists of one stream differ
                 in length.
         """
-        needed = [*JET, "label", *_stream_columns(self.layout)]
+        needed = [*JET, "label", *_stream_columns(self.layout, streams)]
         optional = [name for name in (WEIGHT, *MASSES, *EVENT, *ROW) if name in self.columns]
         self.require(needed)
         start, source = 0, source_id(file_key(self.path))
         for batch in self.batches([*needed, *optional], rows=rows):
-            jets = _jets(batch, self, source, start)
+            jets = _jets(batch, self, streams, source, start)
             start += len(jets)
             yield jets
+
+    def momenta(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Momenta of jets in GeV, from the column `jet_pt`."""
+        if self.scaling["kind"] == UNSCALED["kind"]:
+            return scaled
+        low, high = self.scaling["min_pt"], self.scaling["max_pt"]
+        return np.asarray(low + (high - low) * scaled, np.float32)
 
     def require(self, columns: Sequence[str]) -> None:
         """Refuse columns that the table lacks.
@@ -168,6 +179,21 @@ def jets_in(source: Path | JetTable) -> JetSet:
     return JetSet.concatenated(parts) if parts else empty()
 
 
+def tables_in(paths: Path | Iterable[Path]) -> tuple[JetTable, ...]:
+    """The tables of jets of files, and of all files of folders by name.
+
+    Raises:
+        InputError: If one is no table of jets.
+    """
+    given = [paths] if isinstance(paths, Path) else list(paths)
+    files = [
+        file
+        for path in given
+        for file in (sorted(path.rglob("*.parquet")) if path.is_dir() else [path])
+    ]
+    return tuple(open_jets(file) for file in files)
+
+
 def empty() -> JetSet:
     """No jets."""
     none = np.zeros(0)
@@ -205,8 +231,8 @@ def _renamed(name: str) -> str:
     return OLD_NAMES.get(name, name.replace("_pT_", "_pt_"))
 
 
-def _stream_columns(layout: Layout) -> Iterator[str]:
-    for stream in STREAMS:
+def _stream_columns(layout: Layout, streams: Sequence[Stream]) -> Iterator[str]:
+    for stream in streams:
         if layout == "lists":
             yield from stream.columns
         else:
@@ -249,7 +275,13 @@ def _column(column: Any, *, clean: bool) -> Column:
     return values
 
 
-def _jets(batch: Mapping[str, Column], table: JetTable, source: int, start: int) -> JetSet:
+def _jets(
+    batch: Mapping[str, Column],
+    table: JetTable,
+    streams: Sequence[Stream],
+    source: int,
+    start: int,
+) -> JetSet:
     rows = len(batch["label"])
     flat = table.layout == "flat"
     masses = [batch.get(name, np.zeros(rows)) for name in MASSES]
@@ -264,7 +296,7 @@ def _jets(batch: Mapping[str, Column], table: JetTable, source: int, start: int)
         jet=_together([batch[name] for name in JET], rows),
         streams={
             stream.name: _flat(batch, stream) if flat else _lists(batch, stream, table.path)
-            for stream in STREAMS
+            for stream in streams
         },
         label=np.asarray(batch["label"]).astype(np.int8),
         weight=np.asarray(batch.get(WEIGHT, np.ones(rows)), np.float64),

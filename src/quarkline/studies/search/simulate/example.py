@@ -17,6 +17,7 @@ from quarkline.studies.search.simulate.truth import Draws, Truth, draw_truth
 
 TREE = "nominal"
 SETTING = "roots.ntuples"
+NEGATIVE = True
 DEFAULT_EVENTS = 120_000
 LUMINOSITY = 140_068.94
 """Integrated luminosity in inverse pb that the yields are for."""

@@ -23,7 +23,7 @@ INCOMING = 0.06
 """Share of muons that radiate before they pass the collision."""
 IN_PLANE, PLANE_WIDTH = 0.4, 0.3
 """Share that the magnets bend into the plane of the ring, and its width in azimuth in rad."""
-CLUSTERS = 0.6
+CLUSTERS = 0.4
 SPREAD_ETA, SPREAD_PHI = 0.06, 0.02
 LEAST_ETA, MOST_ETA = 1.45, 2.45
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from quarkline.engine.core.config import Config
 
+Source = Literal["signal", "qcd", "bib", "control-simulation", "control-data"]
+"""What a simulated file holds."""
+
 
 class MassPoint(Config):
     """A signal: H decays to two long-lived S."""
 
-    mH: float = Field(gt=0, description="Mass of the heavy scalar in GeV.")
-    mS: float = Field(gt=0, description="Mass of the long-lived scalar in GeV.")
+    mH: float = Field(gt=0, description="Mass of the heavy scalar in GeV.")  # noqa: N815
+    mS: float = Field(gt=0, description="Mass of the long-lived scalar in GeV.")  # noqa: N815
     lifetime: float = Field(gt=0, description="Mean proper lifetime times c, in m.")
 
     @model_validator(mode="after")
@@ -65,24 +69,37 @@ class JetNumbers(Config):
     control_simulation: int = Field(24_000, ge=0, description="Simulation in the control region.")
     control_data: int = Field(24_000, ge=0, description="Data in the control region.")
 
+    @property
+    def backgrounds(self) -> dict[Source, int]:
+        """Jets of each source that is no signal."""
+        return {
+            "qcd": self.qcd,
+            "bib": self.bib,
+            "control-simulation": self.control_simulation,
+            "control-data": self.control_data,
+        }
+
 
 class ShiftConfig(Config):
     """How collision data differ from simulation; all of it vanishes with `strength: 0`."""
 
     strength: float = Field(1.0, ge=0, le=3, description="Multiplies everything below.")
-    time_offset: float = Field(-0.3, description="Added to times of clusters, in ns.")
+    time_offset: float = Field(-0.4, description="Added to times of clusters, in ns.")
     time_smear: float = Field(
-        0.25, ge=0, description="Further spread of a jet's and of its clusters' times, in ns."
+        0.2, ge=0, description="Further spread of a jet's and of its clusters' times, in ns."
     )
     strips: float = Field(
-        0.12, gt=-0.3, lt=0.3, description="Relative change of energies before the middle layer."
+        0.15, gt=-0.3, lt=0.3, description="Relative change of energies before the middle layer."
     )
     hadronic: float = Field(
         0.02, gt=-0.3, lt=0.3, description="Relative change of energies in the hadronic layers."
     )
     track_loss: float = Field(0.03, ge=0, lt=0.3, description="Fraction of tracks not found.")
     soft_clusters: float = Field(
-        -0.15, gt=-0.3, lt=0.3, description="Relative change of the number of soft clusters."
+        -0.2, gt=-0.3, lt=0.3, description="Relative change of the number of soft clusters."
+    )
+    segments: float = Field(
+        0.6, gt=-0.3, le=2, description="Relative change of the number of background segments."
     )
 
 
@@ -108,17 +125,30 @@ class SimulateConfig(Config):
     )
     pile_up: float = Field(35.0, ge=0, description="Mean number of other collisions.")
     impurity: float = Field(
-        0.1, ge=0, le=1, description="Fraction of multijets among beam-induced background."
+        0.2, ge=0, le=1, description="Fraction of multijets among beam-induced background."
     )
     shift: ShiftConfig = Field(default_factory=ShiftConfig)
-    file_jets: int = Field(20_000, ge=1, description="Jets of a file; part of what a seed means.")
+    file_jets: int = Field(
+        20_000, ge=1, le=400_000, description="Jets of a file; part of what a seed means."
+    )
     write: Literal["tables", "ntuples", "both"] = Field(
         "tables", description="Tables of jets, ntuples for the converter, or both."
     )
 
     @model_validator(mode="after")
-    def _momenta_are_a_range(self) -> Self:
+    def _ranges_make_sense(self) -> Self:
         if not 0 < self.pt[0] < self.pt[1]:
             msg = f"pt: {list(self.pt)} is no range of momenta"
+            raise ValueError(msg)
+        for one, other in itertools.pairwise(self.slices):
+            if one.max_pt != other.min_pt:
+                msg = f"slices: {one.name} ends at {one.max_pt:g} GeV, and {other.name} begins at "
+                raise ValueError(msg + f"{other.min_pt:g} GeV")
+        if not self.slices[0].min_pt < self.pt[1] or self.slices[-1].max_pt <= self.pt[0]:
+            msg = f"slices: none has momenta of {self.pt[0]:g} to {self.pt[1]:g} GeV"
+            raise ValueError(msg)
+        names = [(point.mH, point.mS) for point in self.masses]
+        if len(set(names)) < len(names):
+            msg = "masses: a pair of masses stands there twice"
             raise ValueError(msg)
         return self

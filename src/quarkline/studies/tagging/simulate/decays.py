@@ -30,10 +30,13 @@ ONE_JET = 0.5
 """Prongs that seem to be further apart than this are two jets, of which one is matched."""
 EM_SHARE = (3.0, 3.0)
 """Exponents of the beta distribution of electromagnetic clusters in decays to b quarks."""
-SHOWER = (0.14, 0.33)
+SHOWER = (0.16, 0.33)
 """Scale of electromagnetic showers in interaction lengths, in lead and in iron."""
-CLUSTERS = 2.6
+CLUSTERS, PER_SPLIT = 1.6, 5.0
+"""Mean number of hard clusters beside the hardest, and how it rises with the prongs' distance."""
 SPREAD = 0.055
+CHARGED = 0.012
+"""Mean share of the momentum in prompt tracks, which are of the rest of the event."""
 
 
 class _Scalars(NamedTuple):
@@ -135,12 +138,12 @@ def _jets(
         "em": draw.beta(*EM_SHARE, shape),
         "depth": depth,
         "length": np.where(depth < geometry.LEAD, *SHOWER),
-        "clusters": CLUSTERS * (np.maximum(seen, 10) / 60) ** 0.3,
+        "clusters": CLUSTERS + PER_SPLIT * split,
         "spread_eta": SPREAD * (0.4 + shrink),
         "spread_phi": SPREAD * (0.4 + shrink),
         "split": np.where(split > ONE_JET, 0, split),
         "delay": late,
-        "charged": np.zeros(shape),
+        "charged": draw.exponential(CHARGED, shape),
         "leak": scalars.pt * share * (1 - held),
     }
     flat = {name: values.ravel().astype(np.float32) for name, values in columns.items()}

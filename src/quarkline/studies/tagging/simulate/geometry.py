@@ -6,10 +6,12 @@ from the front of the electromagnetic calorimeter, across the layers.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 BARREL_ETA = 1.4
 """Below is the barrel, whose layers are cylinders; above are the endcaps, whose are discs."""
@@ -17,7 +19,7 @@ LAYERS = tuple(f"clus_l{layer}{part}" for part in ("ecal", "hcal") for layer in 
 ECAL = 4
 """How many of the layers are electromagnetic."""
 
-_BARREL = (0.0, 0.09, 0.28, 0.96, 1.04, 1.3, 1.3, 2.8, 6.9, 8.7)
+_BARREL = (0.0, 0.11, 0.28, 0.96, 1.04, 1.3, 1.3, 2.8, 6.9, 8.7)
 _ENDCAP = (0.0, 0.05, 0.28, 1.05, 1.18, 1.3, 2.6, 5.2, 7.8, 10.4)
 EDGES = np.array([_BARREL, _ENDCAP], np.float32)
 """Where layers end, in interaction lengths, barrel and endcap: shape (2, 10).
@@ -48,7 +50,8 @@ def region(eta: Floats) -> NDArray[np.int64]:
 def depth_at(where: NDArray[np.int64], length: Floats) -> Floats:
     """Interaction lengths between the front and a radius or distance in mm; 0 before the front."""
     barrel, endcap = (np.interp(length, *np.array(points).T) for points in (_AT_BARREL, _AT_ENDCAP))
-    return np.where(where == 0, barrel, endcap).astype(np.float32)
+    found: Floats = np.where(where == 0, barrel, endcap).astype(np.float32)
+    return found
 
 
 def length_at(where: NDArray[np.int64], depth: Floats) -> Floats:
@@ -56,7 +59,8 @@ def length_at(where: NDArray[np.int64], depth: Floats) -> Floats:
     barrel, endcap = (
         np.interp(depth, *np.array(points).T[::-1]) for points in (_AT_BARREL, _AT_ENDCAP)
     )
-    return np.where(where == 0, barrel, endcap).astype(np.float32)
+    found: Floats = np.where(where == 0, barrel, endcap).astype(np.float32)
+    return found
 
 
 def slope(eta: Floats) -> Floats:

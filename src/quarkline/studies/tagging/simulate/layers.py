@@ -12,32 +12,34 @@ from quarkline.studies.tagging.simulate.geometry import ECAL, Floats
 from quarkline.studies.tagging.simulate.ragged import Constituents, owners, places
 from quarkline.studies.tagging.simulate.truth import Bools, Draws, Ints, TrueJets, turned
 
-MEASURED = 0.66
+MEASURED = 0.61
 """Momentum of the clusters over that of the calibrated jet."""
-UNEVEN = 1.35
+UNEVEN = 1.6
 """Width of the logarithm of the momenta of hard clusters."""
-SOFT = 0.22
+SOFT = 0.14
 """Mean number of soft clusters of a jet, in each collision of the pile-up."""
 SOFT_PT, SOFT_WIDTH = 0.65, 0.95
 """Median momentum of soft clusters in GeV, and the width of its logarithm."""
 SOFT_EM = 0.88
 RADIUS = 0.4
-INTERACT = 1.0
-"""Interaction lengths before a hadron showers."""
-HADRONIC = 0.35
-"""Scale of the length of a hadron's shower, in interaction lengths."""
+INTERACT = (0.06, 1.0)
+"""Mean of the interaction lengths before a photon and a hadron shower."""
+HADRONIC = 0.5
+"""Median of the scale of a hadron's shower, in interaction lengths."""
+FLUCTUATE = (0.25, 0.45)
+"""Width of the logarithm of the scale of showers, of photons and of hadrons."""
 NOISE = (60.0, 110.0)
 """Noise of a layer in MeV, electromagnetic and hadronic."""
-NOISY = (90, 16)
+NOISY = (120, 24)
 """Chance, of 256, that a layer without energy has noise in it."""
-SEEN = 0.004
+SEEN = 0.012
 """Smallest share of a cluster's energy that a layer keeps."""
-TIME_MEAN, TIME_COMMON, TIME_OWN = 0.2, 0.18, 3.2
+TIME_MEAN, TIME_COMMON, TIME_OWN = 0.2, 0.25, 3.2
 """Mean time of clusters; spread that the clusters of a jet share; own spread at 1 GeV, in ns."""
 TIME_MOST = 3.5
 UNTIMED = (0.75, 1.1)
 """Share of the softest clusters without a time, and the momentum in GeV in which it falls."""
-OUT_OF_TIME = (0.12, 12.0, 10.0)
+OUT_OF_TIME = (0.12, 18.0, 10.0)
 """Share of clusters of other crossings, spread of their times in ns, their largest momentum."""
 MEV = 1000.0
 
@@ -90,8 +92,9 @@ def _seeds(jets: TrueJets, counts: Ints, hard: Ints, draw: np.random.Generator) 
     slope = np.where(jets.halo & (geometry.region(jets.eta) == 0), 1, geometry.slope(jets.eta))
     front = np.where(is_hard, jets.depth[jet], 0)
     across = 1 / slope[jet]
-    start = front + np.where(em, 0, INTERACT * draw.standard_exponential(n, np.float32)) * across
+    start = front + np.where(em, *INTERACT) * draw.standard_exponential(n, np.float32) * across
     scale = np.where(em, jets.length[jet], np.float32(HADRONIC)) * across
+    scale *= np.exp(np.where(em, *FLUCTUATE) * draw.standard_normal(n, np.float32))
     return _Seeds(jet, is_hard, pt, eta, phi, start.astype(np.float32), scale.astype(np.float32))
 
 

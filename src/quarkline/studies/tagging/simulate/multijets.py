@@ -11,7 +11,7 @@ from quarkline.studies.tagging.simulate.decays import RESPONSE, SHOWER
 from quarkline.studies.tagging.simulate.geometry import Floats
 from quarkline.studies.tagging.simulate.truth import Draws, TrueEvents, TrueJets, turned
 
-FALL = 5.0
+FALL = 4.0
 """Multijets fall as this power of the momentum."""
 PRESCALED = 1.5
 """Of those that triggers keep, whose prescales fall with the momentum: the control region."""
@@ -20,12 +20,21 @@ WEIGHT = 1e-6
 BALANCE = 0.2
 """Typical imbalance of the two jets."""
 ETA_WIDTH, ETA_DIFFERENCE = 1.2, 1.1
-EM_SHARE = (3.4, 1.9)
-CHARGED_SHARE = (2.6, 2.4)
-"""Exponents of the beta distributions of electromagnetic clusters and of charged momentum."""
-CLUSTERS = 5.2
+EM_SHARE = (6.0, 3.4)
+CHARGED_SHARE, NEUTRAL_SHARE = (2.6, 2.4), (0.7, 22.0)
+"""Exponents of beta distributions: of electromagnetic clusters, and of the momentum of tracks in
+most jets and in those with few."""
+NEUTRAL, NEUTRAL_FALL = 0.14, 0.25
+"""Share of jets with few tracks at 50 GeV, and the power with which it falls."""
+NEUTRAL_EM = (1.3, 2.6)
+NEUTRAL_CLUSTERS, NEUTRAL_SPREAD = 0.35, 0.6
+"""Their clusters and their width over those of other jets: a neutral hadron has most of it."""
+CLUSTERS = 7.5
 SPREAD = 0.11
-PUNCH = 0.003
+CROSSING, CROSSING_FALL, CROSSING_WIDTH = 0.06, 1.0, 5.0
+"""Share of jets of other crossings at 50 GeV, the power with which it falls, and the width of
+their times in ns. Their tracks are not found."""
+PUNCH = 0.01
 """Share of the momentum that leaves the calorimeters on average."""
 
 
@@ -94,20 +103,24 @@ def jets_of_partons(pt: Floats, eta: Floats, phi: Floats, draw: np.random.Genera
     """Jets of prompt particles with measured momenta; each is its own event."""
     n = len(pt)
     hard = (np.maximum(pt, 10) / 60) ** 0.25
+    neutral = draw.random(n) < NEUTRAL * (np.maximum(pt, 10) / 50) ** -NEUTRAL_FALL
+    other = draw.random(n) < CROSSING * (np.maximum(pt, 10) / 50) ** -CROSSING_FALL
+    charged = np.where(neutral, draw.beta(*NEUTRAL_SHARE, n), draw.beta(*CHARGED_SHARE, n))
     spread = SPREAD / hard * np.exp(0.3 * draw.standard_normal(n))
+    spread = spread * np.where(neutral, NEUTRAL_SPREAD, 1)
     columns = {
         "pt": pt,
         "eta": eta,
         "phi": phi,
-        "em": draw.beta(*EM_SHARE, n),
+        "em": np.where(neutral, draw.beta(*NEUTRAL_EM, n), draw.beta(*EM_SHARE, n)),
         "depth": np.zeros(n),
         "length": np.full(n, SHOWER[0]),
-        "clusters": CLUSTERS * hard,
+        "clusters": CLUSTERS * hard * np.where(neutral, NEUTRAL_CLUSTERS, 1),
         "spread_eta": spread,
         "spread_phi": spread,
         "split": np.zeros(n),
-        "delay": np.zeros(n),
-        "charged": draw.beta(*CHARGED_SHARE, n),
+        "delay": np.where(other, CROSSING_WIDTH * draw.standard_normal(n), 0),
+        "charged": np.where(other, 0, charged),
         "leak": pt * draw.exponential(PUNCH, n),
     }
     flat = {name: values.astype(np.float32) for name, values in columns.items()}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import awkward as ak
 import numpy as np
@@ -18,7 +18,7 @@ from quarkline.studies.tagging.convert.matching import MAX_ETA
 from quarkline.studies.tagging.convert.ntuple import Kind
 from quarkline.studies.tagging.convert.table import Columns, own_table
 from quarkline.studies.tagging.simulate.beam import draw_halo
-from quarkline.studies.tagging.simulate.config import MassPoint, SimulateConfig
+from quarkline.studies.tagging.simulate.config import MassPoint, SimulateConfig, Source
 from quarkline.studies.tagging.simulate.control import Shift, shift_of
 from quarkline.studies.tagging.simulate.decays import draw_decays
 from quarkline.studies.tagging.simulate.layers import draw_clusters
@@ -28,7 +28,6 @@ from quarkline.studies.tagging.simulate.segments import draw_segments
 from quarkline.studies.tagging.simulate.tracks import draw_tracks
 from quarkline.studies.tagging.simulate.truth import Draws, TrueEvents, together
 
-Source = Literal["signal", "qcd", "bib", "control-simulation", "control-data"]
 KINDS: Mapping[Source, Kind] = {
     "signal": "sig",
     "qcd": "qcd",
@@ -39,7 +38,7 @@ KINDS: Mapping[Source, Kind] = {
 """What an ntuple of each source is converted as."""
 DATA = ("bib", "control-data")
 """Sources that are collision data."""
-EVENTS = 10**9
+EVENTS = 10**6
 """Event numbers kept for a file."""
 
 
@@ -51,7 +50,6 @@ class SimulatedFile:
         source: What it holds.
         sample: Its sample: of signals a mass point, of others the source.
         number: Number of the file in its sample.
-        place: Number of the file in the simulation; tells its events from those of others.
         jets: Jets that it holds at least.
         point: The mass point of a signal.
     """
@@ -59,7 +57,6 @@ class SimulatedFile:
     source: Source
     sample: str
     number: int
-    place: int
     jets: int
     point: MassPoint | None = None
 
@@ -73,29 +70,39 @@ class SimulatedFile:
         """Masses of H and S in GeV, 0 for background."""
         return (self.point.mH, self.point.mS) if self.point else (0.0, 0.0)
 
+    @property
+    def first(self) -> int:
+        """Number of its first event, which no other file's events have."""
+        return EVENTS * seed_bits(0, "calratio", self.sample, self.number, bits=32)
+
 
 def files(config: SimulateConfig) -> list[SimulatedFile]:
     """The files of a simulation, source by source."""
-    return list(_files(config))
-
-
-def _files(config: SimulateConfig) -> Iterator[SimulatedFile]:
-    wanted, place = config.jets, 0
-    shares = np.diff(np.arange(len(config.masses) + 1) * wanted.signal // len(config.masses))
-    signals = [
-        ("signal", f"mH{point.mH:g}_mS{point.mS:g}", int(jets), point)
+    n = len(config.masses)
+    shares = np.diff(np.arange(n + 1) * config.jets.signal // n)
+    listed = [
+        file
         for point, jets in zip(config.masses, shares, strict=True)
+        for file in _shared("signal", f"mH{point.mH:g}_mS{point.mS:g}", int(jets), config, point)
     ]
-    others = [
-        (source, source, getattr(wanted, source.replace("-", "_")), None)
-        for source in KINDS
-        if source != "signal"
+    for source, jets in config.jets.backgrounds.items():
+        listed += _shared(source, source, jets, config)
+    return listed
+
+
+def _shared(
+    source: Source,
+    sample: str,
+    jets: int,
+    config: SimulateConfig,
+    point: MassPoint | None = None,
+) -> list[SimulatedFile]:
+    """The jets of a sample, shared among files."""
+    size = config.file_jets
+    return [
+        SimulatedFile(source, sample, number, min(size, jets - start), point)
+        for number, start in enumerate(range(0, jets, size))
     ]
-    for source, sample, jets, point in (*signals, *others):
-        for number, start in enumerate(range(0, jets, config.file_jets)):
-            size = min(config.file_jets, jets - start)
-            yield SimulatedFile(source, sample, number, place, size, point)  # type: ignore[arg-type]
-            place += 1
 
 
 def draw_events(file: SimulatedFile, config: SimulateConfig, seed: int) -> ak.Array:
@@ -108,10 +115,9 @@ def draw_events(file: SimulatedFile, config: SimulateConfig, seed: int) -> ak.Ar
     parts = (
         draw_clusters(jets, config.pile_up, shift, draws),
         draw_tracks(jets, config.pile_up, shift, draws),
-        draw_segments(jets, config.pile_up, draws),
+        draw_segments(jets, config.pile_up, shift, draws),
     )
-    first = EVENTS * file.place
-    return events_of(KINDS[file.source], events, parts, first, draws("rest"), data=data)
+    return events_of(KINDS[file.source], events, parts, file.first, draws("rest"), data=data)
 
 
 def table_of(

@@ -5,23 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from quarkline.studies.tagging.simulate.control import Shift
 from quarkline.studies.tagging.simulate.geometry import Floats
 from quarkline.studies.tagging.simulate.ragged import Constituents, owners, places
 from quarkline.studies.tagging.simulate.truth import Bools, Draws, Ints, TrueJets, turned
 
-BACKGROUND, CLUMPED = 0.045, 0.7
+BACKGROUND, CLUMPED = 0.032, 0.7
 """Mean number in each collision of the pile-up, and the shape of its gamma distribution."""
-PUNCH = 0.12
+PUNCH = 0.2
 """Mean number for each GeV beyond the calorimeters."""
 PUNCH_MOST = 12.0
-HALO = 5.0
-"""Mean number along the path of a muon along the beam, beside one."""
+HALO, HALO_CLUMPED = 5.5, 1.5
+"""Mean number along the path of a muon along the beam, and the shape of its gamma distribution."""
 STRIP = 0.2
 """Segments within this azimuth belong to a jet, in rad."""
 MOST_ETA = 2.7
 NEAR = 0.3
 """Width of the place of punch-through in pseudorapidity."""
-PARALLEL = 0.6
+PARALLEL = 0.5
 """Share of a halo muon's segments that are measured as parallel to the beam."""
 POINTING = 0.15
 ASKEW = (0.08, 3.0)
@@ -35,14 +36,15 @@ CHI2, CHI2_WIDTH = 1.6, 1.4
 """Logarithm of the median of chi squared, and its width."""
 
 
-def draw_segments(jets: TrueJets, pile_up: float, draws: Draws) -> Constituents:
+def draw_segments(jets: TrueJets, pile_up: float, shift: Shift, draws: Draws) -> Constituents:
     """Muon segments of jets: columns `MSeg_*` of an ntuple, ns and rad."""
     draw = draws("segments")
     n = len(jets)
     clumps = draw.standard_gamma(CLUMPED, n) / CLUMPED
-    background = draw.poisson(BACKGROUND * pile_up * clumps)
+    background = draw.poisson(BACKGROUND * pile_up * (1 + shift.segments) * clumps)
     punch = draw.poisson(PUNCH * np.minimum(jets.leak, PUNCH_MOST / PUNCH))
-    halo = np.where(jets.halo, 1 + draw.poisson(HALO, n), 0)
+    along = draw.standard_gamma(HALO_CLUMPED, n) / HALO_CLUMPED
+    halo = np.where(jets.halo, draw.poisson(HALO * along), 0)
     counts = background + punch + halo
     jet, place = owners(counts), places(counts)
     is_punch = (place >= background[jet]) & (place < (background + punch)[jet])

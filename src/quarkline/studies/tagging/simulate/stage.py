@@ -19,15 +19,18 @@ from quarkline.events.sinks.parquet import ParquetSink
 from quarkline.events.sources.base import record_array
 from quarkline.studies.tagging.convert.ntuple import TREE
 from quarkline.studies.tagging.convert.table import Columns, own_units
-from quarkline.studies.tagging.simulate.config import SimulateConfig
+from quarkline.studies.tagging.simulate.config import MassPoint, SimulateConfig
 from quarkline.studies.tagging.simulate.samples import (
+    DATA,
     SimulatedFile,
     draw_events,
     files,
     table_of,
 )
+from quarkline.studies.tagging.tables import SCHEMA, UNSCALED
 
-SCHEMA = "quarkline.jets/1"
+WRITTEN = {"jets.parquet": ("tables", ".parquet"), "events.root": ("ntuples", ".root")}
+"""Folder and ending that the files of an item get."""
 
 
 class SimulateStageConfig(SimulateConfig):
@@ -63,33 +66,35 @@ def run(context: Context) -> dict[str, Any]:
     """One item a file."""
     config: SimulateStageConfig = context.config
     listed = files(config)
-    shared = config.model_dump(mode="json", exclude={"jets", "masses"})
-    items = [
-        Item(file.name, {"config": shared | _own(file, config), "place": file.place})
-        for file in listed
-    ]
-    done = context.map("file", simulate_file, items)
-    counts = {name: Counter[str]() for name in ("jets", "events")}
-    weights: Counter[str] = Counter()
+    done = context.map("file", simulate_file, [_item(file, config) for file in listed])
+    jets, events = Counter[str](), Counter[str]()
+    weights: dict[str, float] = {}
     for file, item in zip(listed, done, strict=True):
-        for name, count in counts.items():
-            count[file.source] += item.value[name]
-        weights[file.source] += item.value["weight"]
-        for path in sorted(item.folder.iterdir()):
-            folder = {".parquet": "tables", ".root": "ntuples"}.get(path.suffix)
-            if folder:
-                context.place(path, context.out / folder / (file.name + path.suffix))
-    context.summary(" · ".join(f"{n:,} {name}" for name, n in counts["jets"].items()) + " jets")
-    found = SimulatedJets(dict(counts["jets"]), dict(counts["events"]), dict(weights), len(listed))
+        jets[file.source] += item.value["jets"]
+        events[file.source] += item.value["events"]
+        weights[file.source] = weights.get(file.source, 0.0) + item.value["weight"]
+        for written, (target, suffix) in WRITTEN.items():
+            if (item.folder / written).exists():
+                context.place(item.folder / written, context.out / target / (file.name + suffix))
+    context.summary(" · ".join(f"{number:,} {name}" for name, number in jets.items()) + " jets")
+    found = SimulatedJets(dict(jets), dict(events), weights, len(listed))
     folders = {name: context.out / name for name in outputs(config)[:-1]}
     for folder in folders.values():
         folder.mkdir(exist_ok=True)
     return folders | {"simulated": found}
 
 
-def _own(file: SimulatedFile, config: SimulateConfig) -> dict[str, Any]:
-    """What else of the config an item depends on: the whole of it, as its place does."""
-    return config.model_dump(mode="json", include={"jets", "masses"})
+def _item(file: SimulatedFile, config: SimulateStageConfig) -> Item:
+    """A file with what it depends on, and nothing else of the config."""
+    keys = {"seed", "write", "pt", "pile_up"}
+    keys |= {"bib": {"impurity"}, "signal": set()}.get(file.source, {"slices"})
+    keys |= {"shift"} if file.source in DATA else set()
+    point = file.point.model_dump(mode="json") if file.point else None
+    own = {"source": file.source, "sample": file.sample, "number": file.number, "jets": file.jets}
+    return Item(
+        file.name,
+        {"file": own, "point": point, "config": config.model_dump(mode="json", include=keys)},
+    )
 
 
 def simulate_file(
@@ -99,7 +104,8 @@ def simulate_file(
 ) -> Any:
     """Task: one file, as a table, an ntuple or both."""
     config = SimulateStageConfig.model_validate(args["config"])
-    file = files(config)[args["place"]]
+    point = MassPoint.model_validate(args["point"]) if args["point"] else None
+    file = SimulatedFile(**args["file"], point=point)
     events = draw_events(file, config, config.seed)
     told: dict[str, Any] = {"simulation": {"sample": file.sample, "seed": config.seed}}
     if config.write != "tables":
@@ -107,7 +113,7 @@ def simulate_file(
             sink.write(events)
     table, jets = table_of(events, file, config, config.seed)
     if config.write != "ntuples":
-        write_jets(folder / "jets.parquet", table, dict(jets.events), told)
+        write_jets(folder / "jets.parquet", table, jets.events, told)
     weight = float(np.sum(table["mcEventWeight"], dtype=np.float64))
     return {"jets": len(jets), "events": len(events), "weight": weight}
 
@@ -130,7 +136,7 @@ def write_jets(
     metadata = {
         "schema": SCHEMA,
         "units": own_units(table),
-        "scaling": {"kind": "none"},
+        "scaling": dict(UNSCALED),
         "events": dict(events),
         **told,
     }

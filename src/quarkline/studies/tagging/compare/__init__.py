@@ -1,0 +1,1 @@
+"""Runs of the tagging study side by side: their epochs, losses, efficiencies and settings."""

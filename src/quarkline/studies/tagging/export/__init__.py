@@ -1,0 +1,1 @@
+"""The chosen network as files of other programs."""

@@ -1,0 +1,1 @@
+"""The three outputs of a network for tables of jets, and a report on them."""
