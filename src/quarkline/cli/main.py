@@ -33,6 +33,7 @@ from quarkline.cli.commands import (
     score_report,
     simulate,
     skim,
+    train,
     trexfitter,
     tune,
 )
@@ -68,6 +69,7 @@ def _options(
 app.command("new")(new.command)
 app.command("plan")(plan.command)
 app.command("run")(run.command)
+app.command("train")(train.command)
 app.command("tune")(tune.command)
 app.command("list")(list_runs.command)
 app.command("jobs")(jobs.command)

@@ -5,6 +5,7 @@ What dropout keeps is not scaled: the weights of the layer behind it are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,29 +17,36 @@ from torch.autograd.function import once_differentiable
 
 Kept = NDArray[np.bool_]
 
-STEPS = 1 << 16
-"""Dropout's share is rounded to one of so many: 16 random bits decide on an activation."""
+LEVELS = 1 << 8
+"""One random byte decides on an activation; dropout's share is between two of so many levels."""
 
 
 class Noise:
     """Which activations dropout keeps: a pure function of torch's global generator.
 
+    Of uniform bytes b, those >= B = floor(256 p) are kept, and of these all but a Poisson number of
+    places drawn with replacement, n log(K / (1 - p)) on average with K = 1 - B / 256. So many hit
+    each place independently, and spare it with probability (1 - p) / K: the share kept is 1 - p.
+
     Attributes:
-        kept: Expected share of the activations that are kept.
+        kept: Expected share of the activations that are kept, 1 - p.
     """
 
     def __init__(self, dropout: float) -> None:
-        self._dropped = round(dropout * STEPS)
-        self.kept = 1 - self._dropped / STEPS
+        self.kept = 1 - dropout
+        self._level = int(dropout * LEVELS)
+        self._further = math.log((1 - self._level / LEVELS) / self.kept)
         seed = int(torch.randint(2**63 - 1, ()))
         self._generator = np.random.Generator(np.random.SFC64(seed))
 
     def keep(self, rows: int, features: int) -> Kept:
         """Which activations are kept, with shape (rows, features)."""
         number = rows * features
-        words = self._generator.integers(0, 1 << 64, -(-number // 4), dtype=np.uint64)
-        bits = words.view(np.uint16)[:number]
-        return (bits >= self._dropped).reshape(rows, features)
+        words = self._generator.integers(0, 1 << 64, -(-number // 8), dtype=np.uint64)
+        keep = words.view(np.uint8)[:number] >= self._level
+        hits = self._generator.poisson(number * self._further)
+        keep[self._generator.integers(0, number, hits)] = False
+        return keep.reshape(rows, features)
 
 
 def relu_layers(
@@ -77,7 +85,7 @@ class _ReluLayers(torch.autograd.Function):
     def forward(ctx: Any, rows: Tensor, keeps: Sequence[Kept | None], *tensors: Tensor) -> Tensor:
         held = [rows]
         for keep, weight, bias in zip(keeps, tensors[::2], tensors[1::2], strict=True):
-            after = torch.addmm(bias, held[-1], weight.t()).relu_()
+            after = torch.addmm(bias, held[-1], weight.t().contiguous()).relu_()
             if keep is not None:
                 np.multiply(after.numpy(), keep, out=after.numpy())
             held.append(after)

@@ -19,6 +19,7 @@ from torch.nn import functional
 from quarkline.learning.models.lstm import Lstm
 
 sigmoid_backward, tanh_backward = torch.ops.aten.sigmoid_backward, torch.ops.aten.tanh_backward
+"""dy y (1 - y) and dy (1 - y^2)."""
 
 GATES = (0, 1, 3, 2)
 """Order i, f, o, g of the gates here, as places in the order of `Lstm`."""
@@ -90,12 +91,12 @@ class _Scan(torch.autograd.Function):
         cells = matrices.new_zeros(steps + 1, lstms, nodes, number)
         ends = matrices.new_empty(lstms, nodes, number)
         outputs = [*seen[1:, :, width:-1], ends]
-        for t in range(steps):
-            torch.bmm(matrices, seen[t], out=gates[t])
-            torch.sigmoid_(gates[t][:, : 3 * nodes])
-            i, f, o, g = torch.split(gates[t], nodes, dim=1)
+        views = zip(seen, gates, gates[:, :, : 3 * nodes], *_gates(gates), outputs, strict=True)
+        for t, (before, gate, soft, i, f, o, g, output) in enumerate(views):
+            torch.bmm(matrices, before, out=gate)
+            soft.sigmoid_()
             cell = torch.mul(f, cells[t], out=cells[t + 1]).addcmul_(i, g.tanh_())
-            torch.mul(o, cell.tanh(), out=outputs[t])
+            torch.mul(o, cell.tanh(), out=output)
         ctx.save_for_backward(matrices, seen, gates, cells)
         ctx.orders, ctx.features = orders, [each.shape[1] for each in rows]
         return ends
@@ -107,24 +108,31 @@ class _Scan(torch.autograd.Function):
         nodes = cells.shape[2]
         slopes, total = torch.empty_like(seen), torch.zeros_like(matrices)
         dz, dc = torch.empty_like(gates[0]), torch.zeros_like(slope)
-        di, df, do, dg = torch.split(dz, nodes, dim=1)
-        for t in reversed(range(len(gates))):
-            i, f, o, g = torch.split(gates[t], nodes, dim=1)
-            bent = cells[t + 1].tanh()
+        (di,), (df,), (do,), (dg,) = _gates(dz[None])
+        dsoft, back = dz[:, : 3 * nodes], matrices.transpose(1, 2)
+        views = (seen.transpose(2, 3), gates[:, :, : 3 * nodes], *_gates(gates), slopes, cells)
+        steps = list(zip(*(view.unbind() for view in views), cells[1:], strict=False))
+        for before, soft, i, f, o, g, after, old, cell in reversed(steps):
+            bent = cell.tanh()
             torch.mul(slope, bent, out=do)
             dc += tanh_backward(slope * o, bent)
             torch.mul(dc, g, out=di)
-            torch.mul(dc, cells[t], out=df)
+            torch.mul(dc, old, out=df)
             torch.mul(dc, i, out=dg)
-            soft, through = dz[:, : 3 * nodes], gates[t][:, : 3 * nodes]
-            sigmoid_backward.grad_input(soft, through, grad_input=soft)
-            tanh_backward.grad_input(dg, g, grad_input=dg)
-            total.baddbmm_(dz, seen[t].transpose(1, 2))
-            torch.bmm(matrices.transpose(1, 2), dz, out=slopes[t])
+            sigmoid_backward(dsoft, soft, grad_input=dsoft)
+            tanh_backward(dg, g, grad_input=dg)
+            total.baddbmm_(dz, before)
+            torch.bmm(back, dz, out=after)
             dc *= f
-            slope = slopes[t][:, -nodes - 1 : -1]
+            slope = after[:, -nodes - 1 : -1]
         parts = zip(slopes.unbind(1), ctx.orders, ctx.features, strict=True)
         return total, None, *(_by_row(*part) for part in parts)
+
+
+def _gates(gates: Tensor) -> tuple[Tensor, ...]:
+    """i, f, o and g of gates (L, LSTMs, 4 * nodes, N), each with shape (L, LSTMs, nodes, N)."""
+    found: tuple[Tensor, ...] = torch.chunk(gates, 4, dim=2)
+    return found
 
 
 def _by_row(slopes: Tensor, order: Tensor, features: int) -> Tensor:

@@ -115,7 +115,7 @@ def draw_events(file: SimulatedFile, config: SimulateConfig, seed: int) -> ak.Ar
     parts = (
         draw_clusters(jets, config.pile_up, shift, draws),
         draw_tracks(jets, config.pile_up, shift, draws),
-        draw_segments(jets, config.pile_up, draws),
+        draw_segments(jets, config.pile_up, shift, draws),
     )
     return events_of(KINDS[file.source], events, parts, file.first, draws("rest"), data=data)
 

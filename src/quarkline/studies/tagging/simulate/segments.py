@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from quarkline.studies.tagging.simulate.control import Shift
 from quarkline.studies.tagging.simulate.geometry import Floats
 from quarkline.studies.tagging.simulate.ragged import Constituents, owners, places
 from quarkline.studies.tagging.simulate.truth import Bools, Draws, Ints, TrueJets, turned
@@ -35,12 +36,12 @@ CHI2, CHI2_WIDTH = 1.6, 1.4
 """Logarithm of the median of chi squared, and its width."""
 
 
-def draw_segments(jets: TrueJets, pile_up: float, draws: Draws) -> Constituents:
+def draw_segments(jets: TrueJets, pile_up: float, shift: Shift, draws: Draws) -> Constituents:
     """Muon segments of jets: columns `MSeg_*` of an ntuple, ns and rad."""
     draw = draws("segments")
     n = len(jets)
     clumps = draw.standard_gamma(CLUMPED, n) / CLUMPED
-    background = draw.poisson(BACKGROUND * pile_up * clumps)
+    background = draw.poisson(BACKGROUND * pile_up * (1 + shift.segments) * clumps)
     punch = draw.poisson(PUNCH * np.minimum(jets.leak, PUNCH_MOST / PUNCH))
     along = draw.standard_gamma(HALO_CLUMPED, n) / HALO_CLUMPED
     halo = np.where(jets.halo, draw.poisson(HALO * along), 0)
