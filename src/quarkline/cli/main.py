@@ -13,6 +13,7 @@ import typer
 
 import quarkline
 from quarkline.cli.commands import (
+    compare,
     convert,
     cutflow,
     doctor,
@@ -87,6 +88,7 @@ app.command("skim")(skim.command)
 app.command("score")(score.command)
 app.command("score-report")(score_report.command)
 app.command("export")(export.command)
+app.command("compare")(compare.command)
 app.command("plot")(plot.command)
 app.command("trexfitter")(trexfitter.command)
 
