@@ -14,6 +14,7 @@ import typer
 import quarkline
 from quarkline.cli.commands import (
     build,
+    compare,
     convert,
     cutflow,
     doctor,
@@ -89,6 +90,7 @@ app.command("build")(build.command)
 app.command("score")(score.command)
 app.command("score-report")(score_report.command)
 app.command("export")(export.command)
+app.command("compare")(compare.command)
 app.command("plot")(plot.command)
 app.command("trexfitter")(trexfitter.command)
 
