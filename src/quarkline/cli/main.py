@@ -13,6 +13,8 @@ import typer
 
 import quarkline
 from quarkline.cli.commands import (
+    build,
+    compare,
     convert,
     cutflow,
     doctor,
@@ -33,6 +35,7 @@ from quarkline.cli.commands import (
     score_report,
     simulate,
     skim,
+    train,
     trexfitter,
     tune,
 )
@@ -68,6 +71,7 @@ def _options(
 app.command("new")(new.command)
 app.command("plan")(plan.command)
 app.command("run")(run.command)
+app.command("train")(train.command)
 app.command("tune")(tune.command)
 app.command("list")(list_runs.command)
 app.command("jobs")(jobs.command)
@@ -82,9 +86,11 @@ app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
 app.command("fit")(fit.command)
 app.command("skim")(skim.command)
+app.command("build")(build.command)
 app.command("score")(score.command)
 app.command("score-report")(score_report.command)
 app.command("export")(export.command)
+app.command("compare")(compare.command)
 app.command("plot")(plot.command)
 app.command("trexfitter")(trexfitter.command)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rcParams
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -42,6 +43,7 @@ def save(
         stem: Path without extension.
         data: The drawn values; by default what the functions of this package drew on the figure.
         formats: What is written of "pdf", "png", "svg" and "json"; the last are the drawn values.
+            An SVG is the element of `to_svg`, which stands alone and inside a page.
         dpi: Dots per inch of the PNG; by default those of the style.
 
     Returns:
@@ -55,6 +57,12 @@ def save(
         )
         for suffix in formats
     ]
+
+
+def _content(fig: Figure, tables: Sequence[Table], suffix: str) -> str | bytes:
+    if suffix == "json":
+        return figure_json(tables)
+    return to_svg(fig) if suffix == "svg" else _rendered(fig, suffix)
 
 
 def figure_json(tables: Sequence[Table]) -> str:
@@ -82,16 +90,18 @@ def _rendered(fig: Figure, kind: str, dpi: float | None = None) -> bytes:
     buffer = io.BytesIO()
     with styled(fig.style if isinstance(fig, StyledFigure) else "quarkline"):
         if kind == "png":
-            fig.savefig(buffer, format=kind, dpi=dpi, pil_kwargs={"compress_level": 1})
-            return _with_palette(buffer)
+            dots = float(dpi or rcParams["savefig.dpi"])
+            fig.savefig(buffer, format="rgba", dpi=dots)
+            return _with_palette(buffer.getvalue(), fig, dots)
         fig.savefig(buffer, format=kind, metadata=_SILENT[kind])
     return buffer.getvalue()
 
 
-def _with_palette(picture: io.BytesIO) -> bytes:
+def _with_palette(picture: bytes, fig: Figure, dpi: float) -> bytes:
     """A PNG of at most 256 colours, which these figures hardly exceed, in a third of the bytes."""
+    width, height = (int(inches * dpi) for inches in fig.get_size_inches())
+    image = Image.frombuffer("RGBA", (width, height), picture, "raw", "RGBA", 0, 1)
     small = io.BytesIO()
-    with Image.open(picture) as image:
-        colours = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        colours.save(small, "PNG", dpi=image.info["dpi"])
+    colours = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    colours.save(small, "PNG", dpi=(dpi, dpi))
     return small.getvalue()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from quarkline.learning.adversary.config import CHANCE, Alternating, Reversal, Strength
-from quarkline.learning.adversary.reversal import bounded, reversed_gradient
+from quarkline.learning.adversary.reversal import bounded_mean, reversed_gradient
 
 
 def test_a_reversed_gradient_is_minus_the_weight_times_the_gradient() -> None:
@@ -20,13 +20,16 @@ def test_a_reversed_gradient_is_minus_the_weight_times_the_gradient() -> None:
     torch.testing.assert_close(turned, -2.5 * plain)
 
 
-def test_above_the_bound_there_is_nothing_to_gain() -> None:
-    loss = torch.tensor(0.5, requires_grad=True)
-    assert torch.autograd.grad(bounded(loss, CHANCE), loss)[0] == 1.0
-    loss = torch.tensor(0.8, requires_grad=True)
-    assert bounded(loss, CHANCE).item() == pytest.approx(math.log(2))
-    assert torch.autograd.grad(bounded(loss, CHANCE), loss)[0] == 0.0
-    assert torch.autograd.grad(bounded(loss, None), loss)[0] == 1.0
+@pytest.mark.parametrize(("odds", "slope"), [(0.5, 1.0), (5.0, 0.0)])
+def test_above_the_bound_there_is_nothing_to_gain(odds: float, slope: float) -> None:
+    losses = torch.tensor([odds, odds], requires_grad=True)
+    weight = torch.tensor([1.0, 3.0])
+    found = bounded_mean(losses, weight, CHANCE)
+    assert found.item() == pytest.approx(2 * min(odds, math.log(2)))
+    (gradient,) = torch.autograd.grad(found, losses)
+    torch.testing.assert_close(gradient, slope * weight / 2)
+    (gradient,) = torch.autograd.grad(bounded_mean(losses, weight, None), losses)
+    torch.testing.assert_close(gradient, weight / 2)
 
 
 def test_the_weight_waits_and_rises() -> None:

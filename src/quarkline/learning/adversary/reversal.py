@@ -31,6 +31,13 @@ class _Reversed(torch.autograd.Function):
         return gradient * -ctx.weight, None
 
 
-def bounded(loss: Tensor, bound: float | None) -> Tensor:
-    """The loss, at most the bound, where it has no gradient any more."""
-    return loss if bound is None else loss.clamp(max=bound)
+def bounded_mean(losses: Tensor, weight: Tensor, bound: float | None) -> Tensor:
+    """Mean over rows of weight times loss, at most that of a bound, where there is no gradient.
+
+    Args:
+        losses: With shape (N,).
+        weight: With shape (N,).
+        bound: Of a loss; None for no bound.
+    """
+    mean = (weight * losses).mean()
+    return mean if bound is None else torch.minimum(mean, bound * weight.mean())

@@ -88,7 +88,7 @@ def test_nothing_is_measured_before_the_decay() -> None:
 def test_late_decays_leave_segments_behind_them_and_no_tracks() -> None:
     events = decays.draw_decays(40_000, POINT, (40, 500), draws(8))
     jets = events.jets
-    segments = draw_segments(jets, 0.0, draws(9)).counts
+    segments = draw_segments(jets, 0.0, Shift(), draws(9)).counts
     leak = jets.leak > np.quantile(jets.leak, 0.9)
     assert segments[leak].mean() > 3 * segments[~leak].mean()
     tracks = draw_tracks(jets, 0.0, Shift(), draws(10))

@@ -59,10 +59,10 @@ def run(context: Context) -> dict[str, Any]:
         for training, history, mine in zip(trainings, histories, own, strict=True)
     ]
     done = context.map("training", judge_training, items)
-    epochs = [JudgedEpoch.from_json(one) for item in done for one in item.value["epochs"]]
+    parts = [Judged.from_json(item.value["judged"]) for item in done]
     (tagger,) = (item.value["tagger"] for item in done if item.value["tagger"])
-    jets = done[0].value
-    judged = Judged(jets["jets"], jets["control"], tuple(_chosen_first(epochs, choice)))
+    epochs = _chosen_first([one for part in parts for one in part.epochs], choice)
+    judged = Judged(parts[0].jets, parts[0].control, epochs)
     by_name = {training.name: training for training in trainings}
     chosen = by_name[choice.chosen.training].model(choice.chosen.epoch)
     context.summary(f"epoch {judged.chosen.name}: {choice.why}")
@@ -117,13 +117,13 @@ def judge_training(args: Mapping[str, Any], inputs: Mapping[str, Path], _: Path)
         inputs: Scaled jets `main` and `control`; the folder of the `training`.
 
     Returns:
-        `epochs`; `tagger`, all of the chosen one, if it is among them; test `jets` and `control`
-        jets by kind.
+        `judged`, the result of this training alone; `tagger`, all of the chosen epoch, if it is
+        among them.
     """
     config = AnalyzeStageConfig.model_validate(args["config"])
     main, control = _test_jets(inputs["main"]), _test_jets(inputs["control"])
     epochs, chosen = [], None
-    jets: dict[str, Any] = {}
+    counts: tuple[dict[str, int], dict[str, int]] = ({}, {})
     for number, reasons, metrics in args["epochs"]:
         model = epoch_model(inputs["training"], number)
         scored = _judged_jets(model, *main)
@@ -137,8 +137,8 @@ def judge_training(args: Mapping[str, Any], inputs: Mapping[str, Path], _: Path)
         )
         if CHOSEN in reasons:
             chosen = tagger
-        jets = {"jets": class_counts(scored), "control": control_counts(region)}
-    return {"epochs": epochs, "tagger": chosen, **jets}
+        counts = class_counts(scored), control_counts(region)
+    return {"judged": Judged(*counts, tuple(epochs)), "tagger": chosen}
 
 
 def _test_jets(folder: Path) -> tuple[ScaledJets, NDArray[np.int64]]:
@@ -185,6 +185,6 @@ def scores_of(model: EventModel, held: ScaledJets, rows: NDArray[np.int64]) -> N
     return np.concatenate(parts)
 
 
-def _chosen_first(epochs: Sequence[JudgedEpoch], choice: Choice) -> list[JudgedEpoch]:
+def _chosen_first(epochs: Sequence[JudgedEpoch], choice: Choice) -> tuple[JudgedEpoch, ...]:
     chosen = (choice.chosen.training, choice.chosen.epoch)
-    return sorted(epochs, key=lambda one: (one.training, one.epoch) != chosen)
+    return tuple(sorted(epochs, key=lambda one: (one.training, one.epoch) != chosen))

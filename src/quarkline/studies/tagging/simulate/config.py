@@ -84,9 +84,9 @@ class ShiftConfig(Config):
     """How collision data differ from simulation; all of it vanishes with `strength: 0`."""
 
     strength: float = Field(1.0, ge=0, le=3, description="Multiplies everything below.")
-    time_offset: float = Field(-0.3, description="Added to times of clusters, in ns.")
+    time_offset: float = Field(-0.4, description="Added to times of clusters, in ns.")
     time_smear: float = Field(
-        0.25, ge=0, description="Further spread of a jet's and of its clusters' times, in ns."
+        0.15, ge=0, description="Further spread of a jet's and of its clusters' times, in ns."
     )
     strips: float = Field(
         0.12, gt=-0.3, lt=0.3, description="Relative change of energies before the middle layer."
@@ -96,7 +96,10 @@ class ShiftConfig(Config):
     )
     track_loss: float = Field(0.03, ge=0, lt=0.3, description="Fraction of tracks not found.")
     soft_clusters: float = Field(
-        -0.15, gt=-0.3, lt=0.3, description="Relative change of the number of soft clusters."
+        -0.2, gt=-0.3, lt=0.3, description="Relative change of the number of soft clusters."
+    )
+    segments: float = Field(
+        0.8, gt=-0.3, le=2, description="Relative change of the number of background segments."
     )
 
 
@@ -122,7 +125,7 @@ class SimulateConfig(Config):
     )
     pile_up: float = Field(35.0, ge=0, description="Mean number of other collisions.")
     impurity: float = Field(
-        0.1, ge=0, le=1, description="Fraction of multijets among beam-induced background."
+        0.2, ge=0, le=1, description="Fraction of multijets among beam-induced background."
     )
     shift: ShiftConfig = Field(default_factory=ShiftConfig)
     file_jets: int = Field(

@@ -25,6 +25,7 @@ class Shift:
         hadronic: Relative change of energies in hadronic layers.
         track_loss: Fraction of tracks that are not found.
         soft_clusters: Relative change of the number of soft clusters.
+        segments: Relative change of the number of muon segments of background.
     """
 
     time_offset: float = 0.0
@@ -33,6 +34,7 @@ class Shift:
     hadronic: float = 0.0
     track_loss: float = 0.0
     soft_clusters: float = 0.0
+    segments: float = 0.0
 
     def layer(self, number: int) -> np.float32:
         """Factor of the energy in the layer of that number in `geometry.LAYERS`."""

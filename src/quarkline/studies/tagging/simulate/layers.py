@@ -16,16 +16,18 @@ MEASURED = 0.61
 """Momentum of the clusters over that of the calibrated jet."""
 UNEVEN = 1.6
 """Width of the logarithm of the momenta of hard clusters."""
-SOFT = 0.14
+SOFT = 0.15
 """Mean number of soft clusters of a jet, in each collision of the pile-up."""
 SOFT_PT, SOFT_WIDTH = 0.65, 0.95
 """Median momentum of soft clusters in GeV, and the width of its logarithm."""
 SOFT_EM = 0.88
 RADIUS = 0.4
-INTERACT = 1.0
-"""Interaction lengths before a hadron showers."""
-HADRONIC, HADRONIC_WIDTH = 0.5, 0.45
-"""Median of the scale of a hadron's shower in interaction lengths, and width of its logarithm."""
+INTERACT = (0.06, 1.0)
+"""Mean of the interaction lengths before a photon and a hadron shower."""
+HADRONIC = 0.5
+"""Median of the scale of a hadron's shower, in interaction lengths."""
+FLUCTUATE = (0.25, 0.45)
+"""Width of the logarithm of the scale of showers, of photons and of hadrons."""
 NOISE = (60.0, 110.0)
 """Noise of a layer in MeV, electromagnetic and hadronic."""
 NOISY = (120, 24)
@@ -90,9 +92,9 @@ def _seeds(jets: TrueJets, counts: Ints, hard: Ints, draw: np.random.Generator) 
     slope = np.where(jets.halo & (geometry.region(jets.eta) == 0), 1, geometry.slope(jets.eta))
     front = np.where(is_hard, jets.depth[jet], 0)
     across = 1 / slope[jet]
-    start = front + np.where(em, 0, INTERACT * draw.standard_exponential(n, np.float32)) * across
-    hadronic = HADRONIC * np.exp(HADRONIC_WIDTH * draw.standard_normal(n, np.float32))
-    scale = np.where(em, jets.length[jet], hadronic) * across
+    start = front + np.where(em, *INTERACT) * draw.standard_exponential(n, np.float32) * across
+    scale = np.where(em, jets.length[jet], np.float32(HADRONIC)) * across
+    scale *= np.exp(np.where(em, *FLUCTUATE) * draw.standard_normal(n, np.float32))
     return _Seeds(jet, is_hard, pt, eta, phi, start.astype(np.float32), scale.astype(np.float32))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from quarkline.studies.tagging.simulate.control import Shift
 from quarkline.studies.tagging.simulate.geometry import Floats
 from quarkline.studies.tagging.simulate.ragged import Constituents, owners, places
 from quarkline.studies.tagging.simulate.truth import Bools, Draws, Ints, TrueJets, turned
@@ -14,7 +15,7 @@ BACKGROUND, CLUMPED = 0.032, 0.7
 PUNCH = 0.2
 """Mean number for each GeV beyond the calorimeters."""
 PUNCH_MOST = 12.0
-HALO, HALO_CLUMPED = 5.5, 1.5
+HALO, HALO_CLUMPED = 5.5, 3.0
 """Mean number along the path of a muon along the beam, and the shape of its gamma distribution."""
 STRIP = 0.2
 """Segments within this azimuth belong to a jet, in rad."""
@@ -35,12 +36,12 @@ CHI2, CHI2_WIDTH = 1.6, 1.4
 """Logarithm of the median of chi squared, and its width."""
 
 
-def draw_segments(jets: TrueJets, pile_up: float, draws: Draws) -> Constituents:
+def draw_segments(jets: TrueJets, pile_up: float, shift: Shift, draws: Draws) -> Constituents:
     """Muon segments of jets: columns `MSeg_*` of an ntuple, ns and rad."""
     draw = draws("segments")
     n = len(jets)
     clumps = draw.standard_gamma(CLUMPED, n) / CLUMPED
-    background = draw.poisson(BACKGROUND * pile_up * clumps)
+    background = draw.poisson(BACKGROUND * pile_up * (1 + shift.segments) * clumps)
     punch = draw.poisson(PUNCH * np.minimum(jets.leak, PUNCH_MOST / PUNCH))
     along = draw.standard_gamma(HALO_CLUMPED, n) / HALO_CLUMPED
     halo = np.where(jets.halo, draw.poisson(HALO * along), 0)
@@ -67,7 +68,7 @@ def _places(
     n = len(jet)
     chance, normal = draw.random(n, np.float32), draw.standard_normal(n, np.float32)
     sign = np.sign(draw.random(n, np.float32) - np.float32(0.5))
-    power = np.where(halo, np.float32(0.35), np.float32(0.6))
+    power = np.where(halo, np.float32(0.35), np.float32(0.8))
     anywhere = sign * np.float32(MOST_ETA) * chance**power
     return np.where(punch, np.clip(jets.eta[jet] + NEAR * normal, -MOST_ETA, MOST_ETA), anywhere)
 

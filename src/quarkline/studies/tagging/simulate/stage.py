@@ -27,8 +27,8 @@ from quarkline.studies.tagging.simulate.samples import (
     files,
     table_of,
 )
+from quarkline.studies.tagging.tables import SCHEMA, UNSCALED
 
-SCHEMA = "quarkline.jets/1"
 WRITTEN = {"jets.parquet": ("tables", ".parquet"), "events.root": ("ntuples", ".root")}
 """Folder and ending that the files of an item get."""
 
@@ -136,7 +136,7 @@ def write_jets(
     metadata = {
         "schema": SCHEMA,
         "units": own_units(table),
-        "scaling": {"kind": "none"},
+        "scaling": dict(UNSCALED),
         "events": dict(events),
         **told,
     }

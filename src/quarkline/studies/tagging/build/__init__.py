@@ -1,0 +1,1 @@
+"""Builds what a tagger learns from: jets of three classes, and a control region."""

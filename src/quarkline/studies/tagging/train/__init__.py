@@ -1,0 +1,1 @@
+"""Trains taggers of displaced jets, with an adversary or without."""
