@@ -13,6 +13,7 @@ import typer
 
 import quarkline
 from quarkline.cli.commands import (
+    build,
     compare,
     convert,
     cutflow,
@@ -85,6 +86,7 @@ app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
 app.command("fit")(fit.command)
 app.command("skim")(skim.command)
+app.command("build")(build.command)
 app.command("score")(score.command)
 app.command("score-report")(score_report.command)
 app.command("export")(export.command)
