@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -36,7 +37,7 @@ def contest(
 
 
 @pytest.mark.parametrize(
-    ("own", "sizes"), [(None, [22, 23, 22, 23]), (50, [50] * 4), (200, [200] * 4)]
+    ("own", "sizes"), [(None, [23, 23, 22, 22]), (50, [50] * 4), (200, [200] * 4)]
 )
 def test_a_side_stream_goes_round_in_one_order_after_another(
     own: int | None, sizes: list[int]
@@ -60,6 +61,18 @@ def test_a_side_stream_of_few_rows_has_one_in_every_batch() -> None:
     found = [int(batch["few"]) for epoch in range(3) for batch in batches.epoch(epoch)]
     assert sorted(found) == sorted([0, 1, 2] * 5)
     assert all(sorted(found[at : at + 3]) == [0, 1, 2] for at in range(0, 15, 3))
+
+
+def test_an_epoch_of_so_many_batches_cuts_every_stream_into_equal_pieces() -> None:
+    orders = {
+        name: [rng(1, "batches", *name, n).permutation(c) for n in range(2)]
+        for name, c in {(): 23, ("side",): 11}.items()
+    }
+    batches = Batches({"": 23, "side": 11}, 100, 1, pieces=4)
+    for epoch in range(2):
+        for name, key in {"": (), "side": ("side",)}.items():
+            found = [batch[name].tolist() for batch in batches.epoch(epoch)]
+            assert found == [part.tolist() for part in np.array_split(orders[key][epoch], 4)]
 
 
 def test_batches_without_orders_are_the_rows_as_they_are() -> None:
@@ -91,7 +104,7 @@ def test_alternating_steps_are_those_of_a_plain_loop() -> None:
     )
     order = torch.from_numpy(rng(3, "batches", 0).permutation(200))
     plain.train()
-    sides = torch.from_numpy(rng(3, "batches", CONTROL, 0).permutation(90)).split([22, 23, 22, 23])
+    sides = torch.from_numpy(rng(3, "batches", CONTROL, 0).permutation(90)).split([23, 23, 22, 22])
     for batch, side in zip(order.split(60), sides, strict=True):
         features, target, weight = (item[side] for item in control)
         for _ in range(2):
@@ -147,7 +160,7 @@ def test_no_more_rows_are_read_than_a_step_or_a_measurement_needs() -> None:
     train, held_out = (streams(contest_rows(seed=seed), Stored) for seed in (1, 2))
     fit(Opponents(), train, held_out, config(epochs=1), task=Contest(), seed=3)
     assert train[""].taken == [60, 60, 60, 20]  # once for all steps of a batch
-    assert train[CONTROL].taken == [22, 23, 22, 23]
+    assert train[CONTROL].taken == [23, 23, 22, 22]
     assert held_out[""].taken[:5] == [40] * 5
     assert held_out[CONTROL].taken[:3] == [40, 40, 10]
 

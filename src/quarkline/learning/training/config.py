@@ -46,6 +46,12 @@ class FitConfig(Config):
         description="Events of every stream beside the main one in a batch. Default: as many as "
         "let each stream pass once in an epoch.",
     )
+    pieces: int | None = Field(
+        None,
+        ge=1,
+        description="Batches of an epoch: every stream is cut into so many equal parts, whatever "
+        "`batch_size` says.",
+    )
     shuffle: bool = Field(True, description="Draw a new order of the events in each epoch.")
     optimiser: Literal["adamw", "nadam", "keras-nadam"] = Field(
         "adamw",

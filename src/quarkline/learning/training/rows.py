@@ -122,18 +122,18 @@ def _fits(tensors: Rows, device: torch.device) -> bool:
 class Batches:
     """Which rows make each batch: a pure function of the seed and the batch's number.
 
-    The main stream is gone through once an epoch, in an order of the epoch. Every other stream
-    goes on where the last batch ended, in a new order whenever it has come to its end: also once
-    an epoch, or so many rows at a time.
+    Each stream is gone through in one order after another: once an epoch, in equal parts; or, for
+    those beside the main one, so many rows at a time.
 
     Args:
         counts: Rows of each stream.
         rows: Rows of a batch of the main stream.
         seed: Seed of the orders.
-        beside: Rows of a batch of every other stream; None for a share of each epoch, but at least
-            one.
+        beside: Rows of a batch of every other stream; None for a part of it.
         name: What the orders are drawn for.
         shuffled: Whether there are orders; else all streams stay as they are.
+        pieces: Batches of an epoch, each of so large a part of every stream; None for as many as
+            `rows` gives.
     """
 
     def __init__(
@@ -145,20 +145,22 @@ class Batches:
         beside: int | None = None,
         name: str = "batches",
         shuffled: bool = True,
+        pieces: int | None = None,
     ) -> None:
-        self.counts, self.rows, self.beside = counts, rows, beside
+        self.counts, self.rows, self.beside, self.pieces = counts, rows, beside, pieces
         self.seed, self.name, self.shuffled = seed, name, shuffled
         self._order: dict[str, tuple[int, Tensor]] = {}
 
     @property
     def number(self) -> int:
         """Batches of an epoch."""
-        return -(-self.counts[MAIN] // self.rows)
+        return self.pieces or -(-self.counts[MAIN] // self.rows)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[dict[str, Tensor]]:
         """The batches of an epoch from one of them on: row numbers by stream, on the CPU."""
         order = self._permutation(MAIN, epoch)
-        for place, batch in enumerate(torch.split(order, self.rows)[first:], start=first):
+        cut = order.tensor_split(self.pieces) if self.pieces else torch.split(order, self.rows)
+        for place, batch in enumerate(cut[first:], start=first):
             at = epoch * self.number + place
             yield {MAIN: batch} | {
                 name: self._beside(name, at) for name in self.counts if name != MAIN
@@ -166,9 +168,14 @@ class Batches:
 
     def _beside(self, name: str, at: int) -> Tensor:
         """The batch of another stream at a step of the training."""
-        count = self.counts[name]
-        share = self.beside * self.number if self.beside else max(count, self.number)
-        start, end = (step * share // self.number for step in (at, at + 1))
+        count, size = self.counts[name], self.beside
+        if size is None and count >= self.number:
+            epoch, place = divmod(at, self.number)
+            size, longer = divmod(count, self.number)  # as `tensor_split` cuts
+            start = place * size + min(place, longer)
+            return self._permutation(name, epoch)[start : start + size + (place < longer)]
+        size = size or 1  # of few rows, one in every batch
+        start, end = at * size, (at + 1) * size
         parts = []
         while start < end:
             number, place = divmod(start, count)

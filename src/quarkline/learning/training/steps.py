@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,9 +61,10 @@ class Mover:
         return self.config.batch_size * self.config.accumulate
 
     @property
-    def pieces(self) -> int:
+    def rows_at_once(self) -> int:
         """Rows of the main stream that go through the module together."""
-        return min(self.config.batch_size, self.config.rows_at_once or self.config.batch_size)
+        whole = sys.maxsize if self.config.pieces else self.config.batch_size
+        return min(whole, self.config.rows_at_once or whole)
 
     def batches(self, streams: Streams, name: str = "batches") -> Batches:
         """Which rows make each global batch.
@@ -79,6 +81,7 @@ class Mover:
             beside=beside and beside * self.config.accumulate,
             name=name,
             shuffled=self.config.shuffle,
+            pieces=self.config.pieces,
         )
 
     def move(
@@ -95,7 +98,7 @@ class Mover:
         """
         fabric = state.fabric
         share = (fabric.global_rank, fabric.world_size)
-        pieces = Pieces(streams, indices, self.pieces, share)
+        pieces = Pieces(streams, indices, self.rows_at_once, share)
         parts: dict[str, Tensor] = {}
         for number, step in enumerate(self.task.steps):
             optimiser = state.optimisers[step.part]
@@ -104,10 +107,10 @@ class Mover:
             for each in state.optimisers.values():
                 each.zero_grad()
             with moving_alone(state.module, step):
-                losses = self._gradients(state, step, pieces, indices, f"{name}-{number}")
+                losses, notes = self._gradients(state, step, pieces, indices, f"{name}-{number}")
             norm = self._clipped(state, optimiser)
             optimiser.step()
-            parts |= {loss_name(step, stream): loss for stream, loss in losses.items()}
+            parts |= {loss_name(step, stream): loss for stream, loss in losses.items()} | notes
         return Moved(_total(losses), norm, parts)
 
     def _gradients(
@@ -117,8 +120,12 @@ class Mover:
         pieces: Pieces,
         indices: Mapping[str, Tensor],
         name: str,
-    ) -> dict[str, Tensor]:
-        """Gradients of the batch's loss; this process's part of each of its terms."""
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Gradients of the batch's loss.
+
+        Returns:
+            This process's part of each of its terms, and of each note.
+        """
         fabric = state.fabric
         counts = {stream: len(indices[stream]) for stream in step.streams}
         totals: dict[str, Tensor] = {}
@@ -127,11 +134,12 @@ class Mover:
             with fabric.no_backward_sync(state.wrapped, enabled=number < len(pieces) - 1):
                 losses = step.losses(state.wrapped, batch)
                 terms = {of: _term(of, loss, batch, counts) for of, loss in losses.items()}
+                noted = {note: terms.pop(note) for note in step.notes}
                 part = _total(terms)
                 fabric.backward(part * fabric.world_size if fabric.world_size > 1 else part)
-            for of, term in terms.items():
+            for of, term in (terms | noted).items():
                 totals[of] = totals[of] + term.detach() if of in totals else term.detach()
-        return totals
+        return totals, {note: totals.pop(note) for note in step.notes}
 
     def _clipped(self, state: State, optimiser: Optimizer) -> Tensor:
         """The norm of the optimiser's gradients, before they are clipped."""
@@ -146,8 +154,9 @@ def loss_name(step: Step, stream: str) -> str:
 
 
 def loss_names(task: Task) -> list[str]:
-    """The losses of steps and streams that a training follows beside that of the last step."""
+    """What a training follows beside `train_loss`: losses of steps and streams, and notes."""
     names = [loss_name(step, stream) for step in task.steps for stream in step.streams]
+    names += [note for step in task.steps for note in step.notes]
     return [name for name in dict.fromkeys(names) if name != TRAINING]
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import awkward as ak
@@ -23,7 +23,16 @@ from quarkline.studies.tagging.convert.matching import (
 
 Flat = Mapping[str, NDArray[Any]]
 
-LABELS: dict[ntuple.Kind, Label] = {"sig": Label.SIGNAL, "qcd": Label.QCD, "bib": Label.BIB}
+CONTROL_DATA = Label.BIB
+"""Data of a control region have label 2, too."""
+LABELS: dict[ntuple.Kind, Label] = {
+    "sig": Label.SIGNAL,
+    "qcd": Label.QCD,
+    "bib": Label.BIB,
+    "data": CONTROL_DATA,
+}
+UNEQUAL = "lists of different lengths"
+"""What becomes of an event that has, say, more momenta of tracks than angles."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +115,20 @@ def jets_of(events: ak.Array, kind: ntuple.Kind, cuts: Cuts) -> Jets:
     Returns:
         Signal: for each long-lived particle that decays in the calorimeters, the nearest jet
         within 0.4; a jet near two of them comes twice. Multijets: every jet. Beam-induced
-        background: for each trigger jet marked so, the nearest jet.
+        background: for each trigger jet marked so, the nearest jet. An event whose lists do not
+        belong together has no jets.
     """
+    sound = _sound(events, kind)
+    if sound.all():
+        return _jets_of(events, kind, cuts)
+    found = _jets_of(events[sound], kind, cuts)
+    told = {**found.events, UNEQUAL: int((~sound).sum())}
+    return replace(found, event=np.flatnonzero(sound)[found.event], events=told)
+
+
+def _jets_of(events: ak.Array, kind: ntuple.Kind, cuts: Cuts) -> Jets:
     good = _good(events, cuts)
-    rows = {"sig": _signal, "qcd": _multijets, "bib": _background}[kind](events, good, cuts)
+    rows = _CHOICES[kind](events, good, cuts)
     chosen = rows.jet
     event, index = good.event[chosen], good.index[chosen]
     values = {name: column[chosen] for name, column in good.values.items()} | dict(rows.values)
@@ -129,6 +148,17 @@ def jets_of(events: ak.Array, kind: ntuple.Kind, cuts: Cuts) -> Jets:
         | _segments(events, segments, values),
         rows.events,
     )
+
+
+def _sound(events: ak.Array, kind: ntuple.Kind) -> NDArray[np.bool_]:
+    """Events in which all lists of objects of one kind are equally long."""
+    sound = np.ones(len(events), bool)
+    for names in ntuple.TOGETHER:
+        read = [name for name in names if name in ntuple.BRANCHES[kind]]
+        counts = [ak.num(events[name]).to_numpy() for name in read]
+        for other in counts[1:]:
+            sound &= other == counts[0]
+    return sound
 
 
 def _good(events: ak.Array, cuts: Cuts) -> _Good:
@@ -183,6 +213,14 @@ def _background(events: ak.Array, good: _Good, cuts: Cuts) -> _Rows:
         ("no jet near the trigger jet", event[matched]),
     )
     return _Rows(jet[matched], {}, told)
+
+
+_CHOICES: dict[ntuple.Kind, Callable[[ak.Array, _Good, Cuts], _Rows]] = {
+    "sig": _signal,
+    "qcd": _multijets,
+    "bib": _background,
+    "data": _multijets,
+}
 
 
 def _told(events: int, *demands: tuple[str, Ints]) -> dict[str, int]:

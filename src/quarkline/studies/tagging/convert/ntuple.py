@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["sig", "qcd", "bib"]
-"""What an ntuple holds: displaced decays, multijets, or collisions with beam-induced background."""
+Kind = Literal["sig", "qcd", "bib", "data"]
+"""What an ntuple holds: displaced decays, multijets, collisions with beam-induced background, or
+the collisions of a control region."""
 
 TREE = "trees_DV_"
 
@@ -46,8 +47,20 @@ BRANCHES: dict[Kind, tuple[str, ...]] = {
     "sig": (*_COMMON, *LLPS, WEIGHT),
     "qcd": (*_COMMON, WEIGHT),
     "bib": (*_COMMON, *TRIGGER_JETS),
+    "data": _COMMON,
 }
 """The branches that are read, by what an ntuple holds."""
+
+
+TOGETHER = (
+    JETS,
+    (*CLUSTERS, CLUSTER_JET),
+    (*TRACKS, TRACK_JETS),
+    (*SEGMENTS, SEGMENT_JETS),
+    LLPS,
+    TRIGGER_JETS,
+)
+"""Branches whose lists have one value for each object of one kind."""
 
 
 def renamed(name: str) -> str:

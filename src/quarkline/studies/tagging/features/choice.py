@@ -88,8 +88,10 @@ def masses_for(
         mH and mS in GeV, with shape (N, 2).
     """
     edges = np.cumsum(shares)[:-1] / np.sum(shares)
-    drawn = np.searchsorted(edges, uniform_per_row(seed, "mass", jets.row), side="right")
-    own = (jets.mass > 0).any(axis=1)
+    drawn: NDArray[np.int64] = np.searchsorted(
+        edges, uniform_per_row(seed, "mass", jets.row), side="right"
+    )
+    own: NDArray[np.bool_] = np.any(jets.mass > 0, axis=1)
     return np.where(own[:, None], jets.mass, points[drawn])
 
 
