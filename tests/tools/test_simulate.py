@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import awkward as ak
 import numpy as np
@@ -12,7 +13,9 @@ from typer.testing import CliRunner
 
 from quarkline.cli.main import app
 from quarkline.engine.core.findings import InputError
+from quarkline.engine.core.yaml_file import read_yaml
 from quarkline.studies.resonance.simulate import simulate_dimuons
+from quarkline.studies.tagging.simulate.config import BENCHMARKS
 from quarkline.tools.simulate import simulate
 
 
@@ -130,3 +133,22 @@ def test_the_command_writes_json(tmp_path):
     assert written["kind"] == "simulation"
     assert written["files"] == [str(path)]
     assert sum(written["composition"].values()) == written["events"] == 100
+
+
+def test_a_folder_of_jets_with_the_config_that_converts_them(tmp_path):
+    result = simulate("calratio", tmp_path / "jets", events=300, seed=3)
+    assert 150 < result.events < 320
+    assert result.events == sum(uproot.open(path)["trees_DV_"].num_entries for path in result.files)
+    assert set(result.composition) == {
+        *("signal", "qcd", "bib", "control-simulation", "control-data"),
+    }
+    config = read_yaml(tmp_path / "jets" / "convert.yaml").data
+    named = {path for item in config["ntuples"] for path in (tmp_path / "jets").glob(item["files"])}
+    assert named == {Path(file) for file in result.files}
+    masses = {(item["llp_mH"], item["llp_mS"]) for item in config["ntuples"] if "llp_mH" in item}
+    assert len(masses) == len(BENCHMARKS)
+    assert result.next_steps == (
+        f"quarkline convert divertanalysis --config {tmp_path / 'jets' / 'convert.yaml'}",
+    )
+    with pytest.raises(InputError, match="no weights that could be negative"):
+        simulate("calratio", tmp_path / "other", events=10, negative=0.1)

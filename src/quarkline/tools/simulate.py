@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 import awkward as ak
 
@@ -90,12 +90,17 @@ class FolderExample(Protocol):
     """What the module of an example offers that is a folder of samples."""
 
     TREE: str
-    SETTING: str
     DEFAULT_EVENTS: int
     NEGATIVE: bool
 
     def files(self, events: int, seed: int, *, negative: float) -> Sequence[FolderFile]:
         """The files, with so many simulated events in all."""
+
+    def next_steps(self, folder: Path) -> tuple[str, ...]:
+        """What to type once the files are there."""
+
+    def beside(self, files: Sequence[Any]) -> Mapping[str, str]:
+        """Texts that are written beside the files, by name."""
 
     def units(self, columns: list[str]) -> Mapping[str, str]:
         """Units of those columns that have one."""
@@ -112,7 +117,7 @@ class SimulationResult(Result, kind="simulation"):
         events: Number of events in all files.
         seed: The seed they were drawn with.
         composition: Number of events of each process or sample, by name.
-        setting: What tells a config of the example where the files are, for `--set`.
+        next_steps: What to type to use them.
     """
 
     example: str
@@ -121,7 +126,7 @@ class SimulationResult(Result, kind="simulation"):
     events: int
     seed: int
     composition: dict[str, int]
-    setting: str
+    next_steps: tuple[str, ...]
 
 
 def simulate(
@@ -177,8 +182,9 @@ def simulate(
                 done += len(part)
                 progress(done, events)
     names = tuple(str(path) for path in paths)
-    setting = f"inputs.files={_pattern(example, names)}"
-    return SimulationResult(example, names, source.TREE, events, seed, dict(counted), setting)
+    run = f"quarkline run {example}.yaml --set inputs.files={_pattern(example, names)}"
+    steps = (f"quarkline new {example}", run)
+    return SimulationResult(example, names, source.TREE, events, seed, dict(counted), steps)
 
 
 def _pattern(example: str, files: Sequence[str]) -> str:
@@ -224,6 +230,8 @@ def _simulate_folder(
                 done += len(part)
                 counted[file.sample] += len(part)
                 progress(done, total)
+    for name, text in source.beside(listed).items():
+        (folder / name).write_text(text, encoding="utf-8")
     return SimulationResult(
         example,
         tuple(str(folder / file.name) for file in listed),
@@ -231,7 +239,7 @@ def _simulate_folder(
         done,
         seed,
         dict(counted),
-        f"{source.SETTING}={folder}",
+        source.next_steps(folder),
     )
 
 

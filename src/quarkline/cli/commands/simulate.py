@@ -23,7 +23,9 @@ def command(
     ],
     events: Annotated[
         int | None,
-        typer.Option(min=0, metavar="N", help="All events; default: as in the published search."),
+        typer.Option(
+            min=0, metavar="N", help="All events, of calratio jets; default: the example's."
+        ),
     ] = None,
     signal: Annotated[
         int | None,
@@ -75,7 +77,6 @@ def _summary(result: SimulationResult) -> str:
             f"wrote {' '.join(shown)}",
             f"{result.events:,} events in tree {result.tree}, seed {result.seed}",
             *([counts] if counts else []),
-            f"next: quarkline new {result.example}",
-            f"      quarkline run {result.example}.yaml --set {result.setting}",
+            "next: " + "\n      ".join(result.next_steps),
         ]
     )

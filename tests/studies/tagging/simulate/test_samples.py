@@ -6,16 +6,18 @@ from pathlib import Path
 
 import awkward as ak
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import uproot
 from pydantic import ValidationError
 
+from quarkline.engine.core.findings import WorkError
 from quarkline.events.sinks import open_sink
 from quarkline.statistics.ks import ks_two_sample
 from quarkline.studies.tagging.columns import STREAMS
 from quarkline.studies.tagging.convert import ntuple
-from quarkline.studies.tagging.convert.jets import Cuts, jets_of
-from quarkline.studies.tagging.convert.table import own_table
+from quarkline.studies.tagging.convert.jets import Cuts
+from quarkline.studies.tagging.convert.task import Wanted, convert
 from quarkline.studies.tagging.simulate.config import (
     JetNumbers,
     MassPoint,
@@ -31,8 +33,8 @@ from quarkline.studies.tagging.simulate.samples import (
     files,
     table_of,
 )
-
-ROW_IDS = {"_source", "_entry", "_object"}
+from quarkline.studies.tagging.simulate.stage import write_jets
+from quarkline.studies.tagging.tables import open_jets
 
 
 def sized(jets: int, **keys) -> SimulateConfig:
@@ -60,14 +62,16 @@ def test_an_ntuple_is_converted_into_the_table_that_is_written_without_it(
     events = draw_events(file, config, 3)
     with open_sink(tmp_path / "events.root", tree=ntuple.TREE) as sink:
         sink.write(events)
-    kind = KINDS[file.source]
-    with uproot.open(tmp_path / "events.root") as read:
-        again = read[ntuple.TREE].arrays(ntuple.BRANCHES[kind])
-    converted = own_table(jets_of(again, kind, Cuts()), file.masses)
-    table = table_of(events, file, config, 3)[0]
-    assert set(table) == {*converted, *ROW_IDS}
-    for name in set(converted) - ({"label"} if source == "control-data" else set()):
-        assert ak.array_equal(table[name], converted[name], dtype_exact=True), name
+    wanted = Wanted(KINDS[file.source], Cuts(), file.masses, "none")
+    converted = convert(tmp_path / "events.root", wanted, tmp_path / "converted.parquet")
+    table, jets = table_of(events, file, config, 3)
+    write_jets(tmp_path / "direct.parquet", table, jets.events, {})
+    assert converted.rows == len(jets)
+    direct, other = (open_jets(tmp_path / f"{name}.parquet") for name in ("direct", "converted"))
+    tables = [pq.read_table(item.path).drop(["_source"]) for item in (direct, other)]
+    assert tables[0].equals(tables[1])
+    for name in ("events", "units", "scaling", "schema"):
+        assert direct.told[name] == other.told[name], name
     labels = {"signal": 1, "bib": 2, "control-data": 2}
     assert set(table["label"]) == {labels.get(source, 0)}
 
@@ -116,6 +120,20 @@ def test_events_of_different_files_have_different_numbers() -> None:
     numbers = [np.asarray(draw_events(file, config, 1).eventNumber) for file in files(config)]
     together = np.concatenate(numbers)
     assert len(set(together.tolist())) == len(together)
+
+
+@pytest.mark.parametrize("pt", [(40.0, 50.0), (52.0, 60.0), (200.0, 400.0)])
+def test_any_range_of_momenta_has_beam_background(pt: tuple[float, float]) -> None:
+    found = drawn("bib", sized(50, pt=pt))["jet_pt"]
+    assert len(found) >= 50
+    assert pt[0] <= found.min() <= found.max() < pt[1]
+
+
+def test_events_that_hardly_ever_have_a_jet_are_not_drawn_for_ever() -> None:
+    point = MassPoint(mH=3, mS=1, lifetime=1000)
+    config = SimulateConfig(masses=[point], pt=(480, 481))
+    with pytest.raises(WorkError, match=r"mH3_mS1: \d of 5 jets after 300 tries"):
+        draw_events(SimulatedFile("signal", "mH3_mS1", 0, 5, point), config, 1)
 
 
 QUANTITIES = ("clus_pt", "clus_time", "clus_l2ecal", "clus_l2hcal", "track_pt", "MSeg_etaPos")
@@ -168,6 +186,7 @@ def test_the_strength_multiplies_the_whole_difference() -> None:
     twice = ShiftConfig(strength=2, time_offset=-0.1, time_smear=0.05)
     once = ShiftConfig(strength=1, time_offset=-0.2, time_smear=0.1)
     keys = {"strips": 0.0, "hadronic": 0.0, "track_loss": 0.0, "soft_clusters": 0.0}
+    keys |= {"segments": 0.0}
     tables = [
         drawn("bib", sized(200, shift=config.model_copy(update=keys))) for config in (twice, once)
     ]

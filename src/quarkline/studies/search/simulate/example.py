@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import awkward as ak
 import numpy as np
@@ -16,7 +17,6 @@ from quarkline.studies.search.simulate.processes import KINDS, PROCESSES, Proces
 from quarkline.studies.search.simulate.truth import Draws, Truth, draw_truth
 
 TREE = "nominal"
-SETTING = "roots.ntuples"
 NEGATIVE = True
 DEFAULT_EVENTS = 120_000
 LUMINOSITY = 140_068.94
@@ -81,6 +81,17 @@ def files(events: int, seed: int, *, negative: float = 0.0) -> list[SimulatedFil
             listed.append(SimulatedFile(name, process.sample, n, mixed))
             first += n
     return listed + [_data_file(year, seed) for year in DATA]
+
+
+def next_steps(folder: Path) -> tuple[str, ...]:
+    """What to type once the files are there."""
+    run = f"quarkline run leptoquark.yaml --set roots.ntuples={folder}"
+    return "quarkline new leptoquark", run
+
+
+def beside(files: Sequence[SimulatedFile]) -> Mapping[str, str]:  # noqa: ARG001
+    """Texts that are written beside the files: none."""
+    return {}
 
 
 def units(columns: list[str]) -> Mapping[str, str]:

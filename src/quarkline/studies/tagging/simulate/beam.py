@@ -10,8 +10,8 @@ from quarkline.studies.tagging.simulate.geometry import Floats
 from quarkline.studies.tagging.simulate.multijets import jets_of_partons
 from quarkline.studies.tagging.simulate.truth import Bools, Draws, TrueEvents, TrueJets, turned
 
-FALL = 3.0
-"""Power of the momentum with which their number falls."""
+FALL, THRESHOLD = 3.0, 52.0
+"""Power of the momentum with which their number falls, and where the trigger begins, in GeV."""
 BARREL_SHARE = 0.72
 ALONG = 1700.0
 """Width of where they radiate along the beam in the barrel, in mm."""
@@ -23,7 +23,7 @@ INCOMING = 0.06
 """Share of muons that radiate before they pass the collision."""
 IN_PLANE, PLANE_WIDTH = 0.4, 0.3
 """Share that the magnets bend into the plane of the ring, and its width in azimuth in rad."""
-CLUSTERS = 0.4
+CLUSTERS = 0.25
 SPREAD_ETA, SPREAD_PHI = 0.06, 0.02
 LEAST_ETA, MOST_ETA = 1.45, 2.45
 
@@ -38,7 +38,8 @@ def draw_halo(n: int, pt: tuple[float, float], impurity: float, draws: Draws) ->
         draws: Gives a generator for each purpose.
     """
     draw = draws("halo")
-    near, far = pt[0] ** (1 - FALL), pt[1] ** (1 - FALL)
+    least = THRESHOLD if pt[0] < THRESHOLD < pt[1] else pt[0]
+    near, far = least ** (1 - FALL), pt[1] ** (1 - FALL)
     momentum = (near - draw.random(n) * (near - far)) ** (1 / (1 - FALL))
     halo, other = _radiated(momentum, draw), _multijets(momentum, draws("impurity"))
     impure = draw.random(n) < impurity

@@ -86,10 +86,10 @@ class ShiftConfig(Config):
     strength: float = Field(1.0, ge=0, le=3, description="Multiplies everything below.")
     time_offset: float = Field(-0.4, description="Added to times of clusters, in ns.")
     time_smear: float = Field(
-        0.2, ge=0, description="Further spread of a jet's and of its clusters' times, in ns."
+        0.15, ge=0, description="Further spread of a jet's and of its clusters' times, in ns."
     )
     strips: float = Field(
-        0.15, gt=-0.3, lt=0.3, description="Relative change of energies before the middle layer."
+        0.12, gt=-0.3, lt=0.3, description="Relative change of energies before the middle layer."
     )
     hadronic: float = Field(
         0.02, gt=-0.3, lt=0.3, description="Relative change of energies in the hadronic layers."
@@ -99,7 +99,7 @@ class ShiftConfig(Config):
         -0.2, gt=-0.3, lt=0.3, description="Relative change of the number of soft clusters."
     )
     segments: float = Field(
-        0.6, gt=-0.3, le=2, description="Relative change of the number of background segments."
+        0.8, gt=-0.3, le=2, description="Relative change of the number of background segments."
     )
 
 

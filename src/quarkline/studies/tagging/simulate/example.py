@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import awkward as ak
 import numpy as np
@@ -14,7 +15,7 @@ from quarkline.studies.tagging.simulate import samples
 from quarkline.studies.tagging.simulate.config import JetNumbers, SimulateConfig
 
 TREE = ntuple.TREE
-SETTING = "ntuples"
+CONFIG = "convert.yaml"
 NEGATIVE = False
 DEFAULT_EVENTS = 60_000
 SHARES = {"signal": 3, "qcd": 3, "bib": 2, "control_simulation": 1, "control_data": 1}
@@ -66,6 +67,24 @@ def files(events: int, seed: int, *, negative: float = 0.0) -> list[SimulatedNtu
     numbers = dict(zip(SHARES, np.diff(ends).tolist(), strict=True))
     config = SimulateConfig(jets=JetNumbers(**numbers))
     return [SimulatedNtuple(file, config, seed) for file in samples.files(config)]
+
+
+def next_steps(folder: Path) -> tuple[str, ...]:
+    """What to type once the files are there."""
+    return (f"quarkline convert divertanalysis --config {folder / CONFIG}",)
+
+
+def beside(files: Sequence[SimulatedNtuple]) -> Mapping[str, str]:
+    """A config of the converter for the files."""
+    unique = {(item.file.source, item.file.sample): item.file for item in files}
+    text = "schema: 1\noutput: tables\nntuples:\n"
+    for (source, sample), file in unique.items():
+        keys = {"files": f"{source}/{sample}_*.root", "kind": samples.KINDS[source]}
+        heavy, light = file.masses
+        keys |= {"llp_mH": f"{heavy:g}", "llp_mS": f"{light:g}"} if file.point else {}
+        inner = ", ".join(f"{key}: {value}" for key, value in keys.items())
+        text += f"- {{{inner}, folder: {source}}}\n"
+    return {CONFIG: text}
 
 
 def units(columns: list[str]) -> Mapping[str, str]:

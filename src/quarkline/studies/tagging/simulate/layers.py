@@ -16,7 +16,7 @@ MEASURED = 0.61
 """Momentum of the clusters over that of the calibrated jet."""
 UNEVEN = 1.6
 """Width of the logarithm of the momenta of hard clusters."""
-SOFT = 0.14
+SOFT = 0.15
 """Mean number of soft clusters of a jet, in each collision of the pile-up."""
 SOFT_PT, SOFT_WIDTH = 0.65, 0.95
 """Median momentum of soft clusters in GeV, and the width of its logarithm."""

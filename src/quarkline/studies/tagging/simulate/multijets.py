@@ -13,7 +13,7 @@ from quarkline.studies.tagging.simulate.truth import Draws, TrueEvents, TrueJets
 
 FALL = 4.0
 """Multijets fall as this power of the momentum."""
-PRESCALED = 1.5
+PRESCALED = 1.2
 """Of those that triggers keep, whose prescales fall with the momentum: the control region."""
 WEIGHT = 1e-6
 """Weight of an event at 100 GeV in the slices of simulation."""

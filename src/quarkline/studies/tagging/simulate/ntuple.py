@@ -57,7 +57,7 @@ def events_of(
         columns |= _lists(events.llps, np.full(n, 2))
     if kind == "bib":
         columns |= _lists(_trigger(jets, draw), per_event)
-    else:
+    if ntuple.WEIGHT in ntuple.BRANCHES[kind]:
         columns[ntuple.WEIGHT] = events.weight.astype(np.float32)
     return ak.zip(
         {name: columns[name] for name in ("nn_jet_index", *ntuple.BRANCHES[kind])}, depth_limit=1

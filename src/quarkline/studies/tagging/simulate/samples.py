@@ -11,8 +11,8 @@ import awkward as ak
 import numpy as np
 from numpy.typing import NDArray
 
+from quarkline.engine.core.findings import Rule, WorkError
 from quarkline.engine.core.rng import rng, seed_bits
-from quarkline.studies.tagging.columns import Label
 from quarkline.studies.tagging.convert.jets import Cuts, Jets, jets_of
 from quarkline.studies.tagging.convert.matching import MAX_ETA
 from quarkline.studies.tagging.convert.ntuple import Kind
@@ -33,11 +33,21 @@ KINDS: Mapping[Source, Kind] = {
     "qcd": "qcd",
     "bib": "bib",
     "control-simulation": "qcd",
-    "control-data": "qcd",
+    "control-data": "data",
 }
 """What an ntuple of each source is converted as."""
 DATA = ("bib", "control-data")
 """Sources that are collision data."""
+LEAST = 4_000
+"""Decays of which so many are tried at a time, as not all of them give a jet."""
+PARTS = 300
+"""How often events are drawn before too few of them have a jet."""
+TOO_FEW = Rule(
+    "QL-TAG-050",
+    "simulated events have jets of the wanted momenta",
+    "Events are drawn until there are as many jets as wanted. Where light particles have to give "
+    "hard jets, or the range of momenta is narrow, hardly any event has one.",
+)
 EVENTS = 10**6
 """Event numbers kept for a file."""
 
@@ -126,17 +136,17 @@ def table_of(
     """The jets of the events of a file as a table with row ids, as the converter makes it."""
     jets = jets_of(events, KINDS[file.source], Cuts(*config.pt))
     table = own_table(jets, file.masses)
-    if file.source == "control-data":
-        table["label"] = np.full(len(jets), int(Label.BIB))
     source = seed_bits(seed, "calratio", file.sample, file.number, bits=64)
     return table | _row_ids(jets, source), jets
 
 
 def _row_ids(jets: Jets, source: int) -> dict[str, NDArray[Any]]:
+    """Row ids; the object is the row's number in its event, as a jet may come twice."""
+    first = np.searchsorted(jets.event, jets.event, "left")
     return {
         "_source": np.full(len(jets), source, np.uint64),
         "_entry": jets.event.astype(np.uint64),
-        "_object": jets.object.astype(np.uint16),
+        "_object": (np.arange(len(jets)) - first).astype(np.uint16),
     }
 
 
@@ -145,6 +155,9 @@ def _true(file: SimulatedFile, config: SimulateConfig, draws: Draws) -> TrueEven
     parts: list[TrueEvents] = []
     found = 0
     while found < file.jets:
+        if len(parts) == PARTS:
+            what = f"{file.sample}: {found} of {file.jets} jets after {PARTS} tries"
+            raise WorkError(TOO_FEW.finding(what, suggestion="widen `pt`, or leave it out"))
         part = _part(file, config, partial(draws, f"part {len(parts)}"))
         parts.append(part)
         found += int(_counted(part, config).sum())
@@ -156,7 +169,7 @@ def _true(file: SimulatedFile, config: SimulateConfig, draws: Draws) -> TrueEven
 
 def _part(file: SimulatedFile, config: SimulateConfig, draws: Draws) -> TrueEvents:
     if file.point is not None:
-        return draw_decays(4 * file.jets, file.point, config.pt, draws)
+        return draw_decays(max(4 * file.jets, LEAST), file.point, config.pt, draws)
     if file.source == "bib":
         return draw_halo(file.jets, config.pt, config.impurity, draws)
     fall = FALL if file.source == "qcd" else PRESCALED

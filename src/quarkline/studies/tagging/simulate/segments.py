@@ -15,7 +15,7 @@ BACKGROUND, CLUMPED = 0.032, 0.7
 PUNCH = 0.2
 """Mean number for each GeV beyond the calorimeters."""
 PUNCH_MOST = 12.0
-HALO, HALO_CLUMPED = 5.5, 1.5
+HALO, HALO_CLUMPED = 5.5, 3.0
 """Mean number along the path of a muon along the beam, and the shape of its gamma distribution."""
 STRIP = 0.2
 """Segments within this azimuth belong to a jet, in rad."""
@@ -68,7 +68,7 @@ def _places(
     n = len(jet)
     chance, normal = draw.random(n, np.float32), draw.standard_normal(n, np.float32)
     sign = np.sign(draw.random(n, np.float32) - np.float32(0.5))
-    power = np.where(halo, np.float32(0.35), np.float32(0.6))
+    power = np.where(halo, np.float32(0.35), np.float32(0.8))
     anywhere = sign * np.float32(MOST_ETA) * chance**power
     return np.where(punch, np.clip(jets.eta[jet] + NEAR * normal, -MOST_ETA, MOST_ETA), anywhere)
 
