@@ -66,8 +66,8 @@ def _tables(config: TaggingConfig) -> tuple[list[Stage], Input, list[str]]:
         return [simulated, _convert(config, sources, "simulate.ntuples")], "convert.tables", []
     if config.ntuples is not None:
         found = ntuples_of(config.ntuples, config.convert, by_kind=True)
-        paths = Files(tuple(one.path for one in found))
-        before, ntuples = _xaod(config, [one.name for one in found], paths)
+        given = Files(tuple(one.path for one in found))
+        before, ntuples = _xaod(config, [one.name for one in found], given)
         return [*before, _convert(config, sources_of(found), ntuples)], "convert.tables", []
     assert config.tables is not None  # noqa: S101  (a config has one source)
     base = Path(config.tables)
