@@ -13,6 +13,8 @@ import typer
 
 import quarkline
 from quarkline.cli.commands import (
+    build,
+    compare,
     convert,
     cutflow,
     doctor,
@@ -84,9 +86,11 @@ app.command("doctor")(doctor.command)
 app.command("hunt")(hunt.command)
 app.command("fit")(fit.command)
 app.command("skim")(skim.command)
+app.command("build")(build.command)
 app.command("score")(score.command)
 app.command("score-report")(score_report.command)
 app.command("export")(export.command)
+app.command("compare")(compare.command)
 app.command("plot")(plot.command)
 app.command("trexfitter")(trexfitter.command)
 

@@ -6,6 +6,7 @@ import importlib.metadata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from quarkline.engine.core.extras import missing_extra
 from quarkline.engine.core.findings import InputError, Rule, did_you_mean
@@ -14,7 +15,10 @@ from quarkline.engine.workflow.runs import find_run
 from quarkline.learning.models.artifact import load_model, model_key, read_description
 from quarkline.learning.models.event_model import EventModel
 from quarkline.learning.models.folded import FoldedModel
-from quarkline.tools.models import RUNS, FoundModel, find_model
+from quarkline.tools.models import RUNS, find_model
+
+if TYPE_CHECKING:
+    from quarkline.tools.taggers import Tagger
 
 GROUP = "quarkline.exports"
 """Entry points of other packages: functions as those in `EXPORTS`."""
@@ -74,17 +78,22 @@ def _onnx(text: str, output: Path, root: Path) -> Exported:
     """A trained network as ONNX files."""
     from quarkline.learning.export.onnx import TOLERANCE, export_onnx
 
-    found = find_model(text, root)
-    alone = read_description(found.folder)["kind"] == EventModel.kind
-    if alone:
-        model = FoldedModel.alone(load_model(found.folder, EventModel))
+    tagger = _of_an_epoch(text, root)
+    if tagger is None:
+        found = find_model(text, root)
+        place, key = found.place, model_key(found.folder)
+        alone = read_description(found.folder)["kind"] == EventModel.kind
+        if alone:
+            model = FoldedModel.alone(load_model(found.folder, EventModel))
+        else:
+            model = load_model(found.folder, FoldedModel)
     else:
-        model = load_model(found.folder, FoldedModel)
+        model, place, key = FoldedModel.alone(tagger.model), tagger.place, tagger.key
     make_folder(output)
-    files = export_onnx(model, model_key(found.folder), output)
+    files = export_onnx(model, key, output)
     return Exported(
         tuple(files),
-        f"{len(files)} networks of {found.place}, which ONNX Runtime computes as torch does, "
+        f"{len(files)} networks of {place}, which ONNX Runtime computes as torch does, "
         f"within {TOLERANCE:g}",
     )
 
@@ -93,9 +102,9 @@ def _frugally_deep(text: str, output: Path, root: Path) -> Exported:
     """A recurrent network as JSON for frugally-deep."""
     from quarkline.learning.export.frugally_deep.export import TOLERANCE, export_frugally_deep
 
-    found, model = _one_network(text, root)
+    found = _one_network(text, root)
     make_folder(output)
-    files = export_frugally_deep(model, output)
+    files = export_frugally_deep(found.model, output)
     return Exported(
         tuple(files),
         f"the network of {found.place} for frugally-deep 0.15 (keras2) and 0.20 (keras3), "
@@ -107,9 +116,9 @@ def _cpp(text: str, output: Path, root: Path) -> Exported:
     """A recurrent network as a C++ header."""
     from quarkline.learning.export.cpp.export import export_cpp
 
-    found, model = _one_network(text, root)
+    found = _one_network(text, root)
     make_folder(output)
-    files = export_cpp(model, model_key(found.folder), output)
+    files = export_cpp(found.model, found.key, output)
     return Exported(
         tuple(files),
         f"the network of {found.place} as a C++ header, and a program that compares it with torch: "
@@ -117,8 +126,19 @@ def _cpp(text: str, output: Path, root: Path) -> Exported:
     )
 
 
-def _one_network(text: str, root: Path) -> tuple[FoundModel, EventModel]:
+def _of_an_epoch(text: str, root: Path) -> Tagger | None:
+    """The network of a tagging run, of an epoch of it, or of Keras's weights; None if another."""
+    from quarkline.tools.taggers import is_tagger, load_tagger
+
+    return load_tagger(text, root) if is_tagger(text, root) else None
+
+
+def _one_network(text: str, root: Path) -> Tagger:
     """A model that is no set of folds."""
+    from quarkline.tools.taggers import Tagger
+
+    if tagger := _of_an_epoch(text, root):
+        return tagger
     found = find_model(text, root)
     if read_description(found.folder)["kind"] != EventModel.kind:
         raise InputError(
@@ -127,7 +147,7 @@ def _one_network(text: str, root: Path) -> tuple[FoundModel, EventModel]:
                 suggestion=f"name one of its folds, as in `{text}/0`, or export to `onnx`",
             )
         )
-    return found, load_model(found.folder, EventModel)
+    return Tagger(load_model(found.folder, EventModel), found.place, model_key(found.folder))
 
 
 def _numpy(text: str, output: Path, root: Path) -> Exported:

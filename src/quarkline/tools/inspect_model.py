@@ -59,8 +59,13 @@ def is_model_address(text: str, root: Path = RUNS) -> bool:
         return True
     if path.exists() or "://" in text:
         return False
+    runs = (text, text.rpartition("/")[0], text.partition(":")[0])
+    return any(name and _is_run(name, root) for name in runs)
+
+
+def _is_run(text: str, root: Path) -> bool:
     try:
-        find_run(text.partition(":")[0], root)
+        find_run(text, root)
     except QuarklineError:
         return False
     return True
@@ -79,10 +84,11 @@ def inspect_model(text: str, *, root: Path = RUNS) -> ModelSummary:
     """
     if missing := missing_extra("train"):
         raise InputError(*missing)
-    if Path(text).suffix in KERAS:
-        from quarkline.tools.taggers import load_tagger
+    from quarkline.tools.taggers import is_tagger, load_tagger
 
-        return _summary(text, "", load_tagger(text).model, 1)
+    if is_tagger(text, root):
+        tagger = load_tagger(text, root)
+        return _summary(tagger.place, tagger.key, tagger.model, 1)
     return _found(find_model(text, root))
 
 

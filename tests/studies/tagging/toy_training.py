@@ -40,12 +40,12 @@ class Toy:
     trainings: Path
 
 
-def toy(folder: Path, *, kept: tuple[int, ...] = (0, 1, 2)) -> Toy:
-    """Write jets, and two trainings of three epochs each."""
+def toy(folder: Path, *, kept: tuple[int, ...] = (0, 1, 2), trainings: int = 2) -> Toy:
+    """Write jets, and trainings of three epochs each."""
     made = Toy(folder / "main", folder / "control", folder / "trainings")
     write_jets(made.main, control=False)
     write_jets(made.control, control=True)
-    for seed in range(2):
+    for seed in range(trainings):
         write_training(made, seed, kept)
     return made
 

@@ -15,7 +15,7 @@ def command(
         str,
         typer.Argument(
             metavar="RUN",
-            help="A run, RUN:STAGE[/FOLD], or a model's folder or key.",
+            help="A run, RUN:STAGE[/FOLD], RUN/EPOCH, a model's folder or key, Keras's weights.",
             show_default=False,
         ),
     ],

@@ -24,11 +24,15 @@ from quarkline.learning.adversary.config import (
 from quarkline.learning.adversary.losses import discrepancy, distance_correlation, log_odds
 from quarkline.learning.adversary.network import DecorrelatedNetwork
 from quarkline.learning.adversary.reversal import bounded_mean, reversed_gradient
-from quarkline.learning.training.task import Batch, Rows, Step
+from quarkline.learning.training.rows import MAIN, Rows
+from quarkline.learning.training.task import Batch, Step
 
-MAIN, CONTROL = "", "control"
-"""Streams of a training: jets of known classes, and the two samples that shall not differ."""
-PENALTY = "penalty"
+CONTROL = "control"
+"""The stream of two samples that shall not differ; the main stream has known classes."""
+CLASSIFIED = ("original_lossf", "original_acc")
+JUDGED = ("adv_loss", "adv_acc")
+AGAINST = ("original_adv_lossf", "original_adv_acc")
+"""Loss and accuracy of the classes, of the adversary in its own step, and in the classifier's."""
 TOGETHER = 1024
 """Held-out rows whose distances from each other are looked at together."""
 
@@ -72,16 +76,29 @@ class Decorrelation:
         """The adversary's steps if there are any, then the classifier's."""
         way, both = self.adversary, (MAIN, self.against)
         if isinstance(way, NoAdversary):
-            return (Step(self._alone, part="classifier"),)
+            return (Step(self._alone, part="classifier", notes=CLASSIFIED),)
         if isinstance(way, Reversal):
-            return (Step(self._reversed, streams=both),)
+            notes = (*CLASSIFIED, *JUDGED, *AGAINST)
+            return (Step(self._reversed, streams=both, notes=notes),)
         if not isinstance(way, Alternating):
-            return (Step(self._apart, part="classifier", streams=both),)
+            return (Step(self._apart, part="classifier", streams=both, notes=CLASSIFIED),)
         learns = [
-            Step(partial(self._adversary, number=number), part="adversary", streams=(CONTROL,))
+            Step(
+                partial(self._adversary, number=number),
+                part="adversary",
+                streams=(CONTROL,),
+                name="adversary",
+                notes=JUDGED,
+            )
             for number in range(way.steps)
         ]
-        turns = Step(self._against, part="classifier", streams=both, frozen=("adversary",))
+        turns = Step(
+            self._against,
+            part="classifier",
+            streams=both,
+            frozen=("adversary",),
+            notes=(*CLASSIFIED, *AGAINST),
+        )
         return (*learns, turns)
 
     def outputs(self, module: nn.Module, stream: str, rows: Rows) -> Tensor:
@@ -130,7 +147,8 @@ class Decorrelation:
         rows = batch[CONTROL]
         scores = self._scores(module, rows, number)
         odds = cast("DecorrelatedNetwork", module).judged(scores)
-        return {CONTROL: rows[-1] * _entropy(odds, rows[-2])}
+        losses = rows[-1] * _entropy(odds, rows[-2])
+        return {CONTROL: losses, **_noted(JUDGED, losses, (odds > 0) == (rows[-2] > 0))}
 
     def _scores(self, module: nn.Module, rows: Rows, number: int) -> Tensor:
         """Outputs for one step of the adversary: those of all steps are computed at the first.
@@ -153,8 +171,9 @@ class Decorrelation:
         way = cast("Alternating", self.adversary)
         losses = _entropy(odds, rows[-2])
         gain = bounded_mean(losses, rows[-1], way.bound)
-        strength = self._strength(module)
-        return {**self._classified(module, ours, batch[MAIN]), self.against: -strength * gain}
+        found = {self.against: -self._strength(module) * gain}
+        found |= _noted(AGAINST, rows[-1] * losses, (odds > 0) == (rows[-2] > 0))
+        return found | self._classified(module, ours, batch[MAIN])
 
     def _reversed(self, module: nn.Module, batch: Batch) -> Losses:
         """The losses of both; above the bound the classifier has no gradient of the adversary's."""
@@ -166,14 +185,17 @@ class Decorrelation:
         losses = rows[-1] * _entropy(odds, rows[-2])
         if way.bound is not None:
             turn *= losses.detach().mean() < way.bound * rows[-1].mean()
-        return {**self._classified(module, ours, batch[MAIN]), self.against: losses}
+        right = (odds > 0) == (rows[-2] > 0)
+        found = {self.against: losses, **_noted(JUDGED, losses, right)}
+        found |= _noted(AGAINST, losses, right)
+        return found | self._classified(module, ours, batch[MAIN])
 
     def _apart(self, module: nn.Module, batch: Batch) -> Losses:
         """The classifier's losses and the distance of its outputs in the two samples."""
         ours, theirs, rows = self._together(module, batch)
         distance = self._distance(log_odds(theirs), rows[-2].to(theirs.dtype), rows[-1])
-        strength = self._strength(module)
-        return {**self._classified(module, ours, batch[MAIN]), self.against: strength * distance}
+        found = {self.against: self._strength(module) * distance}
+        return found | self._classified(module, ours, batch[MAIN])
 
     def _distance(self, odds: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         """Of outputs (N, classes) in rows of target 0 and 1; rows of negative weight count none."""
@@ -197,12 +219,13 @@ class Decorrelation:
         """Losses of the classes, and the penalty; the rows count as seen."""
         network = cast("DecorrelatedNetwork", module)
         network.seen += len(logits)
-        losses = {MAIN: rows[-1] * functional.cross_entropy(logits, rows[-2], reduction="none")}
+        losses = rows[-1] * functional.cross_entropy(logits, rows[-2], reduction="none")
+        found = _noted(CLASSIFIED, losses, logits.argmax(dim=1) == rows[-2])
         if self.penalty:
             weights = [network.classifier.get_parameter(name).flatten() for name in self.penalised]
             together = torch.cat(weights)
-            losses[PENALTY] = self.penalty * (together.abs().sum() + together.square().sum())
-        return losses
+            losses = losses + self.penalty * (together.abs().sum() + together.square().sum())
+        return {MAIN: losses, **found}
 
     def _strength(self, module: nn.Module) -> float:
         """The weight at this moment of a training."""
@@ -215,6 +238,12 @@ def _entropy(odds: Tensor, target: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(
         odds, target.to(odds.dtype), reduction="none"
     )
+
+
+def _noted(names: tuple[str, str], losses: Tensor, right: Tensor) -> dict[str, Tensor]:
+    """Mean loss and share of right rows of a batch."""
+    loss, accuracy = names
+    return {loss: losses.detach().mean(), accuracy: right.float().mean()}
 
 
 def _mean(losses: Tensor, weight: Tensor) -> float:

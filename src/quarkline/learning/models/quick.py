@@ -25,6 +25,8 @@ UNDROPPED = 2
 
 def is_quick(network: StreamNetwork, numbers: Tensor) -> bool:
     """Whether a network in its present mode can compute a batch of these numbers this way."""
+    if not network.training:  # before `len`, which would fix the batch's size in an export
+        return False
     config = network.config
     plain = config.absent == "zeros" and not config.bidirectional and config.dropout > 0
     shaped = all(
@@ -34,7 +36,7 @@ def is_quick(network: StreamNetwork, numbers: Tensor) -> bool:
     here = (
         numbers.device.type == "cpu" and len(numbers) > 0 and not torch.is_autocast_enabled("cpu")
     )
-    return network.training and plain and shaped and here and not torch.compiler.is_compiling()
+    return plain and shaped and here and not torch.compiler.is_compiling()
 
 
 def quick_logits(

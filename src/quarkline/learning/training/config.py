@@ -40,6 +40,12 @@ class FitConfig(Config):
         description="Events that go through the model together; a larger batch goes in pieces, "
         "whose gradients are added up. Default: a whole batch.",
     )
+    pieces: int | None = Field(
+        None,
+        ge=1,
+        description="Batches of an epoch: every stream is cut into so many equal parts, whatever "
+        "`batch_size` says.",
+    )
     shuffle: bool = Field(True, description="Draw a new order of the events in each epoch.")
     optimiser: Literal["adamw", "nadam", "keras-nadam"] = Field(
         "adamw",

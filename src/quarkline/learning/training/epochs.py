@@ -109,7 +109,13 @@ class Training:
         self.job, self.state, self.mover = job, state, job.mover
         self.streams = streams_of(job.train, state.fabric)
         self.held_out = streams_of(job.validation, state.fabric)
-        self.batches = Batches(self.streams, self.mover.rows, job.seed, shuffled=job.config.shuffle)
+        self.batches = Batches(
+            self.streams,
+            self.mover.rows,
+            job.seed,
+            shuffled=job.config.shuffle,
+            pieces=job.config.pieces,
+        )
         self.steps = self.batches.number
         self.named = loss_names(job.task)
         self.saved = time.monotonic()

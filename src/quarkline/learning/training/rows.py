@@ -109,6 +109,8 @@ class Batches:
         seed: Seed of the orders.
         names: What they are drawn for.
         shuffled: Whether there are orders; else all streams stay as they are.
+        pieces: Batches of an epoch, each of so large a part of every stream; None for as many as
+            `rows` gives.
     """
 
     def __init__(
@@ -119,21 +121,23 @@ class Batches:
         *,
         names: Sequence[str] = ("batches",),
         shuffled: bool = True,
+        pieces: int | None = None,
     ) -> None:
         self.counts = {name: len(source) for name, source in streams.items()}
         self.rows, self.seed, self.shuffled = rows, seed, shuffled
-        self.names = names
+        self.names, self.pieces = names, pieces
         self._order: dict[str, tuple[int, Tensor]] = {}
 
     @property
     def number(self) -> int:
         """Batches of an epoch."""
-        return -(-self.counts[MAIN] // self.rows)
+        return self.pieces or -(-self.counts[MAIN] // self.rows)
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[dict[str, Tensor]]:
         """The batches of an epoch from one of them on: row numbers by stream, on the CPU."""
         order = self._permutation(MAIN, epoch)
-        for place, batch in enumerate(torch.split(order, self.rows)[first:], start=first):
+        cut = order.tensor_split(self.pieces) if self.pieces else torch.split(order, self.rows)
+        for place, batch in enumerate(cut[first:], start=first):
             at = epoch * self.number + place
             yield {MAIN: batch} | {
                 name: self._beside(name, at) for name in self.counts if name != MAIN
@@ -147,6 +151,9 @@ class Batches:
 
     def _beside(self, name: str, at: int) -> Tensor:
         """The batch of another stream at a step of the training."""
+        if self.pieces:
+            number, place = divmod(at, self.pieces)
+            return self._permutation(name, number).tensor_split(self.pieces)[place]
         count, size = self.counts[name], self.size(name)
         start, parts = at * size, list[Tensor]()
         while size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +58,10 @@ class Mover:
     @property
     def pieces(self) -> int:
         """Rows of the main stream that go through the module together."""
-        return min(self.config.batch_size, self.config.rows_at_once or self.config.batch_size)
+        config = self.config
+        if config.pieces:
+            return config.rows_at_once or sys.maxsize
+        return min(config.batch_size, config.rows_at_once or config.batch_size)
 
     def move(
         self, state: State, streams: Streams, indices: Mapping[str, Tensor], rate: float, name: str
@@ -80,10 +84,10 @@ class Mover:
             for each in state.optimisers.values():
                 each.zero_grad()
             with _still(state.module, step.frozen):
-                losses = self._gradients(state, step, streams, indices, f"{name}-{number}")
+                losses, notes = self._gradients(state, step, streams, indices, f"{name}-{number}")
             norm = self._clipped(state, optimiser)
             optimiser.step()
-            parts |= {loss_name(step, stream): loss for stream, loss in losses.items()}
+            parts |= {loss_name(step, stream): loss for stream, loss in losses.items()} | notes
         return Moved(_total(losses), norm, parts)
 
     def _gradients(
@@ -93,11 +97,16 @@ class Mover:
         streams: Streams,
         indices: Mapping[str, Tensor],
         name: str,
-    ) -> dict[str, Tensor]:
-        """Gradients of the sum of mean losses; this process's part of the mean of each stream."""
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Gradients of the sum of mean losses.
+
+        Returns:
+            This process's part of the mean of each stream, and of each note.
+        """
         fabric = state.fabric
         pieces = self._pieces(step, indices)
         totals: dict[str, Tensor] = {}
+        notes: dict[str, Tensor] = {}
         for number, piece in enumerate(pieces):
             mine = {
                 stream: rows.tensor_split(fabric.world_size)[fabric.global_rank]
@@ -106,17 +115,20 @@ class Mover:
             _draw_from(fabric.device, self.seed, name, number, fabric.global_rank)
             with fabric.no_backward_sync(state.wrapped, enabled=number < len(pieces) - 1):
                 batch = {stream: taken(streams[stream], mine[stream], fabric) for stream in mine}
-                losses = step.losses(state.wrapped, batch)
+                losses = dict(step.losses(state.wrapped, batch))
+                share = len(mine[step.streams[-1]]) / len(indices[step.streams[-1]])
+                for note in step.notes:
+                    notes[note] = notes.get(note, 0.0) + losses.pop(note).detach() * share
                 shares = {
                     stream: _share(loss, len(mine[stream]), len(indices[stream]))
                     for stream, loss in losses.items()
                 }
                 part = _total(shares)
                 fabric.backward(part * fabric.world_size if fabric.world_size > 1 else part)
-            for stream, share in shares.items():
+            for stream, part in shares.items():
                 so_far = totals.get(stream)
-                totals[stream] = share.detach() if so_far is None else so_far + share.detach()
-        return totals
+                totals[stream] = part.detach() if so_far is None else so_far + part.detach()
+        return totals, notes
 
     def _pieces(self, step: Step, indices: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
         """Rows of each stream of a step that go through the module together, piece by piece."""
@@ -143,9 +155,10 @@ def loss_name(step: Step, stream: str) -> str:
 
 
 def loss_names(task: Task) -> list[str]:
-    """The losses that a training follows beside `train_loss`, if there is more than one."""
+    """What a training follows beside `train_loss`: losses, if there are several, and notes."""
     names = [loss_name(step, stream) for step in task.steps for stream in step.streams]
-    return list(dict.fromkeys(names)) if len(set(names)) > 1 else []
+    losses = list(dict.fromkeys(names)) if len(set(names)) > 1 else []
+    return [*losses, *dict.fromkeys(note for step in task.steps for note in step.notes)]
 
 
 def _share(loss: Tensor, mine: int, whole: int) -> Tensor:

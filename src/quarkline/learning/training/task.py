@@ -27,6 +27,8 @@ class Step:
         frozen: Submodules that stay as they are: without gradients, and in evaluation mode, so
             that a normalisation uses what it has learned and learns nothing.
         name: What its losses are called in metrics, where a task has several.
+        notes: Names of numbers, each a mean over a batch, that stand among its losses to be
+            followed as metrics, and are not minimised.
     """
 
     losses: Callable[[nn.Module, Batch], Mapping[str, Tensor]]
@@ -34,6 +36,7 @@ class Step:
     streams: tuple[str, ...] = (MAIN,)
     frozen: tuple[str, ...] = ()
     name: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def step_of(losses: Callable[[nn.Module, Rows], Tensor], part: str = "") -> Step:

@@ -100,7 +100,7 @@ def test_figures_of_the_history_have_the_published_names(watcher):
     expected = {
         *("train_adv_loss", "test_adv_loss", "adv_acc", "main_nn_loss", "main_network_acc"),
         *("train_main_adv_loss", "test_main_adv_loss", "main_adv_acc"),
-        *("ks_qcd", "ks_sig", "ks_bib"),
+        *("ks_qcd", "ks_sig", "ks_bib", "ks_worst"),
     }
     assert set(HISTORY) == expected
     assert expected - set(args) == {"train_main_adv_loss"}  # this training measured none
@@ -171,7 +171,7 @@ def test_chosen_epochs_are_drawn_into_a_folder(watcher, tmp_path):
         folder=tmp_path / "figures",
     )
     found = {path.name for path in (tmp_path / "figures").iterdir()}
-    assert len(names) == len(set(names)) == 15 + 9
+    assert len(names) == len(set(names)) == 15 + 10
     assert {f"{name}.{form}" for name in names for form in ("pdf", "png", "json", "svg")} == found
     assert {name[:3] for name in names if name[0].isdigit()} == {"001"}
 

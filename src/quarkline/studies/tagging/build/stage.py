@@ -12,9 +12,15 @@ from quarkline.studies.tagging.build.mixture import build
 
 
 class BuildStageConfig(BuildConfig):
-    """What the built tables depend on."""
+    """What the built tables depend on.
+
+    Attributes:
+        seed: Seed of limits.
+        places: Names of the tables, with folders, if they are files from outside.
+    """
 
     seed: int
+    places: list[str]
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -22,7 +28,7 @@ def run(context: Context) -> dict[str, Any]:
     config: BuildStageConfig = context.config
     given = context.inputs["tables"]
     with tempfile.TemporaryDirectory() as folder:
-        base = given if isinstance(given, Path) else _linked(given, Path(folder))
+        base = given if isinstance(given, Path) else _linked(given, config.places, Path(folder))
         found = build(
             config,
             base,
@@ -43,8 +49,9 @@ def outputs(config: BuildConfig) -> tuple[str, ...]:
     return ("main", *(("control",) if config.control is not None else ()), "build")
 
 
-def _linked(paths: tuple[Path, ...], folder: Path) -> Path:
-    """A folder in which files are found by their last names."""
-    for path in paths:
-        (folder / path.name).symlink_to(path.absolute())
+def _linked(paths: tuple[Path, ...], places: list[str], folder: Path) -> Path:
+    """A folder in which files have the names that the config finds them by."""
+    for path, place in zip(paths, places, strict=True):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).symlink_to(path.absolute())
     return folder

@@ -15,21 +15,21 @@ from torch import Tensor, nn
 from quarkline.engine.core.rng import library_seed
 from quarkline.learning.adversary.config import Adversarial, NoAdversary
 from quarkline.learning.adversary.network import DecorrelatedNetwork, new_adversary
-from quarkline.learning.adversary.task import CONTROL, MAIN, Decorrelation
+from quarkline.learning.adversary.task import CONTROL, Decorrelation
 from quarkline.learning.features.preprocess import Preprocess
 from quarkline.learning.models.artifact import save_model
 from quarkline.learning.models.event_model import EventModel
 from quarkline.learning.models.networks import Network, build_network
+from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.fit import FitResult, fit
-from quarkline.learning.training.rows import RowSource, TensorRows
-from quarkline.studies.tagging.features.stage import read_preprocess
+from quarkline.learning.training.rows import MAIN, Given
+from quarkline.studies.tagging.features.folder import read_preprocess
 from quarkline.studies.tagging.rows import JetRows
 from quarkline.studies.tagging.train.config import TrainConfig
 from quarkline.studies.tagging.train.data import TrainedJets, mirrored, read_control, read_main
 from quarkline.studies.tagging.train.kept import MODEL, KeptWeights, kept_epochs, write_weights
 from quarkline.studies.tagging.upstream import CLASSES, examples
 from quarkline.studies.tagging.watch.config import WatchConfig
-from quarkline.studies.tagging.watch.quantities import KS
 from quarkline.studies.tagging.watch.watcher import (
     Watcher,
     control_agreement,
@@ -75,7 +75,7 @@ class TaggerData:
         found = {"main": self.main.counts}
         return found | ({"control": self.control.counts} if self.control else {})
 
-    def training(self, config: TrainConfig) -> dict[str, RowSource]:
+    def training(self, config: TrainConfig) -> dict[str, Given]:
         """The streams of the training; upstream's classifier step reads its control region."""
         found = {MAIN: _near(self.main, self.main.train)}
         if self.control is None or isinstance(config.adversary, NoAdversary):
@@ -86,7 +86,7 @@ class TaggerData:
             found[MIRRORED] = _near(self.control, self.control.train[there])
         return found
 
-    def validation(self) -> dict[str, RowSource]:
+    def validation(self) -> dict[str, Given]:
         """The streams of the jets held out."""
         found = {MAIN: _near(self.main, self.main.held_out)}
         if self.control is not None:
@@ -143,6 +143,13 @@ def fit_tagger(
     }
 
 
+def fit_config(config: TrainConfig) -> FitConfig:
+    """How it is fitted: upstream's batches are pieces of the jets in their order."""
+    if config.compatibility == "none":
+        return config.fit
+    return config.fit.model_copy(update={"pieces": config.num_splits, "shuffle": False})
+
+
 def new_network(config: TrainConfig, preprocess: Preprocess, *, seed: int) -> DecorrelatedNetwork:
     """A classifier, and its adversary if the way has one, with weights drawn from a seed."""
     classifier = build_network(cast("Any", config.model), preprocess.geometry, SCORES, seed=seed)
@@ -156,7 +163,7 @@ def task_of(
 ) -> Decorrelation:
     """What is learned, with the quantities of the history as metrics."""
     upstream = config.compatibility == "upstream"
-    control = data.control and data.control.watched
+    control = None if data.control is None else data.control.watched
     watched = data.main.watched
 
     def measured(outputs: Mapping[str, Tensor]) -> dict[str, float]:
@@ -182,7 +189,7 @@ def task_of(
 
 def watcher_of(data: TaggerData, config: WatchConfig, *, folder: Path, seed: int) -> Watcher:
     """What keeps a record of each epoch."""
-    control = data.control and data.control.watched
+    control = None if data.control is None else data.control.watched
     return Watcher(folder, data.main.watched, control, config, library_seed(seed, "watch"))
 
 
@@ -207,16 +214,16 @@ class Watches:
     def epoch(
         self, number: int, module: nn.Module, outputs: Outputs, metrics: Mapping[str, float]
     ) -> None:
-        """Tell all of them."""
+        """Tell all of them; their epochs count from 0."""
         for one in self.each:
-            one.epoch(number, module, outputs, metrics)
+            one.epoch(number - 1, module, outputs, metrics)
 
 
-def _near(jets: TrainedJets, chosen: NDArray[np.int64]) -> RowSource:
+def _near(jets: TrainedJets, chosen: NDArray[np.int64]) -> Given:
     """Rows in memory if they fit there, which saves their padding in every epoch."""
     rows = jets.rows(chosen)
     if len(rows) and len(rows) * _bytes(rows) <= IN_MEMORY:
-        return TensorRows(rows.take(torch.arange(len(rows))))
+        return rows.take(torch.arange(len(rows)))
     return rows
 
 

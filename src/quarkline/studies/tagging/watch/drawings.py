@@ -18,7 +18,7 @@ from quarkline.statistics.tagging import (
 )
 from quarkline.statistics.tagging.outputs import CONTROL
 from quarkline.studies.tagging.watch.judged import JudgedTagger
-from quarkline.studies.tagging.watch.quantities import KS
+from quarkline.studies.tagging.watch.quantities import KS, WORST
 from quarkline.studies.tagging.watch.record import EpochRecord
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ HISTORY: Mapping[str, HistoryDrawing] = {
         )
         for output, title in (("qcd", "QCD"), ("sig", "signal"), ("bib", "BIB"))
     },
+    WORST: HistoryDrawing("Largest K-S distance", {"Validation": WORST}),
 }
 
 
@@ -251,14 +252,14 @@ def _of_outputs(
 
 
 def _by_chance(name: str, records: Sequence[EpochRecord]) -> dict[str, Any]:
-    """Median and 95 % of the permutations of a sum of K-S distances, after each epoch."""
+    """Median and 95 % of the permutations of a quantity of K-S distances, after each epoch."""
     nothing = {"expected": None, "limit": None}
     output = name.removeprefix("ks_")
     agreements = [record.agreement for record in records]
     if name == output or not all(one and one.permutations for one in agreements):
         return nothing
     sums = [
-        next(one for one in agreement.sums if one.name == output)
+        next(one for one in (*agreement.sums, agreement.worst) if one.name == output)
         for agreement in agreements
         if agreement is not None
     ]

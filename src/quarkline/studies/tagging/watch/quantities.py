@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 KS = {output: f"ks_{output}_hist" for output in OUTPUTS}
 """Sums of the K-S distances over the bins of jet pT, by output."""
 
+WORST = "ks_worst"
+"""The largest K-S distance of all outputs and bins, which upstream's history does not have."""
+
 TRAINING = (
     *("adv_loss", "adv_acc", "original_lossf", "original_acc"),
     *("original_adv_lossf", "original_adv_acc"),
@@ -25,7 +28,7 @@ VALIDATION = (
     *("val_adv_loss", "val_adv_acc", "val_original_lossf", "val_original_acc"),
     *("val_original_adv_lossf", "val_original_adv_acc"),
 )
-HISTORY = (*KS.values(), *TRAINING, *VALIDATION)
+HISTORY = (*KS.values(), *TRAINING, *VALIDATION, WORST)
 SMALLEST = 1e-7
 """Probabilities below are taken as this, as Keras does."""
 
@@ -87,8 +90,9 @@ def adversary_quantities(probability: ArrayLike, jets: WatchedJets) -> dict[str,
 
 
 def ks_quantities(agreement: OutputAgreement) -> dict[str, float]:
-    """The sums over the bins, under the names of upstream's history."""
-    return {KS[one.name]: one.value for one in agreement.sums}
+    """The sums over the bins, under the names of upstream's history, and the largest distance."""
+    sums = {KS[one.name]: one.value for one in agreement.sums}
+    return {**sums, WORST: agreement.worst.value}
 
 
 def ordered(quantities: Mapping[str, float]) -> dict[str, float]:
