@@ -23,7 +23,7 @@ from quarkline.learning.models.networks import Network, build_network
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.fit import FitResult, fit
 from quarkline.learning.training.rows import MAIN, Given
-from quarkline.studies.tagging.features.stage import read_preprocess
+from quarkline.studies.tagging.features.folder import read_preprocess
 from quarkline.studies.tagging.rows import JetRows
 from quarkline.studies.tagging.train.config import TrainConfig
 from quarkline.studies.tagging.train.data import TrainedJets, mirrored, read_control, read_main
