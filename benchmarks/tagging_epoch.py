@@ -80,8 +80,8 @@ def worker(python: str, name: str, threads: int, jets: str | None) -> subprocess
 
 def chunk(process: subprocess.Popen[str]) -> list[tuple[float, float]]:
     """Seconds of the processor and of the clock for each batch of a chunk."""
-    assert process.stdin is not None
-    assert process.stdout is not None
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError
     process.stdin.write("go\n")
     process.stdin.flush()
     line = process.stdout.readline()

@@ -96,7 +96,8 @@ def stepper(whole: object, alone: object) -> object:
     target = draw.integers(0, 2, len(control[0])).astype(np.float32)
 
     def pieces(arrays: list[np.ndarray]) -> list[list[np.ndarray]]:
-        return [list(part) for part in zip(*(np.array_split(one, SPLITS) for one in arrays))]
+        split = (np.array_split(one, SPLITS) for one in arrays)
+        return [list(part) for part in zip(*split, strict=True)]
 
     mains, controls = pieces([*main_jets, label]), pieces([*control, target])
     longer = pieces([*(one[padded] for one in control), target[padded]])
