@@ -14,8 +14,8 @@ from quarkline.studies.tagging.build.config import BuildInput
 from quarkline.studies.tagging.build.files import files_of
 from quarkline.studies.tagging.config import TaggingConfig
 from quarkline.studies.tagging.convert import stage as convert
-from quarkline.studies.tagging.convert.ntuple import Kind
-from quarkline.studies.tagging.convert.run import ntuples_of
+from quarkline.studies.tagging.convert.config import NtupleSource
+from quarkline.studies.tagging.convert.run import ntuples_of, sources_of
 from quarkline.studies.tagging.export import stage as export
 from quarkline.studies.tagging.features import stage as features
 from quarkline.studies.tagging.simulate import samples
@@ -67,17 +67,13 @@ def _tables(config: TaggingConfig) -> tuple[list[Stage], Input, list[str]]:
         return [simulated, _convert(config, sources, "simulate.ntuples")], "convert.tables", []
     if config.ntuples is not None:
         found = ntuples_of(config.ntuples, config.convert, by_kind=True)
-        sources = [_source(one.name, one.wanted.kind, one.wanted.masses) for one in found]
+        sources = sources_of(found)
         given = Files(tuple(one.path for one in found))
         return [_convert(config, sources, given)], "convert.tables", []
     assert config.tables is not None  # noqa: S101  (a config has one source)
     base = Path(config.tables)
     paths = list(dict.fromkeys(files_of(_named(config), base)))
     return [], Files(tuple(paths)), [_place(path, base) for path in paths]
-
-
-def _source(name: str, kind: Kind, masses: tuple[float, float]) -> convert.NtupleSource:
-    return convert.NtupleSource(name=name, kind=kind, masses=masses)
 
 
 def _named(config: TaggingConfig) -> list[str]:
@@ -121,7 +117,7 @@ def _simulate(config: TaggingConfig) -> Stage:
     return Stage("simulate", 1, settings, {}, simulate.outputs(config.simulate), simulate.run)
 
 
-def _convert(config: TaggingConfig, sources: list[convert.NtupleSource], given: Input) -> Stage:
+def _convert(config: TaggingConfig, sources: list[NtupleSource], given: Input) -> Stage:
     settings = convert.ConvertStageConfig(**config.convert.model_dump(), sources=sources)
     outputs = ("tables", "conversion")
     return Stage("convert", 1, settings, {"ntuples": given}, outputs, convert.run)

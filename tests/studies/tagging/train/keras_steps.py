@@ -20,7 +20,7 @@ def _classifier() -> tuple[Any, dict[str, Any]]:
     """What applies the network to inputs, and its layers by name."""
     norm = keras.regularizers.L1L2(case.PENALTY, case.PENALTY)
     made: dict[str, Any] = {}
-    for name, parts in case._layers().items():  # noqa: SLF001
+    for name, parts in case._layers().items():
         width = parts["bias"][0]
         if "conv1d" in name:
             made[name] = layers.Conv1D(width, 1, activation="relu", kernel_regularizer=norm)

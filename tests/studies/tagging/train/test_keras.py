@@ -102,7 +102,9 @@ def test_an_epoch_of_upstreams_procedure_is_kerass() -> None:
         expected = np.array(told["classifier"][name]).reshape(weight.shape)
         assert np.abs(expected - before[name]).max() > 1e-3, name
         np.testing.assert_allclose(weight, expected, rtol=0, atol=2e-6, err_msg=name)
-    layers = [one for one in cast("Adversary", network.adversary) if not isinstance(one, torch.nn.Tanh)]
+    layers = [
+        one for one in cast("Adversary", network.adversary) if not isinstance(one, torch.nn.Tanh)
+    ]
     for layer, values in zip(layers, told["adversary"], strict=True):
         for part, value in zip(_parts(layer), values, strict=True):
             np.testing.assert_allclose(part.detach().numpy().ravel(), value, rtol=0, atol=5e-6)
