@@ -300,6 +300,8 @@ def test_public_names_are_pinned():
         "plot_background_fit",
         "plot_binned_significance",
         "plot_calibration",
+        "plot_choice",
+        "plot_compared",
         "plot_confusion_matrix",
         "plot_control",
         "plot_correlation",

@@ -9,7 +9,7 @@ import pytest
 
 from quarkline.engine.core.results import result_from_json
 from quarkline.statistics import ks_two_sample
-from quarkline.statistics.tagging import OUTPUTS, bin_names, bin_rows, output_agreement
+from quarkline.statistics.tagging import OUTPUTS, agreement, bin_names, bin_rows, output_agreement
 
 GOLDEN = {
     "all": (0.136729, 0.132245, 0.208565),
@@ -59,6 +59,12 @@ def test_the_order_of_jets_changes_nothing(control):
     mixed = np.random.default_rng(3).permutation(len(control[1]))
     found = output_agreement(*control, permutations=50)
     assert output_agreement(*(array[mixed] for array in control), permutations=50) == found
+
+
+def test_permutations_are_the_same_in_pieces(control, monkeypatch):
+    whole = output_agreement(*control, permutations=50)
+    monkeypatch.setattr(agreement, "CELLS_AT_ONCE", 3000)
+    assert output_agreement(*control, permutations=50) == whole
 
 
 def test_the_scale_of_the_weights_changes_nothing(control):

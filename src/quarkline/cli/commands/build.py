@@ -55,9 +55,9 @@ def command(
     from quarkline.engine.core.results import pretty_json
     from quarkline.tools.build import build_file, load_build
 
-    given = {"output": output and str(output.absolute()), "min_jet_pt": min_jet_pt}
+    given: dict[str, Any] = {"output": output and str(output.absolute()), "min_jet_pt": min_jet_pt}
     given |= {"max_jet_pt": max_jet_pt, "scaling": scaling, "main": files or None}
-    keys: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    keys = {name: value for name, value in given.items() if value is not None}
     settings = load_build(config, keys=keys, overrides=overrides or ())
     base = Path.cwd() if files or config is None else config.parent
     found = build_file(settings, base=base, replace=replace)

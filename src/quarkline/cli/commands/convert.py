@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quarkline.cli import options
-from quarkline.cli.commands import convert_ntuples, convert_xaod
+from quarkline.cli.commands import convert_jets, convert_ntuples, convert_xaod
 
 if TYPE_CHECKING:
     from quarkline.tools.convert_pickle import PickleConversion
@@ -23,6 +23,7 @@ SHOWN = 4
 
 app.command("divertanalysis")(convert_ntuples.command)
 app.command("xaod")(convert_xaod.command)
+app.command("jets")(convert_jets.command)
 
 
 @app.command("pickle")

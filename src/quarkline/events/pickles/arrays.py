@@ -47,8 +47,8 @@ def read_pickle(path: Path) -> dict[str, ak.Array]:
     data = path.read_bytes()
     value = inert_parts(data, path)
     if type(value) is not dict or not value:
-        raise _refused(path, f"it holds {_describe(value)}, not a dictionary of branches")
-    builder = _Builder(len(data))
+        raise _refused(path, f"it holds {describe(value)}, not a dictionary of branches")
+    builder = Builder(len(data))
     branches = {name: _branch(builder, name, part, path) for name, part in value.items()}
     first = next(iter(branches))
     for name, array in branches.items():
@@ -58,7 +58,7 @@ def read_pickle(path: Path) -> dict[str, ak.Array]:
     return branches
 
 
-def _branch(builder: _Builder, name: str, part: Any, path: Path) -> ak.Array:
+def _branch(builder: Builder, name: str, part: Any, path: Path) -> ak.Array:
     try:
         return builder.array(part)
     except UnreadableError as error:
@@ -85,7 +85,7 @@ class _Level:
     below: Any = None
 
 
-class _Builder:
+class Builder:
     """Builds arrays from parts, of no more bytes in all than the pickle has."""
 
     def __init__(self, limit: int) -> None:
@@ -109,7 +109,7 @@ class _Builder:
 
     def _entries(self, part: Any) -> ak.Array:
         """A NumPy array, one entry an event."""
-        values = self._numbers(part)
+        values = self.numbers(part)
         if values.ndim == 0:
             msg = "a single number"
             raise UnreadableError(msg)
@@ -136,13 +136,18 @@ class _Builder:
         if isinstance(part, bytes | bytearray):
             values = self._shaped(part, level.dtype, (len(part) // level.dtype.itemsize,), "C")
         else:
-            values = self._numbers(part).reshape(-1)
+            values = self.numbers(part).reshape(-1)
         if values.dtype != level.dtype or not 0 <= length <= len(values):
             msg = f"{len(values):,} {values.dtype} {kind} where {length:,} {level.dtype} belong"
             raise UnreadableError(msg)
         return values[:length]
 
-    def _numbers(self, part: Any) -> NDArray[Any]:
+    def numbers(self, part: Any) -> NDArray[Any]:
+        """A NumPy array of numbers.
+
+        Raises:
+            UnreadableError: If it is something else.
+        """
         match part:
             case Call(
                 Name("numpy.reconstruct"),
@@ -157,7 +162,7 @@ class _Builder:
             ):
                 return self._shaped(raw, _dtype(dtype), shape, order)
             case _:
-                msg = f"{_describe(part)}, not an array of numbers"
+                msg = f"{describe(part)}, not an array of numbers"
                 raise UnreadableError(msg)
 
     def _integer(self, part: Any) -> int:
@@ -168,7 +173,7 @@ class _Builder:
                 value = self._shaped(raw, _dtype(dtype), (1,), "C")
                 if value.dtype.kind in "iu":
                     return int(value[0])
-        msg = f"a length given by {_describe(part)}"
+        msg = f"a length given by {describe(part)}"
         raise UnreadableError(msg)
 
     def _shaped(
@@ -181,7 +186,7 @@ class _Builder:
         """Numbers from bytes, once shape and size agree; native byte order."""
         _check_shape(shape)
         if not isinstance(raw, bytes | bytearray):
-            msg = f"an array in {_describe(raw)}, not in bytes"
+            msg = f"an array in {describe(raw)}, not in bytes"
             raise UnreadableError(msg)
         if math.prod(shape) * dtype.itemsize != len(raw):
             msg = f"an array of {math.prod(shape):,} {dtype} in {len(raw):,} bytes"
@@ -225,7 +230,7 @@ def _level(form: Any) -> _Level:
             msg = f"an awkward layout that is not read, {name[:40]}"
             raise UnreadableError(msg)
         case _:
-            msg = f"an awkward array whose layout is {_describe(form)}"
+            msg = f"an awkward array whose layout is {describe(form)}"
             raise UnreadableError(msg)
     if type(plain) is dict and "__array__" in plain:
         msg = "an awkward array of text or of a kind of its own"
@@ -262,7 +267,7 @@ def _check_shape(shape: tuple[Any, ...]) -> None:
         raise UnreadableError(msg)
 
 
-def _describe(part: Any) -> str:
+def describe(part: Any) -> str:
     """What stands where an array was looked for, in a few words."""
     if isinstance(part, Call) and isinstance(part.callee, Name):
         return f"an incomplete `{part.callee.text}`"

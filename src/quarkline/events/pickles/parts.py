@@ -8,7 +8,7 @@ imports nor calls: a global is its name, on an allow-list, and a call is its arg
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -85,6 +85,20 @@ ALLOWED = {
 }
 """What a pickle of arrays refers to, as NumPy 1 and 2 and awkward 1 and 2 write it."""
 
+TABLES = ALLOWED | {
+    "pandas.core.frame.DataFrame": Name("pandas.DataFrame"),
+    "pandas.core.internals.managers.BlockManager": Name("pandas.BlockManager"),
+    "pandas._libs.internals._unpickle_block": Name("pandas.block"),
+    "pandas.core.indexes.base._new_Index": Name("pandas.new_Index"),
+    "pandas.core.indexes.base.Index": Name("pandas.Index"),
+    "pandas.core.indexes.range.RangeIndex": Name("pandas.RangeIndex"),
+    "pandas.core.indexes.numeric.Int64Index": Name("pandas.Int64Index"),
+    "pandas.core.indexes.numeric.UInt64Index": Name("pandas.UInt64Index"),
+    "builtins.slice": Name("slice"),
+    "__builtin__.slice": Name("slice"),
+}
+"""What a pickled table of pandas refers to besides, as pandas 1.3 to 2 write it."""
+
 VALUES = frozenset(
     {
         "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT",
@@ -103,12 +117,13 @@ CONSTANTS: dict[str, Callable[[], Any]] = {
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
-def inert_parts(data: bytes, path: Path) -> Any:
+def inert_parts(data: bytes, path: Path, allowed: Mapping[str, Name] = ALLOWED) -> Any:
     """What a pickle describes, with every call as a `Call`.
 
     Args:
         data: The pickle.
         path: Where it comes from, for findings.
+        allowed: What it may name.
 
     Raises:
         InputError: If it is damaged, or names anything that arrays do not need.
@@ -116,7 +131,7 @@ def inert_parts(data: bytes, path: Path) -> Any:
     if data[:1] != b"\x80":
         start = f"begins with {data[:16]!r}" if data else "is empty"
         raise InputError(_bad(path, f"this is no pickle of protocol 2 to 5: it {start}"))
-    machine = _Machine(path)
+    machine = _Machine(path, allowed)
     position = 0
     try:
         for count, (opcode, argument, at) in enumerate(pickletools.genops(data)):
@@ -136,8 +151,8 @@ def inert_parts(data: bytes, path: Path) -> Any:
 class _Machine:
     """The stack, the marks on it, and the memo."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, allowed: Mapping[str, Name]) -> None:
+        self.path, self.allowed = path, allowed
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -205,9 +220,9 @@ class _Machine:
         else:
             words = argument.split(" ")
         named = ".".join(words)
-        if named not in ALLOWED:
+        if named not in self.allowed:
             raise InputError(self._foreign(f"it names `{named}`", position))
-        return ALLOWED[named]
+        return self.allowed[named]
 
     def _call(self, position: int) -> Any:
         callee, args = self._take(len(self.stack) - 2)

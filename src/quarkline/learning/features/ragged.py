@@ -58,7 +58,7 @@ class RaggedObjects:
             start, stop, _ = rows.indices(len(self))
             offsets = self.offsets[start : max(stop, start) + 1]
             return RaggedObjects(self.values[offsets[0] : offsets[-1]], offsets - offsets[0])
-        chosen = np.arange(len(self))[rows]
+        chosen = _numbers(rows, len(self))
         counts = self.offsets[chosen + 1] - self.offsets[chosen]
         return RaggedObjects.of(self.values[_places(self.offsets[chosen], counts)], counts)
 
@@ -73,7 +73,7 @@ class RaggedObjects:
         Returns:
             Arrays with shapes (events, length, F) and (events, length).
         """
-        chosen = np.arange(len(self))[rows]
+        chosen = _numbers(rows, len(self))
         counts = np.minimum(self.offsets[chosen + 1] - self.offsets[chosen], length)
         present = np.arange(length) < counts[:, None]
         values = np.full((len(chosen), length, self.values.shape[1]), absent, np.float32)
@@ -84,6 +84,13 @@ class RaggedObjects:
 def _inside(parts: Sequence[RaggedObjects]) -> list[RaggedObjects]:
     """The parts, each with no other values than those of its events."""
     return [part[:] for part in parts]
+
+
+def _numbers(rows: Rows, length: int) -> NDArray[np.int64]:
+    """Numbers of events, without a look at all of them if they are given as such."""
+    if isinstance(rows, slice):
+        return np.arange(*rows.indices(length))
+    return np.flatnonzero(rows) if rows.dtype == bool else np.asarray(rows, np.int64)
 
 
 def _places(start: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -21,6 +21,8 @@ PT_EDGES = (0.0, 125.0, 250.0, 500.0)
 """Edges of the bins in GeV: 0.25 and 0.5 of jets scaled to 500 GeV."""
 THREE_BINS = ("lowPt", "midPt", "highPt")
 ROUNDING = 1e-9
+CELLS_AT_ONCE = 2**21
+"""Permutations times jets that are held in memory: 16 MB a copy."""
 Bin = tuple[Bools, float | None, float | None]
 """Jets of a bin, and its edges in GeV."""
 
@@ -225,9 +227,13 @@ def _tested(
     if status != "ok":
         return _Tested(status, np.full((permutations + 1, len(OUTPUTS)), np.nan), jets, effective)
     signed = np.where(side, weight / weight[side].sum(), -weight / weight[~side].sum())
-    dealt = np.tile(signed, (permutations + 1, 1))
-    draw.permuted(dealt[1:], axis=1, out=dealt[1:])
-    return _Tested("ok", _distances(outputs, np.ascontiguousarray(dealt.T)), jets, effective)
+    found = [_distances(outputs, signed[:, None])]
+    at_once = max(1, CELLS_AT_ONCE // signed.size)
+    for start in range(0, permutations, at_once):
+        dealt = np.tile(signed, (min(at_once, permutations - start), 1))
+        draw.permuted(dealt, axis=1, out=dealt)
+        found.append(_distances(outputs, np.ascontiguousarray(dealt.T)))
+    return _Tested("ok", np.concatenate(found), jets, effective)
 
 
 def _distances(outputs: Floats, dealt: Floats) -> Floats:

@@ -159,7 +159,7 @@ def open_jets(path: Path) -> JetTable:
         names, metadata = file.schema_arrow.names, file.metadata
         largest = _largest(metadata, names)
     columns = _today(names)
-    layout: Layout = "flat" if f"{STREAMS[0].columns[0]}_0" in columns else "lists"
+    layout = _layout(columns)
     texts = {key.decode(): text.decode() for key, text in (metadata.metadata or {}).items()}
     told = own_notes({LABEL: texts[LABEL]} if LABEL in texts else {})[LABEL]
     scaling = told.get("scaling") or _assumed(layout, largest)
@@ -211,6 +211,22 @@ def empty() -> JetSet:
         none.astype(np.uint64),
         none.astype(np.uint64),
     )
+
+
+def require_jets(names: Iterable[str], path: Path) -> None:
+    """Refuse columns that are not those of jets.
+
+    Raises:
+        InputError: If one that a network sees is missing.
+    """
+    columns = _today(list(names))
+    layout = _layout(columns)
+    table = JetTable(path, layout, 0, columns, UNSCALED, {})
+    table.require([*JET, "label", *_stream_columns(layout, STREAMS)])
+
+
+def _layout(columns: Iterable[str]) -> Layout:
+    return "flat" if f"{STREAMS[0].columns[0]}_0" in columns else "lists"
 
 
 def _today(names: Sequence[str]) -> dict[str, str]:

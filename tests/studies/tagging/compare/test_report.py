@@ -147,7 +147,7 @@ def test_measured_epochs_survive_being_written(runs: list[ComparedRun]) -> None:
     judged = runs[1].judged
     assert judged is not None
     assert result_from_json(judged.as_json()).as_json() == judged.as_json()
-    assert judged.text.startswith("toy/2/2: signal efficiency 0.")
+    assert judged.text.startswith("epoch 2: signal efficiency 0.")
 
 
 def test_a_metric_that_is_not_there_is_told_with_the_nearest_one(

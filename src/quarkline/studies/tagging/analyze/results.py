@@ -81,15 +81,20 @@ class Judged(Result, kind="tagging-judged"):
     def text(self) -> str:
         """What the chosen epoch is worth, in one sentence."""
         best = self.chosen
+        several = len({one.training for one in self.epochs}) > 1
+        epoch = f"epoch {best.epoch}" + f" of training {best.training}" * several
         parts = [
             *(
                 f"signal efficiency {spelt(one.value)} at {one.at:.3g} of QCD"
                 for one in best.efficiencies[:1]
             ),
-            *(f"rejection {spelt(one.value)} at {one.at:.3g}" for one in best.rejections[:1]),
+            *(
+                f"rejection {spelt(one.value)} at {one.at:.3g} of signal"
+                for one in best.rejections[:1]
+            ),
             *([f"worst K-S {best.worst_ks.value:.3f}"] if best.worst_ks else []),
         ]
-        return f"{best.name}: " + " · ".join(parts)
+        return f"{epoch}: " + " · ".join(parts)
 
 
 def spelt(quantity: Quantity) -> str:

@@ -97,3 +97,18 @@ class ConversionConfig(ConvertConfig):
     ntuples: list[NtuplesConfig] = Field(min_length=1, description="Ntuples by kind.")
     output: ConfigPath = Field(description="Folder for a table of each ntuple.")
     compute: ComputeConfig = Field(default_factory=ComputeConfig)
+
+
+class NtupleSource(Config):
+    """One ntuple of a study.
+
+    Attributes:
+        name: Name of its table without ending, with the folder before it. If the ntuples are a
+            folder of an earlier stage, it is the ntuple's name in it, too.
+        kind: What it holds.
+        masses: Masses mH and mS in GeV.
+    """
+
+    name: str
+    kind: Kind
+    masses: tuple[float, float]

@@ -61,27 +61,30 @@ def members(
     Returns:
         Constituents in the order of the jets.
     """
-    event, jet, constituent = (claim[claims[1] >= 0] for claim in claims)
-    width = 1 + max(jet.max(initial=0), jets[1].max(initial=0))
-    key = event * width + jet
-    rank = constituent if falling is None else _ranks(falling)[constituent]
-    order = np.lexsort((rank, key))
+    width = 1 + max(claims[1].max(initial=0), jets[1].max(initial=0))
+    wanted = jets[0] * width + jets[1]
+    key, constituent = _claims_of(wanted, claims, width)
+    rank = constituent if falling is None else -falling[constituent].astype(np.float64)
+    order = np.lexsort((constituent, rank, key))
     key, constituent = key[order], constituent[order]
     new = np.ones(len(key), bool)
     new[1:] = (key[1:] != key[:-1]) | (constituent[1:] != constituent[:-1])
     key, constituent = key[new], constituent[new]
-    wanted = jets[0] * width + jets[1]
     start = np.searchsorted(key, wanted, "left")
     counts = np.searchsorted(key, wanted, "right") - start
     place = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     return Members(counts, constituent[np.repeat(start, counts) + place])
 
 
-def _ranks(values: Floats) -> Ints:
-    """Places of values in falling order; equal ones keep their order, NaN comes last."""
-    ranks = np.empty(len(values), np.int64)
-    ranks[np.argsort(-values, kind="stable")] = np.arange(len(values))
-    return ranks
+def _claims_of(wanted: Ints, claims: tuple[Ints, Ints, Ints], width: int) -> tuple[Ints, Ints]:
+    """Claims to jets that are wanted, which few of all jets are; what they claim, and for which."""
+    event, jet, constituent = claims
+    last = max(event.max(initial=0), wanted.max(initial=0) // width)
+    is_wanted = np.zeros((last + 1) * width, bool)
+    is_wanted[wanted] = True
+    key = event * width + jet
+    kept = (jet >= 0) & is_wanted[np.maximum(key, 0)]
+    return key[kept], constituent[kept]
 
 
 def wrapped(angle: Floats) -> Floats:

@@ -18,6 +18,7 @@ from quarkline.studies.tagging.convert.config import (
     ConversionConfig,
     ConvertConfig,
     NtuplesConfig,
+    NtupleSource,
 )
 from quarkline.studies.tagging.convert.results import Conversion, ConvertedNtuple
 from quarkline.studies.tagging.convert.share import share_ntuple
@@ -98,6 +99,14 @@ def ntuples_of(
     if clashes:
         raise InputError(*clashes)
     return found
+
+
+def sources_of(listed: Sequence[Ntuple]) -> list[NtupleSource]:
+    """The ntuples as the stage `convert` takes them; their paths are its input."""
+    return [
+        NtupleSource(name=item.name, kind=item.wanted.kind, masses=item.wanted.masses)
+        for item in listed
+    ]
 
 
 def run_conversion(config: ConversionConfig, executor: Executor, progress: Told) -> Conversion:

@@ -7,30 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from quarkline.engine.compute.outcome import Item
-from quarkline.engine.core.config import Config
 from quarkline.engine.core.findings import WorkError
 from quarkline.engine.core.results import jsonable
 from quarkline.engine.workflow.stage import Context
-from quarkline.studies.tagging.convert.config import ConvertConfig
-from quarkline.studies.tagging.convert.ntuple import Kind
+from quarkline.studies.tagging.convert.config import ConvertConfig, NtupleSource
 from quarkline.studies.tagging.convert.results import Conversion, ConvertedNtuple, state_of
 from quarkline.studies.tagging.convert.run import refusals
 from quarkline.studies.tagging.convert.task import TABLE, Wanted, convert_ntuple
-
-
-class NtupleSource(Config):
-    """One ntuple of a study.
-
-    Attributes:
-        name: Name of its table without ending, with the folder before it. If the ntuples are a
-            folder of an earlier stage, it is the ntuple's name in it, too.
-        kind: What it holds.
-        masses: Masses mH and mS in GeV.
-    """
-
-    name: str
-    kind: Kind
-    masses: tuple[float, float]
 
 
 class ConvertStageConfig(ConvertConfig):

@@ -31,7 +31,7 @@ def write_report(run: Run) -> Path:
         *agreement_section(results, draw),
         training_section(results, draw),
         jets_section(results),
-        exports_section(results),
+        *([exports_section(results)] if "exported" in results else []),
     ]
     lead = draw("sig_predictions", "The signal output of the chosen epoch on test jets.", "analyze")
     return write_page(Page(headline(results), lead, sections), run)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quarkline.studies.tagging.features.choice import Split
-from quarkline.studies.tagging.features.stage import read_momenta, read_split
+from quarkline.studies.tagging.features.folder import ScaledJets
 from quarkline.studies.tagging.jets import JetSet
 from quarkline.studies.tagging.rows import JetRows
 from quarkline.studies.tagging.train.config import TrainConfig
@@ -62,24 +62,28 @@ class TrainedJets:
 
 def read_main(folder: Path, config: TrainConfig) -> TrainedJets:
     """The main set, with weights for the classifier's loss."""
-    return _read(folder, JetSet.load(folder).label, partial(main_weights, config=config))
+    scaled = ScaledJets.load(folder)
+    return _weighed(scaled, np.asarray(scaled.jets.label), partial(main_weights, config=config))
 
 
 def read_control(folder: Path, config: TrainConfig) -> TrainedJets:
     """The control region, with weights that match simulation to data."""
-    data = np.asarray(JetSet.load(folder).label) == DATA
-    return _read(folder, data, partial(control_weights, config=config))
+    scaled = ScaledJets.load(folder)
+    data = np.asarray(scaled.jets.label) == DATA
+    return _weighed(scaled, data, partial(control_weights, config=config))
 
 
-def _read(folder: Path, target: NDArray[Any], weigh: Callable[..., NDArray[Any]]) -> TrainedJets:
-    """A folder of features; weights are found without the test jets."""
-    jets, split = JetSet.load(folder), np.asarray(read_split(folder))
-    wanted, known = np.asarray(target).astype(np.int64), split != Split.TEST
-    own, held_out = np.asarray(jets.weight, dtype=np.float64), split == Split.VALIDATION
-    weight = np.zeros(len(jets))
+def _weighed(
+    scaled: ScaledJets, target: NDArray[Any], weigh: Callable[..., NDArray[Any]]
+) -> TrainedJets:
+    """Jets with weights that are found without the test jets."""
+    split, wanted = np.asarray(scaled.split), target.astype(np.int64)
+    known, held_out = split != Split.TEST, split == Split.VALIDATION
+    own = np.asarray(scaled.jets.weight, dtype=np.float64)
+    weight = np.zeros(len(own))
     weight[known] = weigh(wanted[known], own[known], held_out[known])
-    train = np.flatnonzero(split == Split.TRAIN)
-    return TrainedJets(jets, train, np.flatnonzero(held_out), wanted, weight, read_momenta(folder))
+    chosen = [scaled.rows(part) for part in (Split.TRAIN, Split.VALIDATION)]
+    return TrainedJets(scaled.jets, *chosen, wanted, weight, scaled.momenta)
 
 
 def mirrored(rows: int, length: int) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ from quarkline.learning.models.networks import Network, build_network
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.fit import FitResult, fit
 from quarkline.learning.training.rows import MAIN, Given
-from quarkline.studies.tagging.features.stage import read_preprocess
+from quarkline.studies.tagging.features.folder import read_preprocess
 from quarkline.studies.tagging.rows import JetRows
 from quarkline.studies.tagging.train.config import TrainConfig
 from quarkline.studies.tagging.train.data import TrainedJets, mirrored, read_control, read_main
@@ -163,7 +163,7 @@ def task_of(
 ) -> Decorrelation:
     """What is learned, with the quantities of the history as metrics."""
     upstream = config.compatibility == "upstream"
-    control = data.control and data.control.watched
+    control = None if data.control is None else data.control.watched
     watched = data.main.watched
 
     def measured(outputs: Mapping[str, Tensor]) -> dict[str, float]:
@@ -189,7 +189,7 @@ def task_of(
 
 def watcher_of(data: TaggerData, config: WatchConfig, *, folder: Path, seed: int) -> Watcher:
     """What keeps a record of each epoch."""
-    control = data.control and data.control.watched
+    control = None if data.control is None else data.control.watched
     return Watcher(folder, data.main.watched, control, config, library_seed(seed, "watch"))
 
 
