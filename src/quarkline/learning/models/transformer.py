@@ -89,7 +89,7 @@ class FTTransformer(nn.Module):
             present.sort(descending=True)[0][order],
         )
         size = -(-len(order) // PARTS) or 1
-        chunks = (tensor.split(size) for tensor in (always[order], objects, present))
+        chunks = (torch.split(tensor, size) for tensor in (always[order], objects, present))
         parts = []
         for own, theirs, there in zip(*chunks, strict=True):
             longest = int(there.any(dim=0).sum())
