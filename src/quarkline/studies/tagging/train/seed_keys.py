@@ -262,8 +262,12 @@ def translated_file(
     return ConfigFile(file.path, pretty_json(data), data, places, file.findings), found
 
 
-def given_overrides(keys: SeedKeys) -> list[str]:
+def given_overrides(keys: SeedKeys, kind: str) -> list[str]:
     """The keys that are given, as `key=value` texts over a config of ours.
+
+    Args:
+        keys: The keys.
+        kind: Of the adversary in that config.
 
     Raises:
         InputError: If one cannot be said over a config.
@@ -285,7 +289,8 @@ def given_overrides(keys: SeedKeys) -> list[str]:
     if "num_splits" in given:
         texts.append(f"train.num_splits={keys.num_splits}")
     if "adversary_weight" in given and keys.adversary_weight:
-        texts.append(f"train.adversary.weight={keys.adversary_weight}")
+        way = {"kind": kind, "weight": keys.adversary_weight}
+        texts.append(f"train.adversary={json.dumps(way)}")
         given = given - {"adversary_weight"}
     for at, source in found.origin.items():
         if source in given:
