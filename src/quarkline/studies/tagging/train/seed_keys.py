@@ -12,9 +12,9 @@ from pydantic import BeforeValidator, Field
 
 from quarkline.engine.core.addresses import spelt
 from quarkline.engine.core.config import Config, ConfigFile, ConfigPath
-from quarkline.engine.core.findings import InputError, Rule
+from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.engine.core.results import pretty_json
-from quarkline.engine.core.yaml_file import Text
+from quarkline.engine.core.yaml_file import KeyPath, Text
 
 NOT_POSSIBLE = Rule(
     "QL-TAG-040",
@@ -258,7 +258,7 @@ def translated_file(
     """
     found = translate(keys, upstream=upstream)
     data = {**found.data, **{key: file.data[key] for key in OURS if key in file.data}}
-    places = {at: file.place(source) for at, source in found.origin.items()}
+    places: dict[KeyPath, Place] = {at: file.place(source) for at, source in found.origin.items()}
     return ConfigFile(file.path, pretty_json(data), data, places, file.findings), found
 
 
