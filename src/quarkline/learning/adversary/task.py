@@ -76,12 +76,20 @@ class Decorrelation:
         """The adversary's steps if there are any, then the classifier's."""
         way, both = self.adversary, (MAIN, self.against)
         if isinstance(way, NoAdversary):
-            return (Step(self._alone, part="classifier", notes=CLASSIFIED),)
+            return (Step(self._alone, part="classifier", name="classifier", notes=CLASSIFIED),)
         if isinstance(way, Reversal):
             notes = (*CLASSIFIED, *JUDGED, *AGAINST)
-            return (Step(self._reversed, streams=both, notes=notes),)
+            return (Step(self._reversed, streams=both, name="classifier", notes=notes),)
         if not isinstance(way, Alternating):
-            return (Step(self._apart, part="classifier", streams=both, notes=CLASSIFIED),)
+            return (
+                Step(
+                    self._apart,
+                    part="classifier",
+                    streams=both,
+                    name="classifier",
+                    notes=CLASSIFIED,
+                ),
+            )
         learns = [
             Step(
                 partial(self._adversary, number=number),
@@ -97,6 +105,7 @@ class Decorrelation:
             part="classifier",
             streams=both,
             frozen=("adversary",),
+            name="classifier",
             notes=(*CLASSIFIED, *AGAINST),
         )
         return (*learns, turns)

@@ -40,6 +40,12 @@ class FitConfig(Config):
         description="Events that go through the model together; a larger batch goes in pieces, "
         "whose gradients are added up. Default: a whole batch.",
     )
+    side_batch_size: int | None = Field(
+        None,
+        ge=1,
+        description="Events of every stream beside the main one in a batch. Default: as many as "
+        "let each stream pass once in an epoch.",
+    )
     pieces: int | None = Field(
         None,
         ge=1,

@@ -20,15 +20,13 @@ from quarkline.learning.training.devices import gathered, summed
 from quarkline.learning.training.history import LOSS, METRICS, write_metrics
 from quarkline.learning.training.rows import (
     MAIN,
-    Batches,
-    Given,
     RowSource,
-    streams_of,
-    taken,
+    Streams,
+    near,
 )
 from quarkline.learning.training.schedules import learning_rate
 from quarkline.learning.training.state import CHECKPOINT, Position, State
-from quarkline.learning.training.steps import Moved, Mover, loss_names, own_noise
+from quarkline.learning.training.steps import TRAINING, Moved, Mover, loss_names, own_noise
 from quarkline.learning.training.task import Task
 
 CHECKED_STEPS = 50
@@ -79,8 +77,8 @@ class Job:
     """The arguments of a fit, as they go to each of several processes."""
 
     module: nn.Module
-    train: Given | Mapping[str, Given]
-    validation: Given | Mapping[str, Given]
+    train: Streams
+    validation: Streams
     config: FitConfig
     task: Task
     seed: int
@@ -107,15 +105,9 @@ class Training:
 
     def __init__(self, job: Job, state: State) -> None:
         self.job, self.state, self.mover = job, state, job.mover
-        self.streams = streams_of(job.train, state.fabric)
-        self.held_out = streams_of(job.validation, state.fabric)
-        self.batches = Batches(
-            self.streams,
-            self.mover.rows,
-            job.seed,
-            shuffled=job.config.shuffle,
-            pieces=job.config.pieces,
-        )
+        self.streams = near(job.train, state.fabric)
+        self.held_out = near(job.validation, state.fabric)
+        self.batches = self.mover.batches(self.streams)
         self.steps = self.batches.number
         self.named = loss_names(job.task)
         self.saved = time.monotonic()
@@ -133,7 +125,7 @@ class Training:
     def _check_monitor(self) -> None:
         """Refuse to train for a metric that is not there."""
         name = self.state.history.monitor
-        known = ["train_loss", LOSS, "learning_rate", "gradient_norm", *self.named]
+        known = [TRAINING, LOSS, "learning_rate", "gradient_norm", *self.named]
         if name not in known:
             known += self._measured(self._outputs())
         if name not in known:
@@ -194,7 +186,7 @@ class Training:
         """Measure, keep the best weights, save and tell."""
         state, position = self.state, self.state.position
         loss = float(summed(state.fabric, position.loss))
-        metrics = {"train_loss": loss / self.batches.counts[MAIN]}
+        metrics = {TRAINING: loss / self.batches.counts[MAIN]}
         outputs = self._outputs()
         measured = self._measured(outputs)
         metrics[LOSS] = measured.pop(LOSS)
@@ -226,7 +218,7 @@ class Training:
         indices = torch.arange(len(source))
         mine = indices.tensor_split(fabric.world_size)[fabric.global_rank]
         batches = torch.split(mine, task.rows_at_once or max(len(mine), 1))
-        parts = [task.outputs(module, stream, taken(source, rows, fabric)) for rows in batches]
+        parts = [task.outputs(module, stream, source.take(rows)) for rows in batches]
         return gathered(fabric, torch.cat(parts), len(indices)).cpu()
 
     def _measured(self, outputs: Mapping[str, Tensor]) -> dict[str, float]:

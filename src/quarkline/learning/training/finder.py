@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from quarkline.engine.core.findings import Rule, WorkError
 from quarkline.learning.training.config import FitConfig
 from quarkline.learning.training.devices import new_fabric, summed
-from quarkline.learning.training.rows import MAIN, Batches, Given, Streams, streams_of
+from quarkline.learning.training.rows import MAIN, Given, Streams, near, streams_of
 from quarkline.learning.training.scan import LearningRateScan, running_mean, steepest_descent
 from quarkline.learning.training.state import State, new_state
 from quarkline.learning.training.steps import Mover, own_noise
@@ -55,7 +55,7 @@ def find_learning_rate(
     """
     task = task or RowLoss()
     state = new_state(new_fabric(config.precision), module, task, config, "scan")
-    scan = scan_rates(state, streams_of(train, state.fabric), Mover(task, config, seed))
+    scan = scan_rates(state, near(streams_of(train), state.fabric), Mover(task, config, seed))
     module.to("cpu")
     return scan
 
@@ -101,7 +101,7 @@ def _losses(state: State, streams: Streams, mover: Mover, rates: Sequence[float]
 
 def _batches(streams: Streams, mover: Mover) -> Iterator[Mapping[str, Tensor]]:
     """Whole batches without end, in an order of their own in each pass."""
-    batches = Batches(streams, mover.rows, mover.seed, names=("find",))
+    batches = mover.batches(streams, "find")
     whole = max(batches.counts[MAIN] // mover.rows, 1)
     for number in itertools.count():
         yield from itertools.islice(batches.epoch(number), whole)

@@ -28,7 +28,7 @@ from quarkline.learning.training.devices import new_fabric
 from quarkline.learning.training.epochs import Job, Report, ReportError, Training, Watch
 from quarkline.learning.training.finder import scan_rates
 from quarkline.learning.training.history import History
-from quarkline.learning.training.rows import MAIN, Given, lengths
+from quarkline.learning.training.rows import Given, streams_of
 from quarkline.learning.training.scan import LearningRateScan
 from quarkline.learning.training.state import CHECKPOINT, new_state
 from quarkline.learning.training.task import RowLoss, Task
@@ -104,12 +104,12 @@ def fit(
         InputError: If the folder holds another training's state, or `monitor` is no metric.
     """
     devices = devices or devices_of_this_process()
-    counts = [_counts(train), _counts(validation)]
+    sides = streams_of(train), streams_of(validation)
+    counts = [{name: len(source) for name, source in streams.items()} for streams in sides]
     identity = canonical_json([config.model_dump(), seed, *counts])
     job = Job(
         module,
-        train,
-        validation,
+        *sides,
         config,
         task or RowLoss(),
         seed,
@@ -133,12 +133,6 @@ def fit(
         if folder and not keep_state:
             (folder / CHECKPOINT).unlink(missing_ok=True)
     return result
-
-
-def _counts(given: Given | Mapping[str, Given]) -> int | dict[str, int]:
-    """How many rows there are, of each stream if there are several."""
-    counts = lengths(given)
-    return counts[MAIN] if list(counts) == [MAIN] else counts
 
 
 def _fit_together(job: Job, devices: int) -> None:

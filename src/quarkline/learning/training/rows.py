@@ -1,4 +1,4 @@
-"""Where the rows of a training come from: tensors in memory, or anything that gives batches."""
+"""Where the rows of a training come from, and which of them make which batch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ Rows = Sequence[Tensor]
 
 MAIN = ""
 """Name of the stream that an epoch goes through once; others go along with it."""
+FREE_SHARE = 0.5
+"""Share of a GPU's free memory that the rows of one stream may fill."""
 
 
 class RowSource(Protocol):
-    """N rows, of which a training takes a batch at a time."""
+    """N rows, of which a training takes a batch at a time, such as those of a mapped file."""
 
     @property
     def known(self) -> Rows:
@@ -36,78 +38,99 @@ class RowSource(Protocol):
         """
 
 
+Streams = Mapping[str, RowSource]
+Given = RowSource | Rows
+"""A source of rows, or tensors of equal length."""
+
+
 @dataclass(frozen=True)
 class TensorRows:
-    """Rows in memory, on the device that computes.
+    """Rows in memory.
 
     Attributes:
-        known: The tensors, on the CPU.
-        placed: The same on the device.
+        known: The tensors, all on one device.
     """
 
     known: Rows
-    placed: Rows
-
-    @classmethod
-    def of(cls, rows: Rows, fabric: Fabric | None = None) -> TensorRows:
-        """Rows on the device of a fabric, or on the CPU."""
-        placed = rows if fabric is None else [fabric.to_device(tensor) for tensor in rows]
-        return cls(rows, placed)
 
     def __len__(self) -> int:
         return len(self.known[0])
 
     def take(self, indices: Tensor) -> Rows:
-        """Some rows, on the device."""
-        placed = indices.to(self.placed[0].device, non_blocking=True)
-        return [tensor[placed] for tensor in self.placed]
+        """Some rows, on the device of the tensors."""
+        placed = indices.to(self.known[0].device, non_blocking=True)
+        return [tensor[placed] for tensor in self.known]
 
 
-Given = RowSource | Rows
-"""A source of rows, or tensors of equal length."""
-Streams = Mapping[str, RowSource]
+@dataclass(frozen=True)
+class _Near:
+    """Rows that come to the device that computes.
 
-
-def streams_of(given: Given | Mapping[str, Given], fabric: Fabric) -> Streams:
-    """Sources by the name of their stream; tensors go to the device.
-
-    Args:
-        given: Of several streams, or of the main one alone.
+    Attributes:
+        source: The rows.
+        read: What batches are read from: the source, or a copy on the device.
         fabric: Where the training computes.
     """
+
+    source: RowSource
+    read: RowSource
+    fabric: Fabric
+
+    @property
+    def known(self) -> Rows:
+        return self.source.known
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def take(self, indices: Tensor) -> Rows:
+        return [self.fabric.to_device(tensor) for tensor in self.read.take(indices)]
+
+
+def streams_of(given: Given | Mapping[str, Given]) -> dict[str, RowSource]:
+    """Sources by the name of their stream; what has no name is the main one."""
     named = given if isinstance(given, Mapping) else {MAIN: given}
     return {
-        name: TensorRows.of(source, fabric) if isinstance(source, Sequence) else source
+        name: TensorRows(source) if isinstance(source, Sequence) else source
         for name, source in named.items()
     }
 
 
-def lengths(given: Given | Mapping[str, Given]) -> dict[str, int]:
-    """Number of rows of each stream."""
-    named = given if isinstance(given, Mapping) else {MAIN: given}
+def near(streams: Streams, fabric: Fabric) -> dict[str, RowSource]:
+    """Streams whose batches come to the device that computes.
+
+    What is in memory goes there once, unless it would fill more than half of what is free.
+    """
     return {
-        name: len(source[0]) if isinstance(source, Sequence) else len(source)
-        for name, source in named.items()
+        name: _Near(source, _copied(source, fabric), fabric) for name, source in streams.items()
     }
 
 
-def taken(source: RowSource, indices: Tensor, fabric: Fabric) -> Rows:
-    """Some rows of a source, on the device."""
-    return [fabric.to_device(tensor) for tensor in source.take(indices)]
+def _copied(source: RowSource, fabric: Fabric) -> RowSource:
+    if isinstance(source, TensorRows) and _fits(source.known, fabric.device):
+        return TensorRows([fabric.to_device(tensor) for tensor in source.known])
+    return source
+
+
+def _fits(tensors: Rows, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return sum(tensor.nbytes for tensor in tensors) < FREE_SHARE * free
 
 
 class Batches:
     """Which rows make each batch: a pure function of the seed and the batch's number.
 
-    The main stream is gone through once an epoch, in an order of the epoch. A batch of another
-    stream has as many rows for each of its own as the main stream's batches have; it goes on
-    where the last one ended, in a new order whenever it has come to its end.
+    Each stream is gone through in one order after another: once an epoch, in equal parts; or, for
+    those beside the main one, so many rows at a time.
 
     Args:
-        streams: The sources.
+        counts: Rows of each stream.
         rows: Rows of a batch of the main stream.
         seed: Seed of the orders.
-        names: What they are drawn for.
+        beside: Rows of a batch of every other stream; None for a part of it.
+        name: What the orders are drawn for.
         shuffled: Whether there are orders; else all streams stay as they are.
         pieces: Batches of an epoch, each of so large a part of every stream; None for as many as
             `rows` gives.
@@ -115,17 +138,17 @@ class Batches:
 
     def __init__(
         self,
-        streams: Streams,
+        counts: Mapping[str, int],
         rows: int,
         seed: int,
         *,
-        names: Sequence[str] = ("batches",),
+        beside: int | None = None,
+        name: str = "batches",
         shuffled: bool = True,
         pieces: int | None = None,
     ) -> None:
-        self.counts = {name: len(source) for name, source in streams.items()}
-        self.rows, self.seed, self.shuffled = rows, seed, shuffled
-        self.names, self.pieces = names, pieces
+        self.counts, self.rows, self.beside, self.pieces = counts, rows, beside, pieces
+        self.seed, self.name, self.shuffled = seed, name, shuffled
         self._order: dict[str, tuple[int, Tensor]] = {}
 
     @property
@@ -143,24 +166,21 @@ class Batches:
                 name: self._beside(name, at) for name in self.counts if name != MAIN
             }
 
-    def size(self, name: str) -> int:
-        """Rows of a whole batch of a stream."""
-        if name == MAIN:
-            return self.rows
-        return max(1, round(self.counts[name] * min(1.0, self.rows / self.counts[MAIN])))
-
     def _beside(self, name: str, at: int) -> Tensor:
         """The batch of another stream at a step of the training."""
-        if self.pieces:
-            number, place = divmod(at, self.pieces)
-            return self._permutation(name, number).tensor_split(self.pieces)[place]
-        count, size = self.counts[name], self.size(name)
-        start, parts = at * size, list[Tensor]()
-        while size:
+        count, size = self.counts[name], self.beside
+        if size is None and count >= self.number:
+            epoch, place = divmod(at, self.number)
+            size, longer = divmod(count, self.number)  # as `tensor_split` cuts
+            start = place * size + min(place, longer)
+            return self._permutation(name, epoch)[start : start + size + (place < longer)]
+        size = size or 1  # of few rows, one in every batch
+        start, end = at * size, (at + 1) * size
+        parts = []
+        while start < end:
             number, place = divmod(start, count)
-            part = self._permutation(name, number)[place : place + size]
-            parts.append(part)
-            start, size = start + len(part), size - len(part)
+            parts.append(self._permutation(name, number)[place : place + end - start])
+            start += len(parts[-1])
         return torch.cat(parts)
 
     def _permutation(self, name: str, number: int) -> Tensor:
@@ -169,8 +189,51 @@ class Batches:
         if known != number or order is None:
             order = torch.arange(self.counts[name])
             if self.shuffled:
-                names: list[str | int] = [*self.names, *([name] if name else []), number]
+                names: list[str | int] = [self.name, *([name] if name else []), number]
                 drawn = rng(self.seed, *names).permutation(self.counts[name])
                 order = torch.from_numpy(drawn)
             self._order[name] = (number, order)
         return order
+
+
+class Pieces:
+    """A batch that is read in pieces; one that fits at once is read once for all its steps.
+
+    Args:
+        streams: The rows.
+        batch: Their numbers, by stream.
+        size: Most rows of the main stream in a piece; the others are cut as often.
+        share: This process's number among those that share each piece, and how many they are.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        batch: Mapping[str, Tensor],
+        size: int,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        self._streams = streams
+        main = torch.split(batch[MAIN], size)
+        number = min(len(main), *(len(rows) for rows in batch.values()))  # none may be empty
+        cut = {name: rows.tensor_split(number) for name, rows in batch.items()}
+        if number == len(main):
+            cut[MAIN] = main
+        rank, ranks = share
+        self._pieces = [
+            {name: parts[at].tensor_split(ranks)[rank] for name, parts in cut.items()}
+            for at in range(number)
+        ]
+        self._read: dict[str, Rows] = {}
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    def read(self, names: Sequence[str]) -> Iterator[dict[str, Rows]]:
+        """The rows of some streams, piece by piece."""
+        for piece in self._pieces:
+            kept = self._read if len(self) == 1 else {}
+            for name in names:
+                if name not in kept:
+                    kept[name] = self._streams[name].take(piece[name])
+            yield {name: kept[name] for name in names}

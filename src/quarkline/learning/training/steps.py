@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,9 +13,12 @@ from torch.optim import Optimizer
 
 from quarkline.engine.core.rng import seed_bits
 from quarkline.learning.training.config import FitConfig
-from quarkline.learning.training.rows import MAIN, Streams, taken
+from quarkline.learning.training.rows import Batches, Pieces, Streams
 from quarkline.learning.training.state import State
-from quarkline.learning.training.task import Step, Task
+from quarkline.learning.training.task import Batch, Step, Task
+
+TRAINING = "train_loss"
+"""The metric of the last step's whole loss."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Moved:
     Attributes:
         loss: This process's part of the loss of the last step, before it.
         norm: Norm of that step's gradient, before clipping.
-        parts: Likewise this process's part of each step's mean loss of each stream, by `loss_name`.
+        parts: Likewise this process's part of each term of each step's loss, by `loss_name`.
     """
 
     loss: Tensor
@@ -37,8 +40,10 @@ class Moved:
 class Mover:
     """Moves a module's weights, one global batch at a time.
 
-    A global batch is `accumulate` batches; several processes share each of them. The gradient is
-    that of the mean loss of its rows, however they are shared.
+    A global batch is `accumulate` batches, which go through the module in pieces of
+    `rows_at_once`; several processes share each of them. The gradient is that of the mean loss of
+    its rows, however they are shared. A loss that is one number of a batch is the mean over its
+    pieces instead, and batch normalisation sees one of them at a time.
 
     Attributes:
         task: What is learned.
@@ -56,12 +61,28 @@ class Mover:
         return self.config.batch_size * self.config.accumulate
 
     @property
-    def pieces(self) -> int:
+    def rows_at_once(self) -> int:
         """Rows of the main stream that go through the module together."""
-        config = self.config
-        if config.pieces:
-            return config.rows_at_once or sys.maxsize
-        return min(config.batch_size, config.rows_at_once or config.batch_size)
+        whole = sys.maxsize if self.config.pieces else self.config.batch_size
+        return min(whole, self.config.rows_at_once or whole)
+
+    def batches(self, streams: Streams, name: str = "batches") -> Batches:
+        """Which rows make each global batch.
+
+        Args:
+            streams: All rows of the training.
+            name: What their orders are drawn for.
+        """
+        beside = self.config.side_batch_size
+        return Batches(
+            {stream: len(source) for stream, source in streams.items()},
+            self.rows,
+            self.seed,
+            beside=beside and beside * self.config.accumulate,
+            name=name,
+            shuffled=self.config.shuffle,
+            pieces=self.config.pieces,
+        )
 
     def move(
         self, state: State, streams: Streams, indices: Mapping[str, Tensor], rate: float, name: str
@@ -75,16 +96,18 @@ class Mover:
             rate: The learning rate.
             name: Names the step, for what it draws.
         """
-        steps = self.task.steps
+        fabric = state.fabric
+        share = (fabric.global_rank, fabric.world_size)
+        pieces = Pieces(streams, indices, self.rows_at_once, share)
         parts: dict[str, Tensor] = {}
-        for number, step in enumerate(steps):
+        for number, step in enumerate(self.task.steps):
             optimiser = state.optimisers[step.part]
             for group in optimiser.param_groups:
                 group["lr"] = rate
             for each in state.optimisers.values():
                 each.zero_grad()
-            with _still(state.module, step.frozen):
-                losses, notes = self._gradients(state, step, streams, indices, f"{name}-{number}")
+            with moving_alone(state.module, step):
+                losses, notes = self._gradients(state, step, pieces, indices, f"{name}-{number}")
             norm = self._clipped(state, optimiser)
             optimiser.step()
             parts |= {loss_name(step, stream): loss for stream, loss in losses.items()} | notes
@@ -94,53 +117,29 @@ class Mover:
         self,
         state: State,
         step: Step,
-        streams: Streams,
+        pieces: Pieces,
         indices: Mapping[str, Tensor],
         name: str,
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Gradients of the sum of mean losses.
+        """Gradients of the batch's loss.
 
         Returns:
-            This process's part of the mean of each stream, and of each note.
+            This process's part of each of its terms, and of each note.
         """
         fabric = state.fabric
-        pieces = self._pieces(step, indices)
+        counts = {stream: len(indices[stream]) for stream in step.streams}
         totals: dict[str, Tensor] = {}
-        notes: dict[str, Tensor] = {}
-        for number, piece in enumerate(pieces):
-            mine = {
-                stream: rows.tensor_split(fabric.world_size)[fabric.global_rank]
-                for stream, rows in piece.items()
-            }
+        for number, batch in enumerate(pieces.read(step.streams)):
             _draw_from(fabric.device, self.seed, name, number, fabric.global_rank)
             with fabric.no_backward_sync(state.wrapped, enabled=number < len(pieces) - 1):
-                batch = {stream: taken(streams[stream], mine[stream], fabric) for stream in mine}
-                losses = dict(step.losses(state.wrapped, batch))
-                share = len(mine[step.streams[-1]]) / len(indices[step.streams[-1]])
-                for note in step.notes:
-                    notes[note] = notes.get(note, 0.0) + losses.pop(note).detach() * share
-                shares = {
-                    stream: _share(loss, len(mine[stream]), len(indices[stream]))
-                    for stream, loss in losses.items()
-                }
-                part = _total(shares)
+                losses = step.losses(state.wrapped, batch)
+                terms = {of: _term(of, loss, batch, counts) for of, loss in losses.items()}
+                noted = {note: terms.pop(note) for note in step.notes}
+                part = _total(terms)
                 fabric.backward(part * fabric.world_size if fabric.world_size > 1 else part)
-            for stream, part in shares.items():
-                so_far = totals.get(stream)
-                totals[stream] = part.detach() if so_far is None else so_far + part.detach()
-        return totals, notes
-
-    def _pieces(self, step: Step, indices: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
-        """Rows of each stream of a step that go through the module together, piece by piece."""
-        main = torch.split(indices[MAIN], self.pieces)
-        number = min(len(main), *(len(indices[stream]) for stream in step.streams))
-        cut = {
-            stream: main
-            if stream == MAIN and number == len(main)
-            else indices[stream].tensor_split(number)
-            for stream in step.streams
-        }
-        return [dict(zip(cut, rows, strict=True)) for rows in zip(*cut.values(), strict=True)]
+            for of, term in (terms | noted).items():
+                totals[of] = totals[of] + term.detach() if of in totals else term.detach()
+        return totals, {note: totals.pop(note) for note in step.notes}
 
     def _clipped(self, state: State, optimiser: Optimizer) -> Tensor:
         """The norm of the optimiser's gradients, before they are clipped."""
@@ -150,40 +149,56 @@ class Mover:
 
 
 def loss_name(step: Step, stream: str) -> str:
-    """What the mean loss of a stream in a step is called among the metrics."""
+    """What the loss of a stream in a step is called among the metrics."""
     return "_".join(["train", *filter(None, (step.name, stream)), "loss"])
 
 
 def loss_names(task: Task) -> list[str]:
-    """What a training follows beside `train_loss`: losses, if there are several, and notes."""
+    """What a training follows beside `train_loss`: losses of steps and streams, and notes."""
     names = [loss_name(step, stream) for step in task.steps for stream in step.streams]
-    losses = list(dict.fromkeys(names)) if len(set(names)) > 1 else []
-    return [*losses, *dict.fromkeys(note for step in task.steps for note in step.notes)]
+    names += [note for step in task.steps for note in step.notes]
+    return [name for name in dict.fromkeys(names) if name != TRAINING]
 
 
-def _share(loss: Tensor, mine: int, whole: int) -> Tensor:
-    """A piece's part of the mean over a batch: of losses of rows, or of one number."""
-    return loss.sum() / whole if loss.ndim else loss * (mine / whole)
+def _term(name: str, loss: Tensor, batch: Batch, counts: Mapping[str, int]) -> Tensor:
+    """What a piece of a batch adds to one term of the batch's loss.
+
+    Args:
+        name: Of the term.
+        loss: The piece's losses of rows (n,), or its one number ().
+        batch: The piece.
+        counts: Rows of the whole batch, by stream.
+    """
+    if loss.ndim:
+        return loss.sum() / counts[name]
+    stream = name if name in counts else next(iter(counts))
+    return loss * (len(batch[stream][0]) / counts[stream])
 
 
 def _total(losses: Mapping[str, Tensor]) -> Tensor:
     first, *others = losses.values()
-    for other in others:
-        first = first + other
-    return first
+    return sum(others, start=first)
 
 
 @contextmanager
-def _still(module: nn.Module, frozen: Sequence[str]) -> Iterator[None]:
-    """Keep submodules as they are, in evaluation mode and without gradients."""
-    parts = [module.get_submodule(name) for name in frozen]
-    for part in parts:
-        part.eval().requires_grad_(False)
+def moving_alone(module: nn.Module, step: Step) -> Iterator[None]:
+    """Let only the weights that a step moves have gradients, and freeze what it freezes."""
+    frozen = [module.get_submodule(name) for name in step.frozen]
+    moving = {id(weight) for weight in module.get_submodule(step.part).parameters()}
+    moving -= {id(weight) for part in frozen for weight in part.parameters()}
+    still = [item for item in module.parameters() if item.requires_grad and id(item) not in moving]
+    trained = [each for part in frozen for each in part.modules() if each.training]
+    for weight in still:
+        weight.requires_grad_(False)
+    for each in trained:
+        each.training = False
     try:
         yield
     finally:
-        for part in parts:
-            part.train().requires_grad_(True)
+        for weight in still:
+            weight.requires_grad_(True)
+        for each in trained:
+            each.training = True
 
 
 @contextmanager

@@ -16,12 +16,13 @@ Batch = Mapping[str, Rows]
 
 @dataclass(frozen=True)
 class Step:
-    """One move of the weights, down the gradient of the sum of its streams' mean losses.
+    """One move of the weights, down the gradient of the sum of its losses.
 
     Attributes:
-        losses: Maps the module and a batch to losses by stream, of each row (N,) or one number
-            of the whole batch. Where a batch is shared out or cut into pieces, such a number is
-            that of each piece, and their mean by rows counts.
+        losses: Maps the module and a batch to losses by name. Those of rows (n,) are named like
+            their stream, and their mean counts. One number () of the whole batch, such as a
+            distance of two samples or a penalty, has any name; where a batch is shared out or cut
+            into pieces it is that of each piece, and their mean by rows counts.
         part: The submodule whose weights move, with an optimiser of its own; "" for all.
         streams: The streams whose rows it takes.
         frozen: Submodules that stay as they are: without gradients, and in evaluation mode, so
