@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,7 @@ THERE = Rule(
     "The table that would be written is there already, and somebody may be training on it.",
 )
 MAIN = "main.parquet"
+CONTROL = "control.parquet"
 UPSTREAM_INPUT = {"input_file": "files", "num_events": "jets", "event_filter": "where"}
 UPSTREAM = {"remove_branches": "remove", "output_file": "output", "input_files": "main"}
 
@@ -46,7 +47,16 @@ class BuildFile(BuildConfig):
         named = {UPSTREAM.get(name, name): value for name, value in data.items()}
         if isinstance(inputs := named.get("main"), list):
             named["main"] = [_input(one) for one in inputs]
+        if "output_file" in data:
+            named["output"] = str(Path(named["output"]).with_suffix(".parquet"))
         return named
+
+    @model_validator(mode="after")
+    def _one_file_a_table(self) -> Self:
+        if self.control is not None and self.output.name == CONTROL:
+            msg = f"output: `{CONTROL}` is the name of the control region's table"
+            raise ValueError(msg)
+        return self
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ def build_file(
     """
     targets = {"main": config.output}
     if config.control is not None:
-        targets["control"] = config.output.with_name("control.parquet")
+        targets["control"] = config.output.with_name(CONTROL)
     there = [path for path in targets.values() if path.exists()]
     if there and not replace:
         raise InputError(

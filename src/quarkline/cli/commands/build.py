@@ -35,14 +35,24 @@ def command(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The training set; default: main.parquet."
+            "--output",
+            "--output_file",
+            "-o",
+            metavar="FILE",
+            help="The training set; default: main.parquet.",
         ),
     ] = None,
     min_jet_pt: Annotated[
-        float | None, typer.Option(metavar="GEV", help="Least momentum of a jet.")
+        float | None,
+        typer.Option(
+            "--min-jet-pt", "--min_jet_pt", metavar="GEV", help="Least momentum of a jet."
+        ),
     ] = None,
     max_jet_pt: Annotated[
-        float | None, typer.Option(metavar="GEV", help="Momentum that jets stay below.")
+        float | None,
+        typer.Option(
+            "--max-jet-pt", "--max_jet_pt", metavar="GEV", help="Momentum that jets stay below."
+        ),
     ] = None,
     scaling: Annotated[
         str | None, typer.Option(metavar="KIND", help="quarkline, upstream or none.")

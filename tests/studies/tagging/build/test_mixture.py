@@ -122,6 +122,28 @@ def test_tables_that_are_scaled_go_into_upstreams_mixture_as_they_are(
         built(calratio, tmp_path, main=[BIB])
 
 
+@pytest.mark.parametrize("scaling", ["quarkline", "upstream"])
+def test_a_table_is_mixed_with_those_of_its_scaling_only(
+    calratio: Path, tmp_path: Path, scaling: str
+) -> None:
+    own = {"scaling": scaling, "min_jet_pt": 30, "max_jet_pt": 400}
+    built(calratio, tmp_path / "first", main=[SIGNAL], **own)
+    first = tmp_path / "first"
+    built(first, tmp_path / "again", main=["main.parquet"], **own)
+    once, twice = (jets_in(tmp_path / name / "main.parquet") for name in ("first", "again"))
+    np.testing.assert_array_equal(np.sort(once.jet, axis=0), np.sort(twice.jet, axis=0))
+    for other in ({"scaling": "none"}, own | {"max_jet_pt": 500}):
+        with pytest.raises(InputError, match=f"{scaling}, 30 to 400 GeV"):
+            built(first, tmp_path / "wrong", main=["main.parquet"], **other)
+
+
+def test_values_of_the_trainer_do_not_pass_for_unscaled_ones(
+    calratio: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="scaled already"):
+        built(calratio, tmp_path, main=[BIB], scaling="none")
+
+
 def test_the_real_mixture(calratio: Path, tmp_path: Path) -> None:
     signal = [SIGNAL, "expected/convert_sig_311314__as_sig_mH600_mS275.parquet"]
     main = [*signal, {"files": CONTROL, "where": "label == 0"}, BIB]

@@ -40,8 +40,9 @@ OLD_FILE = Rule(
 SCALED = Rule(
     "QL-TAG-033",
     "tables are scaled once",
-    "Scaling a table that is scaled already gives values that mean nothing. With `scaling: "
-    "upstream`, which mixes such tables in, they are taken as they are; else they are refused.",
+    "Scaling a table that is scaled already gives values that mean nothing, and so does a mixture "
+    "of scales. A table that has the scaling and the range of the build is taken as it is; so is, "
+    "with `scaling: upstream`, one of the CalRatio trainer, which does not tell its range.",
     severity=Severity.WARNING,
 )
 OUTCOMES = ("kept", "momentum", "filtered", "limit")
@@ -193,12 +194,13 @@ def _already_scaled(table: JetTable, config: BuildConfig) -> list[Finding]:
     finding = SCALED.finding(
         f"its values are scaled already ({kind}, {low:g} to {high:g} GeV)",
         place=Place(table.path),
-        suggestion="give the table that it was built from",
+        suggestion="give the table that it was built from, or build with "
+        f"`scaling: {kind}`, `min_jet_pt: {low:g}` and `max_jet_pt: {high:g}`",
     )
-    same = kind == config.scaling and (kind == "upstream" or _range(config) == (low, high))
-    if config.scaling == "none" or same:
-        return [finding] if config.scaling == "upstream" else []
-    raise InputError(finding)
+    known = _range(config) == (low, high) or table.scaling.get("assumed", False)
+    if kind != config.scaling or not known:
+        raise InputError(finding)
+    return [finding] if kind == "upstream" else []
 
 
 def _range(config: BuildConfig) -> tuple[float, float]:
