@@ -52,7 +52,7 @@ def files_of(texts: Iterable[str], base: Path) -> list[Path]:
         if not own:
             raise InputError(
                 NO_FILES.finding(
-                    f"`{text}` is no table of jets, and no folder or pattern of any",
+                    f"`{text}` is no table of jets, and no folder or pattern of any, in {base}",
                     suggestion=f"name files ending in `{ENDING}`; `quarkline convert "
                     "divertanalysis` makes them of ntuples",
                 )
