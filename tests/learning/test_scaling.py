@@ -73,3 +73,18 @@ def test_bounded_values_keep_their_order_and_have_no_gaps(kind: str) -> None:
     bounded = scaler.bounded(extreme)
     assert np.abs(bounded).max() == REACH
     assert (np.diff(bounded[:, 0]) >= 0).all()
+
+
+def test_a_number_for_none_does_not_hide_real_ones() -> None:
+    times = np.random.default_rng(3).normal(5.0, 20.0, 4000)
+    plain = FeatureScale.of_training("t0", times)
+    scale = FeatureScale.of_training("t0", np.append(times, np.full(40, 99_999.0)))
+    assert scale.mean == pytest.approx(plain.mean, rel=1e-12)
+    assert scale.deviation == pytest.approx(plain.deviation, rel=1e-12)
+    assert scale.bounded(np.array([99_999.0, 5.0])) == pytest.approx([REACH, 0.0], abs=0.05)
+
+
+def test_a_flag_that_is_rarely_set_still_has_a_deviation() -> None:
+    flags = np.zeros(1000)
+    flags[:10] = 1.0
+    assert FeatureScale.of_training("flag", flags).deviation == pytest.approx(flags.std())

@@ -58,10 +58,16 @@ def score_report(
     names = [text if "=" in text else f"{Path(text).stem}={text}" for text in files]
     tables = {name: open_jets(path) for name, path in named_files(names).items()}
     for table in tables.values():
-        check_inputs(tagger.model, table, masses)
+        check_inputs(tagger.model, table, masses, tagger.scaling)
     make_folder(output)
     scored = {
-        name: write_scores(tagger.model, table, output / f"{name}.scores.parquet", masses=masses)
+        name: write_scores(
+            tagger.model,
+            table,
+            output / f"{name}.scores.parquet",
+            masses=masses,
+            scaling=tagger.scaling,
+        )
         for name, table in tables.items()
     }
     with tempfile.TemporaryDirectory() as folder:

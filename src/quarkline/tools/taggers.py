@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from quarkline.engine.core.findings import InputError, Rule
 from quarkline.engine.store.filekeys import file_key
@@ -13,6 +15,7 @@ from quarkline.engine.workflow.runs import Run, find_run
 from quarkline.learning.models.artifact import load_model, model_key, read_description
 from quarkline.learning.models.event_model import EventModel
 from quarkline.studies.tagging.analyze.trainings import Training, trainings_in
+from quarkline.studies.tagging.features.results import JetFeatures
 from quarkline.studies.tagging.train.kept import MODEL, STAGE, TRAININGS, weights_path
 from quarkline.tools.models import KERAS, RUNS, find_model
 
@@ -36,11 +39,13 @@ class Tagger:
         model: The network with its preprocessing.
         place: Where it was found, in words.
         key: Content key of what it was made of.
+        scaling: How the tables that it was trained on are scaled; None if that is not known.
     """
 
     model: EventModel
     place: str
     key: str
+    scaling: Mapping[str, Any] | None = None
 
 
 def is_tagger(text: str, root: Path = RUNS) -> bool:
@@ -74,7 +79,7 @@ def load_tagger(text: str, root: Path = RUNS) -> Tagger:
     if run := _chosen(text, root):
         folder = run.record(ANALYZE).files[MODEL]
         place = f"{named(run)}, its chosen epoch"
-        return Tagger(load_model(folder, EventModel), place, model_key(folder))
+        return Tagger(load_model(folder, EventModel), place, model_key(folder), _scaling(run))
     if found := _epoch_run(text, root):
         return _of_epoch(*found)
     other = find_model(text, root)
@@ -119,7 +124,13 @@ def _of_epoch(run: Run, number: str | None, epoch: int) -> Tagger:
             "weights": file_key(weights_path(training.folder, epoch)).digest,
         }
     )
-    return Tagger(model, f"{named(run)}:{training.name}/{epoch}", key)
+    return Tagger(model, f"{named(run)}:{training.name}/{epoch}", key, _scaling(run))
+
+
+def _scaling(run: Run) -> Mapping[str, Any] | None:
+    """How the tables of a run are scaled."""
+    found = run.results().get("features")
+    return found.scaling if isinstance(found, JetFeatures) else None
 
 
 def trainings_of(run: Run) -> list[Training]:

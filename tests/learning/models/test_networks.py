@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor
 
+from quarkline.learning.features.arrays import FeatureArrays, Objects
 from quarkline.learning.features.geometry import Geometry
+from quarkline.learning.features.preprocess import Preprocess
+from quarkline.learning.features.spec import Feature, FeatureSpec, ObjectGroup
 from quarkline.learning.models import config as models
 from quarkline.learning.models.config import ModelConfig, NetworkConfig
 from quarkline.learning.models.networks import build_network
@@ -226,6 +229,46 @@ def test_the_order_of_objects_changes_nothing(settings: dict[str, Any]) -> None:
     assert torch.allclose(module(*tensors), expected, atol=1e-5)
     tensors[3] = tensors[3] * 1.5
     assert not torch.allclose(module(*tensors), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_the_transformer_computes_the_same_while_it_is_trained(count: int) -> None:
+    """There it puts events of similar numbers of objects together."""
+    module, tensors = network(SETTINGS[3]), batch(count)
+    tensors[4][0] = torch.tensor([True, False, False, True])
+    results = []
+    for training in (False, True):
+        logits = module.train(training)(*tensors)
+        module.zero_grad()
+        (logits * torch.arange(3.0)).square().sum().backward()
+        results.append([logits, *(_slope(weight) for weight in module.parameters())])
+    for whole, parts in zip(*results, strict=True):
+        assert torch.allclose(parts, whole, rtol=1e-4, atol=1e-5)
+
+
+def _slope(weight: Tensor) -> Tensor:
+    assert weight.grad is not None
+    return weight.grad.clone()
+
+
+@every_network
+@pytest.mark.parametrize("training", [False, True], ids=["scoring", "training"])
+def test_wild_inputs_give_finite_logits(settings: dict[str, Any], training: bool) -> None:
+    """Times of 99999, missing fractions, huge numbers; no object at all, and all of them."""
+    features = tuple(Feature(name, name) for name in ("a", "b"))
+    spec = FeatureSpec(features, objects=(ObjectGroup("hits", 4, features),))
+    draw = np.random.default_rng(2)
+    numbers = draw.normal(size=(60, 2)).astype(np.float32)
+    present = draw.random((60, 4)) < 0.5
+    present[:3] = [[False] * 4, [True] * 4, [False] * 4]
+    values = np.where(present[:, :, None], draw.normal(size=(60, 4, 2)), np.nan)
+    values = values.astype(np.float32)
+    arrays = FeatureArrays(numbers, np.zeros((60, 0), np.int64), {"hits": Objects(values, present)})
+    preprocess = Preprocess.fit(spec, arrays)
+    numbers[1], numbers[2] = [99_999, -1e30], [np.nan, np.inf]
+    values[1] = [[99_999, np.nan], [-1e5, 1e30], [np.inf, -np.inf], [0, 0]]
+    module = network(settings, preprocess.geometry).train(training)
+    assert module(*preprocess.tensors(arrays)).isfinite().all()
 
 
 @every_network

@@ -76,12 +76,20 @@ class Decorrelation:
         """The adversary's steps if there are any, then the classifier's."""
         way, both = self.adversary, (MAIN, self.against)
         if isinstance(way, NoAdversary):
-            return (Step(self._alone, part="classifier", notes=CLASSIFIED),)
+            return (Step(self._alone, part="classifier", name="classifier", notes=CLASSIFIED),)
         if isinstance(way, Reversal):
             notes = (*CLASSIFIED, *JUDGED, *AGAINST)
-            return (Step(self._reversed, streams=both, notes=notes),)
+            return (Step(self._reversed, streams=both, name="classifier", notes=notes),)
         if not isinstance(way, Alternating):
-            return (Step(self._apart, part="classifier", streams=both, notes=CLASSIFIED),)
+            return (
+                Step(
+                    self._apart,
+                    part="classifier",
+                    streams=both,
+                    name="classifier",
+                    notes=CLASSIFIED,
+                ),
+            )
         learns = [
             Step(
                 partial(self._adversary, number=number),
@@ -97,6 +105,7 @@ class Decorrelation:
             part="classifier",
             streams=both,
             frozen=("adversary",),
+            name="classifier",
             notes=(*CLASSIFIED, *AGAINST),
         )
         return (*learns, turns)
@@ -201,9 +210,7 @@ class Decorrelation:
         """Of outputs (N, classes) in rows of target 0 and 1; rows of negative weight count none."""
         weight = weight.clamp(min=0)
         if isinstance(self.adversary, DistanceCorrelation):
-            columns = odds.unbind(dim=1)
-            found = [distance_correlation(one, target, weight) for one in columns]
-            return torch.stack(found).mean()
+            return distance_correlation(odds.t(), target, weight).mean()
         way = cast("Discrepancy", self.adversary)
         return discrepancy(odds, target > 0, weight, widths=way.widths, unbiased=way.unbiased)
 

@@ -21,6 +21,10 @@ REACH = 8.0
 """Deviations from the mean beyond which bounded values all look alike."""
 
 
+FAR = 300.0
+"""Values so many times the width of the inner nine tenths away stand for none, such as 99999."""
+
+
 @dataclass(frozen=True)
 class FeatureScale:
     """Scaling of one feature: an optional logarithm, then mean 0 and deviation 1.
@@ -75,8 +79,9 @@ class FeatureScale:
         """Choose the scaling of a feature of which any values may be missing.
 
         The logarithm is taken if the feature is never negative and at least a fifth less skewed
-        with it. A feature without values, or with a single value, has deviation 1, so that it is 0
-        in training.
+        with it. Values beyond `FAR` count neither for the mean nor for the deviation: a time of
+        99999 for none would else leave no difference between real ones. A feature without values,
+        or with a single value, has deviation 1, so that it is 0 in training.
 
         Args:
             name: The feature.
@@ -94,7 +99,8 @@ class FeatureScale:
             or offset == 0
             or _skewness(np.log(ends + offset)) >= LESS_SKEWED * _skewness(ends)
         ):
-            return cls(name, "linear", 0.0, float(data.mean()), float(data.std()))
+            near = _near(data, ends)
+            return cls(name, "linear", 0.0, float(near.mean()), float(near.std()))
         unscaled = np.log(data + offset)
         return cls(name, "log", offset, float(unscaled.mean()), float(unscaled.std()))
 
@@ -123,6 +129,13 @@ class FeatureScale:
         """Log |d scaled / d value|, which turns a density of scaled values into one of values."""
         slope = -np.log(values + self.offset) if self.kind == "log" else np.zeros_like(values)
         return np.asarray(slope - np.log(self.deviation))
+
+
+def _near(data: Floats, ends: Floats) -> Floats:
+    """Values within `FAR` of the inner nine tenths; all of them if those are one value."""
+    low, high = ends[0], ends[2]
+    reach = FAR * (high - low)
+    return data[(data >= low - reach) & (data <= high + reach)] if high > low else data
 
 
 def _skewness(ends: Floats) -> float:

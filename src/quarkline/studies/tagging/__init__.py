@@ -11,7 +11,17 @@ from quarkline.engine.core.results import Result
 from quarkline.engine.workflow.runs import Run
 from quarkline.engine.workflow.samples import InputSample
 from quarkline.engine.workflow.stage import Stage
+from quarkline.statistics import tagging as _statistics  # noqa: F401  (brings kinds of results)
+from quarkline.studies.tagging.analyze import choose as _choose  # noqa: F401  (the same)
+from quarkline.studies.tagging.analyze import results as _judged  # noqa: F401  (the same)
+from quarkline.studies.tagging.build import results as _built  # noqa: F401  (the same)
 from quarkline.studies.tagging.config import TaggingConfig
+from quarkline.studies.tagging.convert import results as _converted  # noqa: F401  (the same)
+from quarkline.studies.tagging.export import results as _exported  # noqa: F401  (the same)
+from quarkline.studies.tagging.features import results as _features  # noqa: F401  (the same)
+from quarkline.studies.tagging.simulate import stage as _simulated  # noqa: F401  (the same)
+from quarkline.studies.tagging.train import results as _trained  # noqa: F401  (the same)
+from quarkline.studies.tagging.watch import judged as _tagger  # noqa: F401  (the same)
 
 
 class Tagging:

@@ -13,6 +13,7 @@ from quarkline.learning.training.trackers.config import Tracked
 from quarkline.studies.tagging.analyze.config import AnalyzeConfig
 from quarkline.studies.tagging.build.config import BuildConfig
 from quarkline.studies.tagging.convert.config import ConvertConfig, NtuplesConfig
+from quarkline.studies.tagging.convert.xaod import XaodCommand
 from quarkline.studies.tagging.export.config import ExportConfig
 from quarkline.studies.tagging.features.config import JetFeaturesConfig
 from quarkline.studies.tagging.simulate.config import SimulateConfig
@@ -51,6 +52,9 @@ class TaggingConfig(StudyConfig, Tracked):
     simulate: SimulateConfig | None = Field(None, description="Jets are simulated.")
     ntuples: list[NtuplesConfig] | None = Field(
         None, min_length=1, description="Jets come from DiVertAnalysis ntuples."
+    )
+    xaod: XaodCommand | None = Field(
+        None, description="The `ntuples` are xAOD files, of which this program makes ntuples."
     )
     tables: ConfigPath | None = Field(
         None, description="Jets come from tables in this folder, where `build` finds them."

@@ -14,6 +14,7 @@ from quarkline.studies.tagging.build.config import BuildInput
 from quarkline.studies.tagging.build.files import files_of
 from quarkline.studies.tagging.config import TaggingConfig
 from quarkline.studies.tagging.convert import stage as convert
+from quarkline.studies.tagging.convert import xaod_stage
 from quarkline.studies.tagging.convert.config import NtupleSource
 from quarkline.studies.tagging.convert.run import ntuples_of, sources_of
 from quarkline.studies.tagging.export import stage as export
@@ -59,21 +60,28 @@ def _tables(config: TaggingConfig) -> tuple[list[Stage], Input, list[str]]:
         if config.simulate.write != "ntuples":
             return [simulated], "simulate.tables", []
         sources = [
-            convert.NtupleSource(
-                name=file.name, kind=samples.KINDS[file.source], masses=file.masses
-            )
+            NtupleSource(name=file.name, kind=samples.KINDS[file.source], masses=file.masses)
             for file in samples.files(config.simulate)
         ]
         return [simulated, _convert(config, sources, "simulate.ntuples")], "convert.tables", []
     if config.ntuples is not None:
         found = ntuples_of(config.ntuples, config.convert, by_kind=True)
-        sources = sources_of(found)
         given = Files(tuple(one.path for one in found))
-        return [_convert(config, sources, given)], "convert.tables", []
+        before, ntuples = _xaod(config, [one.name for one in found], given)
+        return [*before, _convert(config, sources_of(found), ntuples)], "convert.tables", []
     assert config.tables is not None  # noqa: S101  (a config has one source)
     base = Path(config.tables)
     paths = list(dict.fromkeys(files_of(_named(config), base)))
     return [], Files(tuple(paths)), [_place(path, base) for path in paths]
+
+
+def _xaod(config: TaggingConfig, names: list[str], files: Files) -> tuple[list[Stage], Input]:
+    """The stage that makes ntuples of what is named, if it is no ntuples yet; the ntuples."""
+    if config.xaod is None:
+        return [], files
+    settings = xaod_stage.XaodStageConfig(**config.xaod.model_dump(), names=names)
+    stage = Stage("xaod", 1, settings, {"xaod": files}, ("ntuples", "made"), xaod_stage.run)
+    return [stage], "xaod.ntuples"
 
 
 def _named(config: TaggingConfig) -> list[str]:

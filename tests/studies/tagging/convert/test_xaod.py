@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
-from quarkline.engine.core.findings import InputError
+from quarkline.engine.core.findings import InputError, WorkError
 from quarkline.engine.store.locks import lock
+from quarkline.engine.workflow.stage import Conditions, Context
+from quarkline.studies.tagging.config import TaggingConfig
+from quarkline.studies.tagging.convert import stage as convert
+from quarkline.studies.tagging.convert.config import NtupleSource
+from quarkline.studies.tagging.convert.stage import ConvertStageConfig
 from quarkline.studies.tagging.convert.xaod import MadeNtuples, failures
+from quarkline.studies.tagging.convert.xaod_stage import XaodStageConfig, run
+from quarkline.studies.tagging.stages import stages
 from quarkline.tools.convert_xaod import convert_xaod
 
 PROGRAM = """
@@ -108,3 +115,43 @@ def test_two_files_of_one_name_are_refused(folder: Path) -> None:
     (folder / "a.xaod").write_text("")
     with pytest.raises(InputError, match="would be that of"):
         made(folder, inputs=[str(folder / "a.xaod"), str(folder / "x" / "a.xaod")])
+
+
+def test_a_stage_makes_ntuples_for_the_converter(folder: Path, here: Any) -> None:
+    command = [sys.executable, str(folder / "program.py"), "{input}", "{output}", "{events}"]
+    given = next(folder.glob("*.xaod"))
+    out = folder / "stage"
+    out.mkdir()
+    config = XaodStageConfig(command=command, names=["bib/first"])
+    inputs, conditions = {"xaod": (given,)}, Conditions(executor=here)
+    context = Context("xaod", 1, config, inputs, out, folder / "items", conditions)
+    found = run(context)
+    assert found["made"].events == {"bib/first": 10}
+    assert "reads" in (found["ntuples"] / "bib/first.log").read_text()
+    sources = [NtupleSource(name="bib/first", kind="bib", masses=(0.0, 0.0))]
+    tables = folder / "tables"
+    tables.mkdir()
+    settings = ConvertStageConfig(sources=sources)
+    inputs = {"ntuples": found["ntuples"]}
+    context = Context("convert", 1, settings, inputs, tables, folder / "items", conditions)
+    (file,) = convert.run(context)["conversion"].files
+    assert (file.state, file.rows) == ("converted", 1)
+    given.write_text("fails")
+    again = folder / "again"
+    again.mkdir()
+    broken = Context("xaod", 1, config, {"xaod": (given,)}, again, folder / "items", conditions)
+    with pytest.raises(WorkError, match="ended with code 3: no such dataset"):
+        run(broken)
+
+
+def test_a_study_may_begin_with_it(folder: Path) -> None:
+    data = {
+        "schema": 1,
+        "study": "tagging",
+        "name": "x",
+        "ntuples": [{"files": str(folder / "*.xaod"), "kind": "bib"}],
+        "xaod": {"command": ["make", "{input}", "{output}"]},
+    }
+    made = stages(TaggingConfig.model_validate(data))
+    assert [stage.name for stage in made][:3] == ["xaod", "convert", "build"]
+    assert made[1].inputs == {"ntuples": "xaod.ntuples"}

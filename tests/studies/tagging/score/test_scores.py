@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,19 @@ from typer.testing import CliRunner
 
 from quarkline.cli.main import app
 from quarkline.engine.core.findings import InputError
+from quarkline.learning.features.preprocess import Preprocess
+from quarkline.learning.models.networks import Network, build_network
 from quarkline.report import Figure, Table
+from quarkline.studies.tagging.features.scaling import spec_of
 from quarkline.studies.tagging.score.report import score_report
-from quarkline.studies.tagging.score.scores import NETWORK_OUTPUTS, Scored, write_scores
+from quarkline.studies.tagging.score.scores import (
+    NETWORK_OUTPUTS,
+    Scored,
+    check_inputs,
+    write_scores,
+)
 from quarkline.studies.tagging.tables import open_jets
+from quarkline.studies.tagging.upstream import NETWORK
 from quarkline.tools.score_report import score_report as run
 from quarkline.tools.taggers import load_tagger
 
@@ -100,11 +110,56 @@ def test_a_table_in_other_units_is_refused_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("trained", "told"),
+    [
+        ({"kind": "none"}, "reads physical values, and those of the table are scaled"),
+        (
+            {"kind": "quarkline", "min_pt": 40, "max_pt": 500},
+            r"reads scaled \(quarkline 40-500\) values, and .* are scaled \(upstream 0-500\)",
+        ),
+        ({"kind": "upstream", "min_pt": 0.0, "max_pt": 400.0}, r"upstream 0-400"),
+        ({"kind": "upstream", "min_pt": 0.0, "max_pt": 500.0}, None),
+    ],
+)
+def test_the_scaling_of_the_training_is_the_one_of_the_table(
+    real: Path, weights: str, trained: dict[str, object], told: str | None
+) -> None:
+    table = open_jets(real / "pickled_as_parquet" / "bib.parquet")
+    model = load_tagger(weights).model
+    if told is None:
+        check_inputs(model, table, None, trained)
+        return
+    with pytest.raises(InputError, match=told):
+        check_inputs(model, table, None, trained)
+
+
+def test_a_network_with_masses_is_asked_about_a_hypothesis(
+    real: Path, weights: str, tmp_path: Path
+) -> None:
+    model = load_tagger(weights).model
+    spec = spec_of(("mS",))
+    preprocess = Preprocess.none(spec)
+    module = build_network(NETWORK, preprocess.geometry, 3, seed=1).eval()
+    with_mass = replace(model, preprocess=preprocess, predictor=Network(module))
+    table = open_jets(real / "pickled_as_parquet" / "one_length_file.parquet")
+    units = dict(table.scaling)
+    scores = []
+    for masses in ((600.0, 150.0), (125.0, 150.0), (600.0, 5.0)):
+        path = tmp_path / f"{masses}.parquet"
+        found = write_scores(with_mass, table, path, masses=masses, scaling=units)
+        scores.append(pq.read_table(found.path)["jet_nn_sig"].to_pylist())
+    assert scores[0] == scores[1] != scores[2]
+    with pytest.raises(InputError, match="masses are not given") as error:
+        check_inputs(with_mass, table, None, units)
+    assert "--masses 600,150" in str(error.value.findings[0].suggestion)
+
+
 def test_masses_are_only_for_networks_that_take_them(
     real: Path, weights: str, tmp_path: Path
 ) -> None:
     file = str(real / "pickled_as_parquet" / "bib.parquet")
-    with pytest.raises(InputError, match="not jet_pt, jet_eta, jet_phi, llp_mH, llp_mS"):
+    with pytest.raises(InputError, match="masses are given"):
         run(weights, [file], tmp_path / "out", masses=(600, 150))
     done = CliRunner().invoke(
         app, ["score-report", weights, file, "-o", str(tmp_path / "o"), "--masses", "600"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,13 @@ RATE, WEIGHT, PENALTY = 8e-4, 10.0, 1e-4
 Arrays = dict[str, NDArray[Any]]
 
 
-def _layers() -> dict[str, dict[str, tuple[int, ...]]]:
+def layers() -> dict[str, dict[str, tuple[int, ...]]]:
     """Shapes of the classifier's weights under Keras's names."""
     found: dict[str, dict[str, tuple[int, ...]]] = {}
-    convolutions = lstms = 0
-    for group, filters in FILTERS.items():
+    convolutions = 0
+    for lstms, (group, filters) in enumerate(FILTERS.items()):
         widths = (LENGTHS[group][1], *filters)
-        for place, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+        for place, (before, after) in enumerate(pairwise(widths)):
             final = place == len(filters) - 1
             name = f"{group}_final_conv1d" if final else _numbered("conv1d", convolutions)
             convolutions += not final
@@ -35,9 +36,8 @@ def _layers() -> dict[str, dict[str, tuple[int, ...]]]:
             "recurrent_kernel": (nodes, 4 * nodes),
             "bias": (4 * nodes,),
         }
-        lstms += 1
     widths = (sum(NODES.values()) + 3, *HIDDEN, 3)
-    for place, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+    for place, (before, after) in enumerate(pairwise(widths)):
         name = "main_output" if place == len(HIDDEN) else f"dense_{place + 1}"
         found[name] = {"kernel": (before, after), "bias": (after,)}
     return found
@@ -48,7 +48,7 @@ def classifier_weights() -> Arrays:
     draw = np.random.default_rng(11)
     return {
         f"{layer}/{part}": _uniform(draw, shape, 1.2 / np.sqrt(shape[-2] if len(shape) > 1 else 9))
-        for layer, parts in _layers().items()
+        for layer, parts in layers().items()
         for part, shape in parts.items()
     }
 
@@ -58,7 +58,7 @@ def adversary_weights() -> list[list[NDArray[Any]]]:
     draw = np.random.default_rng(12)
     found = []
     widths = (3, *ADVERSARY, 1)
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         gamma = 1 + _uniform(draw, (before,), 0.3)
         beta, mean = (_uniform(draw, (before,), 0.3) for _ in range(2))
         found.append([gamma, beta, mean, np.ones(before, np.float32)])

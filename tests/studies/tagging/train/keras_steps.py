@@ -20,7 +20,7 @@ def _classifier() -> tuple[Any, dict[str, Any]]:
     """What applies the network to inputs, and its layers by name."""
     norm = keras.regularizers.L1L2(case.PENALTY, case.PENALTY)
     made: dict[str, Any] = {}
-    for name, parts in case._layers().items():
+    for name, parts in case.layers().items():
         width = parts["bias"][0]
         if "conv1d" in name:
             made[name] = layers.Conv1D(width, 1, activation="relu", kernel_regularizer=norm)
@@ -96,10 +96,8 @@ def main() -> None:
     losses = []
     for mine, short, long in pieces:
         inputs = [control[name][short] for name in shapes]
-        for _ in range(2):
-            losses.append(
-                discriminator.train_on_batch(inputs, target[short], control["weight"][short])
-            )
+        judging = (inputs, target[short], control["weight"][short])
+        losses += [discriminator.train_on_batch(*judging) for _ in range(2)]
         both = [jets[name][mine] for name in shapes] + [control[name][long] for name in shapes]
         losses.append(
             original.train_on_batch(

@@ -124,9 +124,10 @@ def choose(
     else:
         number = _knee([(i, marked[i]) for i in sorted(front)], higher)
         least = min(marked[i].ks for i in front)
+        taken = f"the knee of the {len(front)} epochs" if len(front) > 1 else "the only epoch"
         why = (
-            f"no epoch has a {WORDS[ks]} below {limit:g} (the least is {least:.3g}): the knee of "
-            f"the {len(front)} epochs that no other one beats, with {performance} "
+            f"no epoch has a {WORDS[ks]} below {limit:g} (the least is {least:.3g}): {taken} "
+            f"that no other one beats, with {performance} "
             f"{marked[number].performance:.4g} and K-S {marked[number].ks:.3g}"
         )
     if left_out:

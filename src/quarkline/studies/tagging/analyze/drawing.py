@@ -23,7 +23,7 @@ def draw_choice(choice: Choice, place: Path, *, label: Label | None = None) -> N
     of = {name: [item for item in choice.candidates if item.training == name] for name in names}
     figure = figures.plot_choice(
         {
-            name: ([item.ks for item in items], [item.performance for item in items])
+            _legend(name): ([item.ks for item in items], [item.performance for item in items])
             for name, items in of.items()
         },
         front=[(item.ks, item.performance) for item in choice.front],
@@ -34,6 +34,11 @@ def draw_choice(choice: Choice, place: Path, *, label: Label | None = None) -> N
         label=label,
     )
     save_all(figure, place)
+
+
+def _legend(training: str) -> str:
+    """Trainings of one run have numbers only; those of several tell the run."""
+    return f"training {training}" if training.isdigit() else training
 
 
 def save_all(figure: Figure, place: Path) -> None:

@@ -36,19 +36,14 @@ FAILED = Rule(
 )
 
 
-class XaodConfig(Config):
+class XaodCommand(Config):
     """The program that makes ntuples of xAOD files."""
 
-    schema_version: Literal[1] = Field(
-        1, alias="schema", description="Version of the config format."
-    )
-    inputs: NtuplePatterns = Field(min_length=1, description="xAOD files: paths or globs.")
     command: list[str] = Field(
         min_length=1,
         description="The program and its arguments, run without a shell; `{input}`, `{output}`, "
         "`{events}` and `{folder}` are replaced.",
     )
-    output: ConfigPath = Field(description="Folder for an ntuple of each file, and its log.")
     events: int | None = Field(None, ge=1, description="Events of each file; default: all.")
     all_events: str = Field("-1", description="What `{events}` is for all events.")
     environment: dict[str, str] = Field(
@@ -77,6 +72,16 @@ class XaodConfig(Config):
             "folder": str(output.parent.resolve()),
         }
         return [part.format(**values) for part in self.command]
+
+
+class XaodConfig(XaodCommand):
+    """The config of `quarkline convert xaod`."""
+
+    schema_version: Literal[1] = Field(
+        1, alias="schema", description="Version of the config format."
+    )
+    inputs: NtuplePatterns = Field(min_length=1, description="xAOD files: paths or globs.")
+    output: ConfigPath = Field(description="Folder for an ntuple of each file, and its log.")
 
 
 def _fields(text: str) -> list[str]:
@@ -172,21 +177,33 @@ def _made(config: XaodConfig, path: Path, target: Path, log: Path) -> MadeNtuple
     key = canonical_json({"key": _key(config, path)})
     if target.exists() and note.exists() and note.read_text() == key:
         return MadeNtuple(str(path), str(target), str(log), "kept", "", _events(target), 0.0)
+    began = time.monotonic()
+    events, why = made_by(config, path, target, log)
+    seconds = time.monotonic() - began
+    if why:
+        return MadeNtuple(str(path), "", str(log), "failed", why, 0, seconds)
+    write_atomic(note, key)
+    return MadeNtuple(str(path), str(target), str(log), "made", "", events, seconds)
+
+
+def made_by(command: XaodCommand, path: Path, target: Path, log: Path) -> tuple[int, str]:
+    """Run the program for one file; its output takes its place if it is an ntuple.
+
+    Returns:
+        Events in the ntuple, and why there is none, "" if there is one.
+    """
     partial = target.with_name(f".{target.stem}.partial.root")
     partial.unlink(missing_ok=True)
-    began = time.monotonic()
-    why = _run(config, config.arguments(path, partial), log)
-    seconds = time.monotonic() - began
+    why = _run(command, command.arguments(path, partial), log)
     try:
         events = 0 if why else _events(partial)
     except QuarklineError as error:
-        why = f"its output is no ntuple: {error.findings[0].message}"
+        events, why = 0, f"its output is no ntuple: {error.findings[0].message}"
     if why:
         partial.unlink(missing_ok=True)
-        return MadeNtuple(str(path), "", str(log), "failed", why, 0, seconds)
-    partial.replace(target)
-    write_atomic(note, key)
-    return MadeNtuple(str(path), str(target), str(log), "made", "", events, seconds)
+    else:
+        partial.replace(target)
+    return events, why
 
 
 def _key(config: XaodConfig, path: Path) -> str:
@@ -201,7 +218,7 @@ def _events(path: Path) -> int:
         return source.schema.entries
 
 
-def _run(config: XaodConfig, arguments: Sequence[str], log: Path) -> str:
+def _run(config: XaodCommand, arguments: Sequence[str], log: Path) -> str:
     """Run the program; why it failed, "" if it did not."""
     seconds = None if config.hours is None else 3600 * config.hours
     with log.open("w") as file:

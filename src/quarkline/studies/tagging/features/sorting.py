@@ -14,7 +14,7 @@ from quarkline.studies.tagging.jets import JetSet, JetWriter
 from quarkline.studies.tagging.tables import JetTable
 
 JETS_AT_ONCE = 200_000
-MOST_PARTS = 64
+MOST_PARTS = 48
 """Each part is a folder of a dozen open files."""
 
 

@@ -18,6 +18,7 @@ from quarkline.learning.features.arrays import FeatureArrays
 from quarkline.learning.features.preprocess import Preprocess
 from quarkline.learning.models.event_model import EventModel
 from quarkline.studies.tagging.columns import JET, Label
+from quarkline.studies.tagging.features.scaling import MASSES as MASS_INPUTS
 from quarkline.studies.tagging.tables import EVENT, MASSES, ROW, SCALED_BELOW, WEIGHT, JetTable
 
 NETWORK_OUTPUTS = ("jet_nn_qcd", "jet_nn_sig", "jet_nn_bib")
@@ -70,6 +71,7 @@ def write_scores(
     path: Path,
     *,
     masses: tuple[float, float] | None = None,
+    scaling: Mapping[str, Any] | None = None,
 ) -> Scored:
     """Score the jets of a table, some at a time.
 
@@ -78,11 +80,13 @@ def write_scores(
         table: The jets.
         path: The Parquet file of the scores, in the order of the table.
         masses: m_H and m_S in GeV that a network with mass parametrisation is asked about.
+        scaling: How the tables that it was trained on are scaled, if that is known.
 
     Raises:
         InputError: If the network reads other columns, or other units.
     """
-    check_inputs(model, table, masses)
+    check_inputs(model, table, masses, scaling)
+    told = _masses_told(model)
     held = [name for name in TOLD if name in table.columns]
     jets: dict[int, int] = {}
     passed: dict[int, NDArray[np.float64]] = {}
@@ -93,7 +97,7 @@ def write_scores(
             sink.write(record_array(nothing, 0))
         pairs = zip(table.jets(rows=ROWS), table.batches(held, rows=ROWS), strict=True)
         for part, columns in pairs:
-            scores = model.probabilities(_with_masses(part.arrays(), masses))
+            scores = model.probabilities(_with_masses(part.arrays(), told, masses))
             outputs = dict(zip(NETWORK_OUTPUTS, scores.T.copy(), strict=True))
             sink.write(record_array({**columns, **outputs}, len(part)))
             for label in np.unique(part.label).tolist():
@@ -112,7 +116,10 @@ def write_scores(
 
 
 def check_inputs(
-    model: EventModel, table: JetTable, masses: tuple[float, float] | None = None
+    model: EventModel,
+    table: JetTable,
+    masses: tuple[float, float] | None = None,
+    scaling: Mapping[str, Any] | None = None,
 ) -> None:
     """Refuse jets that a network would misread.
 
@@ -120,28 +127,53 @@ def check_inputs(
         InputError: If it takes other columns, masses that are not given, or other units.
     """
     names = [feature.name for feature in model.spec.continuous]
-    wanted = [*JET, *MASSES] if masses else [*JET]
-    if names != wanted or len(model.classes) != len(NETWORK_OUTPUTS):
-        hint = "give a hypothesis: --masses 600,150" if len(names) > len(JET) else ""
+    told = _masses_told(model)
+    ours = names == [*JET, *told] and len(model.classes) == len(NETWORK_OUTPUTS)
+    if not ours or bool(told) != (masses is not None):
+        hint = "name a network of the study `tagging`"
+        if ours:
+            hint = "give a hypothesis: --masses 600,150" if told else "leave --masses out"
         raise InputError(
             NOT_ITS_INPUTS.finding(
-                f"the network reads {', '.join(names)} and gives {', '.join(model.classes)}, "
-                f"not {', '.join(wanted)} and qcd, signal, bib",
-                suggestion=hint or "name a network of the study `tagging`",
+                f"the network reads {', '.join(names)} of a jet and gives "
+                f"{', '.join(model.classes)}; masses are {'not ' * (masses is None)}given",
+                suggestion=hint,
             )
         )
-    scaled = reads_scaled(model.preprocess)
-    if scaled != (table.scaling["kind"] != "none"):
-        words = ("scaled", "physical") if scaled else ("physical", "scaled")
+    own = scaling or {"kind": "scaled" if reads_scaled(model.preprocess) else "none"}
+    if not _same_units(own, table.scaling):
+        scaled = own["kind"] != "none"
         hint = "build the table: quarkline build" if scaled else "score the table before its build"
         raise InputError(
             NOT_ITS_UNITS.finding(
-                f"the network reads {words[0]} values, and those of the table are {words[1]}",
+                f"the network reads {_units(own)} values, and those of the table are "
+                f"{_units(table.scaling)}",
                 place=Place(table.path),
                 suggestion=hint,
-                evidence={"scaling": dict(table.scaling)},
+                evidence={"network": dict(own), "table": dict(table.scaling)},
             )
         )
+
+
+def _masses_told(model: EventModel) -> tuple[str, ...]:
+    """The masses that a network is told, in its order."""
+    return tuple(one.name for one in model.spec.continuous if one.name in MASS_INPUTS)
+
+
+def _same_units(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Whether two scalings are one; of Keras's weights only that there is one is known."""
+    if "scaled" in (first["kind"], second["kind"]):
+        return "none" not in (first["kind"], second["kind"])
+    mine, other = ({**one, "assumed": None} for one in (first, second))
+    return mine == other
+
+
+def _units(scaling: Mapping[str, Any]) -> str:
+    kind = str(scaling["kind"])
+    if kind in {"none", "scaled"}:
+        return {"none": "physical", "scaled": "scaled"}[kind]
+    ends = f" {scaling['min_pt']:g}-{scaling['max_pt']:g}" if "max_pt" in scaling else ""
+    return f"scaled ({kind}{ends})"
 
 
 def reads_scaled(preprocess: Preprocess) -> bool:
@@ -156,10 +188,14 @@ def reads_scaled(preprocess: Preprocess) -> bool:
     return middle < SCALED_BELOW
 
 
-def _with_masses(arrays: FeatureArrays, masses: tuple[float, float] | None) -> FeatureArrays:
+def _with_masses(
+    arrays: FeatureArrays, told: tuple[str, ...], masses: tuple[float, float] | None
+) -> FeatureArrays:
     if masses is None:
         return arrays
-    same = np.broadcast_to(np.float32(masses), (len(arrays), 2))
+    given = {str(name): mass for name, mass in zip(MASS_INPUTS, masses, strict=True)}
+    hypothesis = np.array([given[name] for name in told], np.float32)
+    same = np.broadcast_to(hypothesis, (len(arrays), len(told)))
     jet = np.concatenate([arrays.continuous, same], axis=1, dtype=np.float32)
     return FeatureArrays(jet, arrays.categorical, arrays.objects)
 

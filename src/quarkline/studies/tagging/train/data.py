@@ -62,28 +62,28 @@ class TrainedJets:
 
 def read_main(folder: Path, config: TrainConfig) -> TrainedJets:
     """The main set, with weights for the classifier's loss."""
-    held = ScaledJets.load(folder)
-    return _read(held, np.asarray(held.jets.label), partial(main_weights, config=config))
+    scaled = ScaledJets.load(folder)
+    return _weighed(scaled, np.asarray(scaled.jets.label), partial(main_weights, config=config))
 
 
 def read_control(folder: Path, config: TrainConfig) -> TrainedJets:
     """The control region, with weights that match simulation to data."""
-    held = ScaledJets.load(folder)
-    data = np.asarray(held.jets.label) == DATA
-    return _read(held, data, partial(control_weights, config=config))
+    scaled = ScaledJets.load(folder)
+    data = np.asarray(scaled.jets.label) == DATA
+    return _weighed(scaled, data, partial(control_weights, config=config))
 
 
-def _read(
-    held: ScaledJets, target: NDArray[Any], weigh: Callable[..., NDArray[Any]]
+def _weighed(
+    scaled: ScaledJets, target: NDArray[Any], weigh: Callable[..., NDArray[Any]]
 ) -> TrainedJets:
-    """A folder of features; weights are found without the test jets."""
-    jets, split = held.jets, np.asarray(held.split)
-    wanted, known = np.asarray(target).astype(np.int64), split != Split.TEST
-    own, held_out = np.asarray(jets.weight, dtype=np.float64), split == Split.VALIDATION
-    weight = np.zeros(len(jets))
+    """Jets with weights that are found without the test jets."""
+    split, wanted = np.asarray(scaled.split), target.astype(np.int64)
+    known, held_out = split != Split.TEST, split == Split.VALIDATION
+    own = np.asarray(scaled.jets.weight, dtype=np.float64)
+    weight = np.zeros(len(own))
     weight[known] = weigh(wanted[known], own[known], held_out[known])
-    train, out = np.flatnonzero(split == Split.TRAIN), np.flatnonzero(held_out)
-    return TrainedJets(jets, train, out, wanted, weight, held.momenta)
+    train, out = scaled.rows(Split.TRAIN), scaled.rows(Split.VALIDATION)
+    return TrainedJets(scaled.jets, train, out, wanted, weight, scaled.momenta)
 
 
 def mirrored(rows: int, length: int) -> NDArray[np.int64]:

@@ -98,7 +98,7 @@ def control_weights(
                 NO_SIDE.finding(
                     f"{' and '.join(lacking)} of the control region: no weight in {name}",
                     suggestion="give a control region with more jets of label 0 (simulation) and "
-                    "2 (data), or train with `adversary: {kind: none}`",
+                    "2 (data), or none and `adversary: {kind: none}`",
                 )
             )
     matched = np.where(side == 1, own, own * (sums[1] / sums[0]))
