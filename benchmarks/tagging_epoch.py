@@ -8,8 +8,9 @@ the computer slows both.
     python benchmarks/tagging_epoch.py --keras PYTHON [--jets FILE] [--rounds N] [--threads N]
 
 PYTHON is an interpreter with TensorFlow 2.13; without it only our side is measured. FILE is an
-npz with arrays `constit`, `track`, `MSeg` and `jet` of real jets, which are drawn from; without
-it objects are random numbers, as many as real jets have on average.
+npz with arrays `constit`, `track`, `MSeg` and `jet` of real jets and the `source` of each, which
+are drawn from in the shares of the trainer's files; without it objects are random numbers, as many
+as real jets have on average.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ MAIN, CONTROL, SPLITS = 19_026, 8_082, 50
 SHAPES = {"constit": (30, 12), "track": (20, 10), "MSeg": (30, 6), "jet": (3,)}
 OBJECTS = {"constit": 10.4, "track": 5.0, "MSeg": 3.7}
 """Mean numbers of objects in 192 real jets of all kinds."""
+SHARES = ({"sig": 0.09, "cr": 0.38, "bib": 0.53}, {"cr": 1.0})
+"""Sources of main jets and of those of the control region."""
 CHUNK = 10
 """Batches that one side trains in a row."""
 
@@ -106,14 +109,21 @@ def serve(step: object) -> None:
 def jets(file: str) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
     """Arrays of the main jets and of the control region, and which of these pads it."""
     draw = np.random.default_rng(1)
-    parts = [_drawn(draw, number, file) for number in (MAIN, CONTROL)]
+    numbers = zip((MAIN, CONTROL), SHARES, strict=True)
+    parts = [_drawn(draw, number, shares, file) for number, shares in numbers]
     return parts[0], parts[1], np.pad(np.arange(CONTROL), (0, MAIN - CONTROL), mode="symmetric")
 
 
-def _drawn(draw: np.random.Generator, number: int, file: str) -> list[np.ndarray]:
+def _drawn(
+    draw: np.random.Generator, number: int, shares: dict[str, float], file: str
+) -> list[np.ndarray]:
     if file:
         with np.load(file) as held:
-            rows = draw.integers(0, len(held["jet"]), number)
+            wanted = draw.choice(list(shares), number, p=list(shares.values()))
+            rows = np.empty(number, np.int64)
+            for name in shares:
+                own = wanted == name
+                rows[own] = draw.choice(np.flatnonzero(held["source"] == name), own.sum())
             return [held[name][rows].clip(-20, 20).astype(np.float32) for name in SHAPES]
     arrays = []
     for name, shape in SHAPES.items():
