@@ -146,7 +146,7 @@ def test_efficiencies_by_mass_have_the_stronger_network_in_bold(document: Docume
 def test_it_is_written_as_markdown_and_html(document: Document, tmp_path: Path) -> None:
     text = write_markdown(document, tmp_path / "compare.md").read_text()
     assert "| toy/2/2 | chosen" in text
-    assert "![Losses after each epoch.](compare_figures/0001-losses.png)" in text
+    assert "number 0.](compare_figures/0001-losses.png)" in text
     assert "train.adversary.weight | 10 | 1 |" in text
     html = write_document(document, tmp_path / "compare.html").read_text()
     assert "<code>toy/2/2</code>" in html
