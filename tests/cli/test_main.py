@@ -144,7 +144,7 @@ def test_shell_completion_knows_commands_and_options(tmp_path: Path) -> None:
             "quarkline", tmp_path, _QUARKLINE_COMPLETE="complete_bash", **words
         ).stdout.split()
 
-    assert complete("quarkline pl", 1) == ["plan"]
+    assert complete("quarkline pla", 1) == ["plan"]
     assert "--until" in complete("quarkline run a.yaml --un", 3)
     assert set(complete("quarkline run a.yaml --device ", 4)) == {"auto", "cpu", "cuda"}
 

@@ -17,6 +17,7 @@ from quarkline.events.skim.config import SkimConfig
 from quarkline.studies.resonance.config import ResonanceConfig
 from quarkline.studies.resonance.spectrum.config import SpectrumConfig
 from quarkline.studies.search.config import SearchConfig
+from quarkline.studies.tagging.config import TaggingConfig
 from tests.docs.pages import DOCS, PROJECT, code_spans, command_lines, pages
 
 COMMANDS = get_command(app).commands
@@ -53,7 +54,7 @@ def models(annotation: object) -> Iterator[type[BaseModel]]:
             yield from models(part)
 
 
-CONFIGS = (ResonanceConfig, SpectrumConfig, SearchConfig, SkimConfig)
+CONFIGS = (ResonanceConfig, SpectrumConfig, SearchConfig, TaggingConfig, SkimConfig)
 KEYS = {key for config in CONFIGS for key in keys(config)}
 SECTIONS = {key.partition(".")[0] for key in KEYS if "." in key}
 
@@ -78,7 +79,7 @@ def test_a_config_key_in_the_pages_exists():
         spans = [span.partition(":")[0].partition("=")[0] for span in code_spans(text)]
         dotted = [span for span in spans if re.fullmatch(r"[a-z]+(\.[a-z_]+)+", span)]
         asked = {key for key in dotted if key.partition(".")[0] in SECTIONS} | set(set_keys)
-        files = {span for span in asked if span.endswith(".json")}
+        files = {span for span in asked if span.endswith((".json", ".parquet", ".yaml"))}
         unknown = asked - KEYS - files - {"clasifier.folds", "key"}
         assert not unknown, page.name
 

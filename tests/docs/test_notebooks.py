@@ -30,6 +30,12 @@ SMALL = (
     "friends.systematics=false",
     "fit=null",
 )
+FEW = (
+    "simulate.jets={signal: 800, qcd: 800, bib: 800, control_simulation: 800, control_data: 800}",
+    "features={validation: 0.2, test: 0.3}",
+    "train={fit: {epochs: 2}, epoch_weights: all}",
+    "export.formats=[cpp]",
+)
 MODELS = ("{kind: resnet, blocks: 1, width: 8}", "{kind: bdt, trees: 5}")
 
 
@@ -83,3 +89,19 @@ def test_the_notebook_of_a_search_runs_on_toy_ntuples(
     assert len(plt.get_fignums()) == 2
     assert names["largest"] < 1e-6
     assert "Z = " in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_figures")
+def test_the_notebook_of_the_tagging_study_runs_on_simulated_jets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = new("calratio", folder=tmp_path)
+    run(load_analysis(config, overrides=FEW, compute={"workers": 1}))
+    code = ["".join(cell["source"]) for cell in cells(DOCS / "notebooks" / "tagging.ipynb", "code")]
+    (tmp_path / "tagging.py").write_text("\n".join(code), encoding="utf-8")
+    names = runpy.run_path("tagging.py")
+    assert len(plt.get_fignums()) == 2
+    assert names["largest"] < 1e-5
+    assert "signal efficiency" in capsys.readouterr().out

@@ -91,8 +91,8 @@ print(*(file.state for file in found.files), sep=",")
 
 def test_two_commands_at_once_make_each_table_once(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    for number in range(12):
-        write_ntuple(tmp_path / "in" / f"{number}.parquet", invented(number, 200))
+    for number in range(6):
+        write_ntuple(tmp_path / "in" / f"{number}.parquet", invented(number, 60))
     command = [sys.executable, "-c", AT_ONCE, str(tmp_path / "in" / "*"), str(tmp_path / "out")]
     root = Path(__file__).parents[2]
     pair = [
@@ -108,6 +108,6 @@ def test_two_commands_at_once_make_each_table_once(tmp_path: Path) -> None:
     for states in zip(*answers, strict=True):
         assert states.count("converted") == 1, answers
         assert set(states) <= {"converted", "kept", "elsewhere"}
-    assert len(list((tmp_path / "out").glob("*.parquet"))) == 12
+    assert len(list((tmp_path / "out").glob("*.parquet"))) == 6
     assert not list((tmp_path / "out").glob("*.lock"))
     assert not list((tmp_path / "out").glob(".*.tmp"))

@@ -134,7 +134,7 @@ def test_an_epoch_is_exported(root: Path, tmp_path: Path) -> None:
 
 def test_runs_are_compared_whatever_stages_they_have(root: Path, tmp_path: Path) -> None:
     words = ["compare", "toy/1", "toy/-1", "-o", str(tmp_path / "c.md"), "--json"]
-    done = CliRunner().invoke(app, [*words, "--set", "ks_limit=0.01"])
+    done = CliRunner().invoke(app, [*words, "--set", "analyze.ks_limit=0.01"])
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert "no epoch has a worst K-S below 0.01" in told["headline"]
@@ -152,7 +152,7 @@ def test_runs_that_cannot_be_compared_are_refused(root: Path, tmp_path: Path) ->
     with pytest.raises(InputError, match="run toy/2 is named twice"):
         compare(["toy/-1", "toy/2"], output=out, root=root)
     with pytest.raises(InputError, match="did you mean `ks_limit`"):
-        compare(["toy/1"], output=out, settings=["ks_limt=1"], root=root)
+        compare(["toy/1"], output=out, settings=["analyze.ks_limt=1"], root=root)
     copied = root / "other"
     shutil.copytree(root / "toy", copied)
     content = json.loads((copied / "00001" / "run.json").read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 from quarkline.figures.legends import legend_below, room_below
 from quarkline.figures.pieces import floats, log_axis, plain_text, say_empty, set_labels
 from quarkline.figures.style import BOTTOM, GREY, SIZE, Label, canvas, looks, with_margins
-from quarkline.figures.tables import Table, points, values
+from quarkline.figures.tables import Array, Table, points, values
 
 DECADE = 20.0
 """Ratio of the largest to the smallest value from which on an axis is logarithmic."""
@@ -73,9 +74,14 @@ def plot_choice(
         both = np.concatenate([*everything, edge], axis=1)
         if not both.size:
             say_empty(frame.main, "no epochs")
-        for which, array in (("x", np.append(both[0], limit)), ("y", both[1])):
-            if array.size and array.min() > 0 and array.max() > DECADE * array.min():
-                log_axis(frame.main, which, array.min() / 1.3, array.max() * 1.3)
+        _scale(frame.main, "x", np.append(both[0], limit))
+        _scale(frame.main, "y", both[1])
         set_labels(frame, x_label, y_label)
         legend_below(frame)
     return frame.figure
+
+
+def _scale(ax: Axes, which: Literal["x", "y"], known: Array) -> None:
+    """A logarithmic axis where values span more than a decade."""
+    if known.size and known.min() > 0 and known.max() > DECADE * known.min():
+        log_axis(ax, which, known.min() / 1.3, known.max() * 1.3)

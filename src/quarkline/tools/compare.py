@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from quarkline.engine.core.config import load_config
+from quarkline.engine.core.config import Config, load_config
 from quarkline.engine.core.findings import InputError, Rule
 from quarkline.engine.store.atomic import make_folder
 from quarkline.engine.workflow.runs import RESOLVED, Run, find_run
@@ -28,10 +28,11 @@ NOT_COMPARED = ("roots", "compute", "name", "schema", "study")
 """Settings that change no result."""
 
 
-class _ChoiceConfig(AnalyzeConfig):
+class _ChoiceConfig(Config):
     """How an epoch is chosen, as the command line says it."""
 
     schema_version: Literal[1] = Field(1, alias="schema")
+    analyze: AnalyzeConfig = Field(default_factory=AnalyzeConfig)
 
 
 NO_RUNS = Rule(
@@ -54,7 +55,7 @@ def compare(
     Args:
         runs: Runs as `NAME`, `NAME/NUMBER` or a folder.
         output: The Markdown file; the HTML file stands beside it.
-        settings: `key=value` texts for the choice, such as `ks_limit=0.2`.
+        settings: `key=value` texts for the choice, such as `analyze.ks_limit=0.2`.
         root: Folder of all runs.
 
     Raises:
@@ -66,7 +67,7 @@ def compare(
     if not found or twice:
         told = f"run {twice[0]} is named twice" if twice else "no run is named"
         raise InputError(NO_RUNS.finding(told, suggestion="`quarkline list` shows all runs"))
-    config = load_config(None, overrides=settings).validate(_ChoiceConfig)
+    config = load_config(None, overrides=settings).validate(_ChoiceConfig).analyze
     compared = [compared_run(run) for run in found]
     make_folder(output.parent)
     with tempfile.TemporaryDirectory() as folder:

@@ -14,6 +14,8 @@ from quarkline.engine.core.results import pretty_json
 from quarkline.engine.store.atomic import write_atomic
 from quarkline.engine.workflow.run import Analysis, Watcher, open_analysis
 from quarkline.engine.workflow.runs import PROVENANCE, Run, list_runs
+from quarkline.studies.tagging.config import SOURCES
+from quarkline.studies.tagging.train.config import TrainConfig
 from quarkline.studies.tagging.train.kept import STAGE, parent_states
 from quarkline.studies.tagging.train.seed_keys import (
     OURS,
@@ -57,7 +59,9 @@ class Training:
     @property
     def settings(self) -> str:
         """The effective config as text that is a config, too."""
-        return pretty_json(self.analysis.config.model_dump(mode="json", by_alias=True))
+        told = self.analysis.config.model_dump(mode="json", by_alias=True)
+        absent = [name for name in SOURCES if told[name] is None]
+        return pretty_json({key: value for key, value in told.items() if key not in absent})
 
 
 def load_training(
@@ -113,7 +117,7 @@ def _file(
     """The config of ours, and what became of the CalRatio trainer's keys."""
     file = load_config(config, site=site)
     if "study" in file.data:
-        texts = given_overrides(_seed_keys(replace(file, data={}), keys))
+        texts = given_overrides(_seed_keys(replace(file, data={}), keys), _adversary(file))
         compatible = ["train.compatibility=upstream"] if upstream else []
         return file.overridden([*texts, *compatible]), ()
     if config is not None and not is_seed_config(file.data):
@@ -126,6 +130,14 @@ def _file(
         )
     found, told = translated_file(_seed_keys(file, keys), file, upstream=upstream)
     return found, tuple(told.keys)
+
+
+def _adversary(file: ConfigFile) -> str:
+    """Kind of the adversary in a config of ours, as far as it is written like one."""
+    value: Any = file.data
+    for key in ("train", "adversary", "kind"):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return str(value or TrainConfig().adversary.kind)
 
 
 def _seed_keys(file: ConfigFile, keys: Mapping[str, Any]) -> SeedKeys:

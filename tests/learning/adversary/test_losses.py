@@ -42,6 +42,8 @@ def test_distance_correlation_of_a_plain_loop() -> None:
     y = x**2 + 0.3 * y
     expected = _plain_correlation(x.tolist(), y.tolist(), weight.tolist())
     assert float(distance_correlation(x, y, weight)) == pytest.approx(expected, rel=1e-10)
+    both = distance_correlation(torch.stack([x, y]), y, weight)
+    assert both.tolist() == pytest.approx([expected, 1.0], rel=1e-10)
 
 
 def test_distance_correlation_is_one_of_a_line_and_nothing_of_a_constant() -> None:

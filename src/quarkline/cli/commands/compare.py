@@ -24,7 +24,9 @@ def command(
     ] = Path("reports/compare.md"),
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A key of `analyze`, such as ks_limit=0.2"),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A key of the choice: analyze.ks_limit=0.2."
+        ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:

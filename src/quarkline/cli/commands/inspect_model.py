@@ -33,8 +33,8 @@ def show(model: ModelSummary, *, as_json: bool) -> None:
     if not model.layers:
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading, side in (("layer", "left"), ("kind", "left"), ("shapes", "left")):
-        table.add_column(heading, justify=side, overflow="fold")
+    for heading in ("layer", "kind", "shapes"):
+        table.add_column(heading, overflow="fold")
     table.add_column("parameters", justify="right")
     for layer in model.layers:
         shapes = "  ".join(

@@ -12,19 +12,19 @@ SMALLEST = 1e-12
 
 
 def distance_correlation(first: Tensor, second: Tensor, weight: Tensor) -> Tensor:
-    """Squared distance correlation of two columns: 0 of independent ones, 1 of linear ones.
+    """Squared distance correlation of columns with one: 0 of independent ones, 1 of linear ones.
 
     With |x_i - x_j| centred in rows and columns by weighted means to A_ij, and B_ij likewise, it is
     <A B> / sqrt(<A A> <B B>), where <> is the mean over pairs with weights w_i w_j. It is 0 where
     a column is constant. Needs memory for N^2 numbers.
 
     Args:
-        first: With shape (N,).
+        first: With shape (..., N), of any number of columns.
         second: With shape (N,).
         weight: Of the rows, not negative, with shape (N,); their scale does not matter.
 
     Returns:
-        One number.
+        Of each first column, with shape (...).
 
     References:
         Szekely, Rizzo and Bakirov, Ann. Statist. 35 (2007) 2769; with weights Kasieczka and Shih,
@@ -32,18 +32,17 @@ def distance_correlation(first: Tensor, second: Tensor, weight: Tensor) -> Tenso
     """
     share = weight / weight.sum().clamp(min=SMALLEST)
     one, two = (_centred(column, share) for column in (first, second))
-    pairs = share[:, None] * share
-    product = (pairs * one * two).sum()
-    squares = (pairs * one * one).sum() * (pairs * two * two).sum()
+    product = (one * two) @ share @ share
+    squares = (one.square() @ share @ share) * (two.square() @ share @ share)
     there = squares > SMALLEST**2
     return torch.where(there, product / torch.where(there, squares, 1.0).sqrt(), 0.0)
 
 
 def _centred(column: Tensor, share: Tensor) -> Tensor:
-    """Distances (N, N), centred in rows and columns by means with these shares."""
-    distance = (column[:, None] - column).abs()
+    """Distances (..., N, N), centred in rows and columns by means with these shares."""
+    distance = (column[..., :, None] - column[..., None, :]).abs()
     row = distance @ share
-    return distance - row[:, None] - row + share @ row
+    return distance - row[..., :, None] - row[..., None, :] + (row @ share)[..., None, None]
 
 
 def discrepancy(

@@ -210,9 +210,7 @@ class Decorrelation:
         """Of outputs (N, classes) in rows of target 0 and 1; rows of negative weight count none."""
         weight = weight.clamp(min=0)
         if isinstance(self.adversary, DistanceCorrelation):
-            columns = odds.unbind(dim=1)
-            found = [distance_correlation(one, target, weight) for one in columns]
-            return torch.stack(found).mean()
+            return distance_correlation(odds.t(), target, weight).mean()
         way = cast("Discrepancy", self.adversary)
         return discrepancy(odds, target > 0, weight, widths=way.widths, unbiased=way.unbiased)
 

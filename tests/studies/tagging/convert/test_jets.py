@@ -177,3 +177,9 @@ def test_a_claim_that_is_repeated_counts_once() -> None:
     claims = (np.array([0, 0, 0, 0]), np.array([1, 1, -1, 0]), np.array([3, 3, 2, 0]))
     found = members((np.array([0, 0, 0]), np.array([1, 2, 1])), claims)
     assert (found.counts.tolist(), found.index.tolist()) == ([1, 0, 1], [3, 3])
+
+
+def test_claims_to_jets_that_cannot_be_are_nothing() -> None:
+    claims = (np.array([0, 0, 1]), np.array([2**40, 1, -5]), np.array([0, 1, 2]))
+    found = members((np.array([0, 1]), np.array([1, 0])), claims)
+    assert (found.counts.tolist(), found.index.tolist()) == ([1, 0], [1])

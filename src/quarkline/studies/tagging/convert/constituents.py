@@ -61,7 +61,7 @@ def members(
     Returns:
         Constituents in the order of the jets.
     """
-    width = 1 + max(claims[1].max(initial=0), jets[1].max(initial=0))
+    width = 1 + int(jets[1].max(initial=0))
     wanted = jets[0] * width + jets[1]
     key, constituent = _claims_of(wanted, claims, width)
     rank = constituent if falling is None else -falling[constituent].astype(np.float64)
@@ -83,7 +83,8 @@ def _claims_of(wanted: Ints, claims: tuple[Ints, Ints, Ints], width: int) -> tup
     is_wanted = np.zeros((last + 1) * width, bool)
     is_wanted[wanted] = True
     key = event * width + jet
-    kept = (jet >= 0) & is_wanted[np.maximum(key, 0)]
+    possible = (jet >= 0) & (jet < width)
+    kept = possible & is_wanted[np.where(possible, key, 0)]
     return key[kept], constituent[kept]
 
 

@@ -185,7 +185,7 @@ def _fill(
     sums = np.bincount(cells, weight[inside], minlength=count * len(kinds)).reshape(-1, count)
     totals = np.bincount(place[known], weight[known], minlength=len(kinds))
     for kind, row, total in zip(kinds, sums, totals.tolist(), strict=True):
-        histogram.sums[kind] = histogram.sums.get(kind, 0.0) + row
+        histogram.sums[kind] = np.asarray(histogram.sums.get(kind, 0.0) + row, np.float64)
         histogram.totals[kind] = histogram.totals.get(kind, 0.0) + total
 
 

@@ -163,9 +163,8 @@ def _masses_told(model: EventModel) -> tuple[str, ...]:
 def _same_units(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
     """Whether two scalings are one; of Keras's weights only that there is one is known."""
     if "scaled" in (first["kind"], second["kind"]):
-        return (first["kind"] == "none") == (second["kind"] == "none")
-    parts = ({**one, "assumed": None} for one in (first, second))
-    mine, other = parts
+        return "none" not in (first["kind"], second["kind"])
+    mine, other = ({**one, "assumed": None} for one in (first, second))
     return mine == other
 
 
@@ -194,8 +193,9 @@ def _with_masses(
 ) -> FeatureArrays:
     if masses is None:
         return arrays
-    given = dict(zip(MASS_INPUTS, masses, strict=True))
-    same = np.broadcast_to(np.float32([given[name] for name in told]), (len(arrays), len(told)))
+    given = {str(name): mass for name, mass in zip(MASS_INPUTS, masses, strict=True)}
+    hypothesis = np.array([given[name] for name in told], np.float32)
+    same = np.broadcast_to(hypothesis, (len(arrays), len(told)))
     jet = np.concatenate([arrays.continuous, same], axis=1, dtype=np.float32)
     return FeatureArrays(jet, arrays.categorical, arrays.objects)
 

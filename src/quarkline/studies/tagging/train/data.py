@@ -82,8 +82,8 @@ def _weighed(
     own = np.asarray(scaled.jets.weight, dtype=np.float64)
     weight = np.zeros(len(own))
     weight[known] = weigh(wanted[known], own[known], held_out[known])
-    chosen = [scaled.rows(part) for part in (Split.TRAIN, Split.VALIDATION)]
-    return TrainedJets(scaled.jets, *chosen, wanted, weight, scaled.momenta)
+    train, out = scaled.rows(Split.TRAIN), scaled.rows(Split.VALIDATION)
+    return TrainedJets(scaled.jets, train, out, wanted, weight, scaled.momenta)
 
 
 def mirrored(rows: int, length: int) -> NDArray[np.int64]:

@@ -12,9 +12,9 @@ from pydantic import BeforeValidator, Field
 
 from quarkline.engine.core.addresses import spelt
 from quarkline.engine.core.config import Config, ConfigFile, ConfigPath
-from quarkline.engine.core.findings import InputError, Rule
+from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.engine.core.results import pretty_json
-from quarkline.engine.core.yaml_file import Text
+from quarkline.engine.core.yaml_file import KeyPath, Text
 
 NOT_POSSIBLE = Rule(
     "QL-TAG-040",
@@ -258,12 +258,16 @@ def translated_file(
     """
     found = translate(keys, upstream=upstream)
     data = {**found.data, **{key: file.data[key] for key in OURS if key in file.data}}
-    places = {at: file.place(source) for at, source in found.origin.items()}
+    places: dict[KeyPath, Place] = {at: file.place(source) for at, source in found.origin.items()}
     return ConfigFile(file.path, pretty_json(data), data, places, file.findings), found
 
 
-def given_overrides(keys: SeedKeys) -> list[str]:
+def given_overrides(keys: SeedKeys, kind: str) -> list[str]:
     """The keys that are given, as `key=value` texts over a config of ours.
+
+    Args:
+        keys: The keys.
+        kind: Of the adversary in that config.
 
     Raises:
         InputError: If one cannot be said over a config.
@@ -285,7 +289,8 @@ def given_overrides(keys: SeedKeys) -> list[str]:
     if "num_splits" in given:
         texts.append(f"train.num_splits={keys.num_splits}")
     if "adversary_weight" in given and keys.adversary_weight:
-        texts.append(f"train.adversary.weight={keys.adversary_weight}")
+        way = {"kind": kind, "weight": keys.adversary_weight}
+        texts.append(f"train.adversary={json.dumps(way)}")
         given = given - {"adversary_weight"}
     for at, source in found.origin.items():
         if source in given:
