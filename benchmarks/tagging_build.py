@@ -13,6 +13,7 @@ import resource
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ MEAN = {"constit": 10, "track": 4, "MSeg": 3}
 def jets(rows: int, number: int) -> JetBlock:
     """Random jets of all three classes."""
     draw = np.random.default_rng(number)
-    values = {name: draw.normal(size=rows) for name in (*JET, *LLP, *MASSES)}
+    values: dict[str, Any] = {name: draw.normal(size=rows) for name in (*JET, *LLP, *MASSES)}
     values |= {"jet_pt": 40 + draw.exponential(50, rows), WEIGHT: draw.exponential(1, rows)}
     values |= {"label": draw.integers(0, 3, rows), "runNumber": np.full(rows, number)}
     values |= {"eventNumber": np.arange(rows), "_source": np.full(rows, number)}
