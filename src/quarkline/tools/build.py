@@ -10,10 +10,11 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from quarkline.engine.core.config import ConfigPath, load_config
+from quarkline.engine.core.config import ConfigPath, load_config, resolve_path
 from quarkline.engine.core.findings import InputError, Place, Rule
 from quarkline.engine.store.atomic import atomic_path
 from quarkline.studies.tagging.build.config import BuildConfig, ControlConfig
+from quarkline.studies.tagging.build.files import ENDING
 from quarkline.studies.tagging.build.mixture import build
 from quarkline.studies.tagging.build.results import Build
 
@@ -22,8 +23,7 @@ THERE = Rule(
     "a build replaces no file unasked",
     "The table that would be written is there already, and somebody may be training on it.",
 )
-MAIN = "main.parquet"
-CONTROL = "control.parquet"
+MAIN, CONTROL = "main.parquet", "control.parquet"
 UPSTREAM_INPUT = {"input_file": "files", "num_events": "jets", "event_filter": "where"}
 UPSTREAM = {"remove_branches": "remove", "output_file": "output", "input_files": "main"}
 
@@ -38,6 +38,16 @@ class BuildFile(BuildConfig):
     )
     seed: int = Field(1, ge=0, description="Seed of limits.")
 
+    @model_validator(mode="after")
+    def _two_tables(self) -> Self:
+        if self.output.suffix != ENDING:
+            msg = f"output: `{self.output.name}` does not end in `{ENDING}`, as tables do"
+            raise ValueError(msg)
+        if self.control is not None and self.output.name == CONTROL:
+            msg = f"output: `{CONTROL}` is the control region's name; take `{MAIN}`, say"
+            raise ValueError(msg)
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _with_upstreams_names(cls, data: Any) -> Any:
@@ -45,18 +55,15 @@ class BuildFile(BuildConfig):
         if not isinstance(data, Mapping):
             return data
         named = {UPSTREAM.get(name, name): value for name, value in data.items()}
+        if "output_file" in data and "output" not in data:
+            output = resolve_path(data["output_file"])
+            pickled = isinstance(output, Path) and output.suffix == ".pkl"
+            named["output"] = output.with_suffix(ENDING) if pickled else output
+        elif "output" in data:
+            named["output"] = data["output"]
         if isinstance(inputs := named.get("main"), list):
             named["main"] = [_input(one) for one in inputs]
-        if "output_file" in data:
-            named["output"] = str(Path(named["output"]).with_suffix(".parquet"))
         return named
-
-    @model_validator(mode="after")
-    def _one_file_a_table(self) -> Self:
-        if self.control is not None and self.output.name == CONTROL:
-            msg = f"output: `{CONTROL}` is the name of the control region's table"
-            raise ValueError(msg)
-        return self
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class Noise:
         words = self._generator.integers(0, 1 << 64, -(-number // 8), dtype=np.uint64)
         keep = words.view(np.uint8)[:number] >= self._level
         hits = self._generator.poisson(number * self._further)
-        keep[self._generator.integers(0, number, hits)] = False
+        keep[self._generator.integers(0, max(number, 1), hits)] = False
         return keep.reshape(rows, features)
 
 

@@ -1,8 +1,8 @@
 """Several LSTMs in one go, while they are trained on a processor.
 
 Step t of an LSTM is z = A s, where s are its inputs x_t, its states h_(t-1), and a 1 that its
-constants belong to. LSTMs of fewer inputs or nodes are filled up with zeros, which stay zero. One
-of fewer steps starts later: before, all of s is zero, which leaves its states zero.
+constants belong to. LSTMs of fewer inputs or nodes are filled up with zeros, which stay zero. All
+sequences end at the last step. Before one begins, all of s is zero, which leaves its states zero.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ class Sequences:
     """Inputs of one LSTM.
 
     Attributes:
-        rows: With shape (L N, F).
-        order: The row of each step of each sequence, with shape (L, N); a permutation.
+        rows: With shape (R, F).
+        order: The row of each step of each sequence, with shape (L, N), each row once; R where a
+            sequence has not begun.
     """
 
     rows: Tensor
@@ -84,9 +85,10 @@ class _Scan(torch.autograd.Function):
         seen = matrices.new_zeros(steps, lstms, matrices.shape[2], number)
         for own, order, each in zip(seen.unbind(1), orders, rows, strict=True):
             start, features = steps - len(order), each.shape[1]
-            ordered = each.index_select(0, order.flatten()).view(*order.shape, features)
+            filled = functional.pad(each, (0, 0, 0, 1))
+            ordered = filled.index_select(0, order.flatten()).view(*order.shape, features)
             own[start:, :features] = ordered.transpose(1, 2)
-            own[start:, -1] = 1
+            own[start:, -1] = order < len(each)
         gates = matrices.new_empty(steps, lstms, 4 * nodes, number)
         cells = matrices.new_zeros(steps + 1, lstms, nodes, number)
         ends = matrices.new_empty(lstms, nodes, number)
@@ -98,7 +100,7 @@ class _Scan(torch.autograd.Function):
             cell = torch.mul(f, cells[t], out=cells[t + 1]).addcmul_(i, g.tanh_())
             torch.mul(o, cell.tanh(), out=output)
         ctx.save_for_backward(matrices, seen, gates, cells)
-        ctx.orders, ctx.features = orders, [each.shape[1] for each in rows]
+        ctx.orders, ctx.shapes = orders, [each.shape for each in rows]
         return ends
 
     @staticmethod
@@ -125,7 +127,7 @@ class _Scan(torch.autograd.Function):
             torch.bmm(back, dz, out=after)
             dc *= f
             slope = after[:, -nodes - 1 : -1]
-        parts = zip(slopes.unbind(1), ctx.orders, ctx.features, strict=True)
+        parts = zip(slopes.unbind(1), ctx.orders, ctx.shapes, strict=True)
         return total, None, *(_by_row(*part) for part in parts)
 
 
@@ -135,9 +137,10 @@ def _gates(gates: Tensor) -> tuple[Tensor, ...]:
     return found
 
 
-def _by_row(slopes: Tensor, order: Tensor, features: int) -> Tensor:
+def _by_row(slopes: Tensor, order: Tensor, shape: Sequence[int]) -> Tensor:
     """Slopes of the rows from those (T, F, N) of steps, of which the last L count."""
-    places = torch.empty_like(order.flatten())
-    places[order.flatten()] = torch.arange(order.numel())
-    own = slopes[len(slopes) - len(order) :, :features].transpose(1, 2).flatten(0, 1)
+    begun = (order.flatten() < shape[0]).nonzero()[:, 0]
+    places = torch.empty(shape[0], dtype=torch.int64)
+    places[order.flatten()[begun]] = begun
+    own = slopes[len(slopes) - len(order) :, : shape[1]].transpose(1, 2).flatten(0, 1)
     return own.index_select(0, places)

@@ -61,7 +61,7 @@ class Classification:
 
         Names with `raw` count events; the others take the events' own weights.
         """
-        label, weight, own = known[MAIN][self.inputs : self.inputs + 3]
+        label, weight, own = known[MAIN][-3:]
         logits = outputs[MAIN]
         losses = self._entropy(logits, label)
         loss = float((weight * losses).sum(dtype=torch.float64) / weight.sum(dtype=torch.float64))

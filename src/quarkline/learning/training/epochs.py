@@ -69,7 +69,7 @@ class Watch(Protocol):
 
 
 class ReportError(Exception):
-    """Carries what a report raised from one process to all."""
+    """Carries what a report or a watch raised from one process to all."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,8 @@ class Training:
         config, history = self.job.config, self.state.history
         if len(history) >= self.state.begun + config.epochs:
             return True
-        return config.patience is not None and history.stale(config.least_gain) >= config.patience
+        stale = min(history.stale(config.least_gain), len(history) - self.state.begun)
+        return config.patience is not None and stale >= config.patience
 
     def _train_epoch(self) -> float:
         """Make the epoch's steps that are left; the learning rate of the last one."""
@@ -166,8 +167,8 @@ class Training:
         return learning_rate(
             self.state.largest_rate,
             config.schedule,
-            step=position.steps,
-            steps=(self.state.begun + config.epochs) * self.steps,
+            step=(position.epoch - self.state.begun) * self.steps + position.step,
+            steps=config.epochs * self.steps,
             warm_up=round(config.warm_up * self.steps),
             losses=losses,
         )
@@ -202,8 +203,9 @@ class Training:
         if state.history.best == position.epoch - 1:
             state.best = copied(state.average.module)
         self._write_metrics()
-        self._show(outputs, metrics)
-        self._tell(metrics)  # before the epoch counts as done: a kill repeats it, and loses nothing
+        self._tell(
+            outputs, metrics
+        )  # before the epoch counts as done: a kill repeats it, and loses nothing
         self._save()
 
     @torch.no_grad()
@@ -226,13 +228,6 @@ class Training:
         known = {name: source.known for name, source in self.held_out.items()}
         return self.job.task.measure(outputs, known)
 
-    def _show(self, outputs: Mapping[str, Tensor], metrics: Mapping[str, float]) -> None:
-        """Let the watch look, in the first process."""
-        if self.job.watch and self.state.fabric.is_global_zero:
-            arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
-            number, module = len(self.state.history), self.state.average.module
-            self.job.watch.epoch(number, module, arrays, metrics)
-
     def _save(self) -> None:
         if self.job.checkpoint:
             self.state.save(self.job.checkpoint)
@@ -242,22 +237,28 @@ class Training:
         if self.job.folder and self.state.fabric.is_global_zero:
             write_metrics(self.job.folder / METRICS, self.state.history)
 
-    def _tell(self, metrics: Mapping[str, float]) -> None:
-        """Call the report in the first process; what it raises ends all of them."""
-        if self.job.report is None:
-            return
+    def _tell(self, outputs: Mapping[str, Tensor], metrics: Mapping[str, float]) -> None:
+        """Let watch and report see the epoch, in the first process; what they raise ends all."""
         fabric = self.state.fabric
         if fabric.world_size == 1:
-            self.job.report(len(self.state.history), metrics)
+            self._see(outputs, metrics)
             return
         error: Exception | None = None
         if fabric.is_global_zero:
             try:
-                self.job.report(len(self.state.history), metrics)
+                self._see(outputs, metrics)
             except Exception as raised:
                 error = raised
         if error := fabric.broadcast(error):
             raise ReportError(error)
+
+    def _see(self, outputs: Mapping[str, Tensor], metrics: Mapping[str, float]) -> None:
+        job, number = self.job, len(self.state.history)
+        if job.watch:
+            arrays = {name: tensor.numpy() for name, tensor in outputs.items()}
+            job.watch.epoch(number, self.state.average.module, arrays, metrics)
+        if job.report:
+            job.report(number, metrics)
 
 
 def _not_finite(what: str, epoch: int, step: int, rate: float) -> WorkError:

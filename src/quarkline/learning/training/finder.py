@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 import numpy as np
 from torch import Tensor, nn
@@ -64,7 +62,7 @@ def scan_rates(state: State, streams: Streams, mover: Mover) -> LearningRateScan
     """Scan learning rates from a state, which is left exactly as it was."""
     find = mover.config.find
     rates = np.geomspace(find.lowest, find.highest, find.points)
-    with _restored(state), own_noise(state.fabric.device):
+    with state.restored(), own_noise(state.fabric.device):
         losses = _losses(state, streams, mover, rates.tolist())
     rates = rates[: len(losses)]
     smoothed = running_mean(losses, find.smoothing)
@@ -105,17 +103,3 @@ def _batches(streams: Streams, mover: Mover) -> Iterator[Mapping[str, Tensor]]:
     whole = max(batches.counts[MAIN] // mover.rows, 1)
     for number in itertools.count():
         yield from itertools.islice(batches.epoch(number), whole)
-
-
-@contextmanager
-def _restored(state: State) -> Iterator[None]:
-    """Put weights, optimisers and the scaling of gradients back as they were."""
-    precision = state.fabric.strategy.precision
-    optimisers = {name: item.state_dict() for name, item in state.optimisers.items()}
-    kept = copy.deepcopy((state.module.state_dict(), optimisers, precision.state_dict()))
-    yield
-    state.module.load_state_dict(kept[0])
-    for name, optimiser in state.optimisers.items():
-        optimiser.load_state_dict(kept[1][name])
-    precision.load_state_dict(kept[2])
-    state.module.zero_grad()

@@ -28,6 +28,7 @@ from quarkline.learning.training.devices import new_fabric
 from quarkline.learning.training.epochs import Job, Report, ReportError, Training, Watch
 from quarkline.learning.training.finder import scan_rates
 from quarkline.learning.training.history import History
+from quarkline.learning.training.memory import memory_told, rows_that_fit
 from quarkline.learning.training.rows import Given, streams_of
 from quarkline.learning.training.scan import LearningRateScan
 from quarkline.learning.training.state import CHECKPOINT, new_state
@@ -91,8 +92,8 @@ def fit(
             many as `compute.devices` gives.
         report: Told of every epoch's metrics; with several devices it goes to another process.
         watch: Looks at each epoch.
-        start: A state that an earlier training kept: this one begins where that one ended, and
-            goes on for `epochs` more.
+        start: A state that an earlier training kept: this one begins where that one ended, with
+            its history, and goes on for `epochs` more, of which the schedule is.
         keep_state: Leave the state in the folder at the end, so that fitting again costs nothing.
         save_seconds: Most seconds between two states.
 
@@ -100,8 +101,9 @@ def fit(
         The metrics of all epochs, and how the learning rate was found.
 
     Raises:
-        WorkError: If a loss is not finite.
-        InputError: If the folder holds another training's state, or `monitor` is no metric.
+        WorkError: If a loss is not finite, or memory runs out.
+        InputError: If the folder holds another training's state, `start` cannot be continued here,
+            or `monitor` is no metric.
     """
     devices = devices or devices_of_this_process()
     sides = streams_of(train), streams_of(validation)
@@ -159,12 +161,21 @@ def _fit(fabric: Fabric, job: Job) -> FitResult:
     training = Training(job, state)
     if job.checkpoint and job.checkpoint.exists():
         state.load(job.checkpoint)
-    elif job.start:
-        state.begin_from(job.start)
-    elif job.config.learning_rate == "find":
-        state.scan = scan_rates(state, training.streams, job.mover)
-        state.largest_rate = getattr(state.scan, state.scan.chosen)
-    training.run()
+    else:
+        _begin(training, job)
+    with memory_told():
+        training.run()
     job.module.load_state_dict(state.best)
     job.module.to("cpu").eval()
     return FitResult(state.history, state.scan)
+
+
+def _begin(training: Training, job: Job) -> None:
+    """Go to where the first step begins."""
+    state = training.state
+    if job.start:
+        state.begin_from(job.start)
+    state.rows_at_once = rows_that_fit(state, training.streams, job.mover)
+    if not state.largest_rate:
+        state.scan = scan_rates(state, training.streams, job.mover)
+        state.largest_rate = getattr(state.scan, state.scan.chosen)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -96,6 +98,7 @@ class State:
         identity: What makes it another training if it differs.
         largest_rate: The learning rate that schedules take shares of.
         begun: Epochs of the earlier training that this one continues.
+        rows_at_once: Rows of the main stream that memory was found to hold; None for a batch.
         scan: How the learning rate was found, if it was.
     """
 
@@ -110,6 +113,7 @@ class State:
     identity: str
     largest_rate: float
     begun: int = 0
+    rows_at_once: int | None = None
     scan: LearningRateScan | None = field(default=None)
 
     def save(self, path: Path) -> None:
@@ -127,6 +131,8 @@ class State:
             "position": vars(self.position),
             "largest_rate": self.largest_rate,
             "begun": self.begun,
+            "monitor": self.history.monitor,
+            "rows_at_once": self.rows_at_once,
             "scan": self.scan and vars(self.scan),
         }
         with atomic_path(path) as temporary:
@@ -148,26 +154,40 @@ class State:
                 )
             )
         self._take(state)
-        self.begun = state["begun"]
+        self.begun, self.rows_at_once = state["begun"], state["rows_at_once"]
 
     def begin_from(self, path: Path) -> None:
         """Begin where an earlier training ended, whose learning rate may have been another.
 
         Raises:
-            InputError: If its module is of another shape, or it ended within an epoch.
+            InputError: If there is none, it is of another shape, or it ended within an epoch.
         """
-        state = self._read(path)
         try:
+            state = self._read(path)
             largest = self.largest_rate or state["largest_rate"]
+            _check_ended(state, self.history.monitor)
             self._take(state)
-        except (RuntimeError, ValueError, KeyError) as error:
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
             raise InputError(
                 NOT_CONTINUED.finding(
-                    f"{path} is the state of a training that cannot be continued here: {error}",
+                    f"{path} is no state of a training that can be continued here: {error}",
                     suggestion="continue it with the config of its run, but for the epochs",
                 )
             ) from error
         self.largest_rate, self.begun = largest, len(self.history)
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Put weights, optimisers and the scaling of gradients back as they were."""
+        precision = self.fabric.strategy.precision
+        optimisers = {name: item.state_dict() for name, item in self.optimisers.items()}
+        kept = copy.deepcopy((self.module.state_dict(), optimisers, precision.state_dict()))
+        yield
+        self.module.load_state_dict(kept[0])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(kept[1][name])
+        precision.load_state_dict(kept[2])
+        self.module.zero_grad()
 
     def _read(self, path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location=self.fabric.device, weights_only=True)
@@ -184,6 +204,16 @@ class State:
         self.position = Position(**state["position"])
         self.largest_rate = state["largest_rate"]
         self.scan = state["scan"] and LearningRateScan(**state["scan"])
+
+
+def _check_ended(state: Mapping[str, Any], monitor: str) -> None:
+    """Refuse a state within an epoch, or whose best epoch is that of another metric."""
+    if state["position"]["step"]:
+        msg = f"it was killed in epoch {state['position']['epoch'] + 1}, so run that training first"
+        raise ValueError(msg)
+    if state["monitor"] != monitor:
+        msg = f"its best epoch is that by `{state['monitor']}`, not by `{monitor}`"
+        raise ValueError(msg)
 
 
 def new_state(

@@ -60,11 +60,10 @@ class Mover:
         """Rows of a global batch of the main stream."""
         return self.config.batch_size * self.config.accumulate
 
-    @property
-    def rows_at_once(self) -> int:
+    def rows_at_once(self, state: State) -> int:
         """Rows of the main stream that go through the module together."""
         whole = sys.maxsize if self.config.pieces else self.config.batch_size
-        return min(whole, self.config.rows_at_once or whole)
+        return min(whole, self.config.rows_at_once or whole, state.rows_at_once or whole)
 
     def batches(self, streams: Streams, name: str = "batches") -> Batches:
         """Which rows make each global batch.
@@ -98,7 +97,7 @@ class Mover:
         """
         fabric = state.fabric
         share = (fabric.global_rank, fabric.world_size)
-        pieces = Pieces(streams, indices, self.rows_at_once, share)
+        pieces = Pieces(streams, indices, self.rows_at_once(state), share)
         parts: dict[str, Tensor] = {}
         for number, step in enumerate(self.task.steps):
             optimiser = state.optimisers[step.part]

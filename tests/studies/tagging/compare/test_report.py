@@ -10,11 +10,12 @@ import pytest
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.core.results import Quantity, result_from_json
 from quarkline.report import Document, Table, write_document, write_markdown
+from quarkline.studies.tagging.analyze.blocks import best_bold
 from quarkline.studies.tagging.analyze.config import AnalyzeConfig
 from quarkline.studies.tagging.analyze.history import TrainingHistory, choose_epoch, read_history
 from quarkline.studies.tagging.analyze.measure import judged_epoch
 from quarkline.studies.tagging.analyze.results import Judged, JudgedEpoch
-from quarkline.studies.tagging.compare.report import best_bold, compare_runs
+from quarkline.studies.tagging.compare.report import compare_runs
 from quarkline.studies.tagging.compare.runs import ComparedRun, differing, flat
 from quarkline.studies.tagging.watch.config import WatchConfig
 from quarkline.studies.tagging.watch.judged import JudgedJets, judged_tagger
@@ -72,7 +73,16 @@ def runs() -> list[ComparedRun]:
 
 @pytest.fixture(scope="module")
 def document(runs: list[ComparedRun], tmp_path_factory: pytest.TempPathFactory) -> Document:
-    return compare_runs(runs, AnalyzeConfig(), tmp_path_factory.mktemp("figures"))
+    """The comparison, with figures made and not drawn."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("analyze.drawing", "compare.report"):
+            patch.setattr(f"quarkline.studies.tagging.{module}.save_all", undrawn)
+        return compare_runs(runs, AnalyzeConfig(), tmp_path_factory.mktemp("figures"))
+
+
+def undrawn(_: object, place: Path) -> None:
+    for suffix, content in {"svg": "<svg/>", "pdf": "%PDF", "png": "PNG", "json": "{}"}.items():
+        place.with_name(f"{place.name}.{suffix}").write_text(content)
 
 
 def table(document: Document, name: str) -> Table:
@@ -136,7 +146,7 @@ def test_efficiencies_by_mass_have_the_stronger_network_in_bold(document: Docume
 def test_it_is_written_as_markdown_and_html(document: Document, tmp_path: Path) -> None:
     text = write_markdown(document, tmp_path / "compare.md").read_text()
     assert "| toy/2/2 | chosen" in text
-    assert "![Losses after each epoch.](compare_figures/0001-losses.png)" in text
+    assert "number 0.](compare_figures/0001-losses.png)" in text
     assert "train.adversary.weight | 10 | 1 |" in text
     html = write_document(document, tmp_path / "compare.html").read_text()
     assert "<code>toy/2/2</code>" in html

@@ -89,7 +89,9 @@ def test_the_report_tells_shares_by_label(
 
 
 def test_the_command_writes_a_file_for_each_table(real: Path, weights: str, tmp_path: Path) -> None:
-    file = real / "pickled_as_parquet" / "bib.parquet"
+    bib = pq.read_table(real / "pickled_as_parquet" / "bib.parquet")
+    pq.write_table(bib.slice(0, 20), tmp_path / "bib.parquet")
+    file = tmp_path / "bib.parquet"
     words = ["score-report", weights, str(file), f"again={file}", "-o", str(tmp_path / "out")]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
@@ -98,7 +100,7 @@ def test_the_command_writes_a_file_for_each_table(real: Path, weights: str, tmp_
         *("bib.scores.parquet", "again.scores.parquet"),
         *("report.md", "report.html", "report_figures"),
     }
-    assert "1,116 jets scored by" in done.output
+    assert "40 jets scored by" in done.output
 
 
 def test_a_table_in_other_units_is_refused_and_nothing_is_written(

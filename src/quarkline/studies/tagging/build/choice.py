@@ -103,7 +103,11 @@ def choose(
     for path in files:
         table = open_jets(path)
         odd += _odd(table, config)
-        one, drawn = _passing(table, given.where, config, seed)
+        compiled = None
+        if given.where is not None:
+            compiled = compile_expression(given.where, _schema(table), label="where")
+            odd += compiled.warnings
+        one, drawn = _passing(table, compiled, config, seed)
         found.append(one)
         draws.append(drawn)
     if given.jets is not None:
@@ -115,10 +119,9 @@ def choose(
 
 
 def _passing(
-    table: JetTable, where: str | None, config: BuildConfig, seed: int
+    table: JetTable, compiled: Expression | None, config: BuildConfig, seed: int
 ) -> tuple[Chosen, NDArray[np.float64]]:
     """The jets of a table by momentum and expression, and a number drawn for each."""
-    compiled = None if where is None else compile_expression(where, _schema(table), label="where")
     columns = sorted({"jet_pt", "label", *({WEIGHT} & table.columns.keys())})
     columns += sorted((compiled.columns if compiled else frozenset()) - set(columns))
     parts = [_part(batch, table, compiled, config) for batch in table.batches(columns)]

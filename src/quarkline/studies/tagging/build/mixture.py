@@ -23,6 +23,8 @@ from quarkline.studies.tagging.tables import WEIGHT
 
 Floats = NDArray[np.float64]
 
+ROWS = 16_384
+"""Jets that are scaled at a time: padded they take some 6 kB each, in several copies."""
 SIMULATION, DATA = 0, 2
 """Labels in a control region."""
 NO_WEIGHT = Rule(
@@ -181,7 +183,7 @@ def _blocks(
 ) -> Iterator[JetBlock]:
     """The jets of a table that are taken, scaled and weighed; an empty block if there are none."""
     start = 0
-    for batch in chosen.table.batches():
+    for batch in chosen.table.batches(rows=ROWS):
         stop = start + len(batch["label"])
         block = block_of(chosen.table, batch)[chosen.kept[start:stop]]
         own = factors[start:stop][chosen.kept[start:stop]]

@@ -152,7 +152,7 @@ def _losses(histories: Sequence[TrainingHistory], folder: Path) -> Iterator[Bloc
     }
     place = folder / "losses"
     save_all(figures.plot_training_metrics(drawn), place)
-    yield Figure(place, "Losses after each epoch.")
+    yield Figure(place, "Losses after so many epochs: the first one has number 0.")
     drawn = {
         history.name: {name.removesuffix("_hist"): history.metrics[name] for name in KS}
         for history in histories
@@ -161,7 +161,8 @@ def _losses(histories: Sequence[TrainingHistory], folder: Path) -> Iterator[Bloc
     if drawn:
         place = folder / "ks"
         save_all(figures.plot_training_metrics(drawn), place)
-        yield Figure(place, "K-S distances of the outputs after each epoch, summed over pT bins.")
+        words = "K-S distances of the outputs after so many epochs, summed over bins of pT."
+        yield Figure(place, words)
 
 
 def _history(epochs: Sequence[Epoch]) -> Table:
