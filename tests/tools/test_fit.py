@@ -125,7 +125,7 @@ def drawn(monkeypatch) -> list[str]:
     """Figures are drawn and not rendered, which takes most of the time; the formats asked for."""
     kinds: list[str] = []
     module = import_module("quarkline.figures.save")  # beside the function of that name
-    monkeypatch.setattr(module, "_rendered", lambda _, kind: kinds.append(kind) or b"rendered")
+    monkeypatch.setattr(module, "_rendered", lambda _, kind, __: kinds.append(kind) or b"rendered")
     return kinds
 
 

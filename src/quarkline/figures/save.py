@@ -59,12 +59,6 @@ def save(
     ]
 
 
-def _content(fig: Figure, tables: Sequence[Table], suffix: str) -> str | bytes:
-    if suffix == "json":
-        return figure_json(tables)
-    return to_svg(fig) if suffix == "svg" else _rendered(fig, suffix)
-
-
 def figure_json(tables: Sequence[Table]) -> str:
     """The drawn values as JSON text; each table's `data` is valid for HEPData as it stands."""
     content: dict[str, Any] = {

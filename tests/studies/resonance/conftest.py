@@ -68,8 +68,8 @@ def one_form() -> Iterator[None]:
     save = importlib.import_module("quarkline.figures.save")  # its function has the same name
     rendered = save._rendered
 
-    def only_svg(fig: Figure, kind: str) -> bytes:
-        return rendered(fig, kind) if kind == "svg" else kind.encode()
+    def only_svg(fig: Figure, kind: str, dpi: float | None = None) -> bytes:
+        return rendered(fig, kind, dpi) if kind == "svg" else kind.encode()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(save, "_rendered", only_svg)
