@@ -93,7 +93,7 @@ def test_a_limit_is_over_all_files_and_does_not_depend_on_their_order(
         built(calratio, tmp_path / name, main=[{"files": order, "jets": 30}], scaling="none")
         made.append(np.sort(column(tmp_path / name / "main.parquet", "jet_pt")))
     assert len(made[0]) == 30
-    np.testing.assert_array_equal(*made)
+    np.testing.assert_array_equal(made[0], made[1])
 
 
 @pytest.mark.parametrize("spelling", ["eventNumber % 2 == 1", "eventNumber%2==1 && jet_pt > 0"])
@@ -155,6 +155,16 @@ def test_the_real_mixture(calratio: Path, tmp_path: Path) -> None:
     assert jets == expected | {("control", 0): 402, ("control", 2): 433}
     weights = {one.label: one.weight for one in found.classes if one.part == "control"}
     assert weights[0] == pytest.approx(433, rel=1e-12) == weights[2]
+
+
+def test_warnings_name_tables_and_no_folders(calratio: Path, tmp_path: Path) -> None:
+    for number in range(3):
+        shutil.copy(calratio / SIGNAL, tmp_path / f"old_{number}.parquet")
+    found = built(tmp_path, tmp_path / "out", main=["old_*"], max_jet_pt=30)
+    assert [text.partition("  ")[0] for text in found.warnings] == ["QL-TAG-032", "QL-TAG-036"]
+    assert "old_0.parquet and 2 more: " in found.warnings[0]
+    assert "no jet is taken of old_*" in found.warnings[1]
+    assert not any(str(tmp_path) in text for text in found.warnings)
 
 
 def outcomes(found: Build) -> list[Mapping[str, int]]:

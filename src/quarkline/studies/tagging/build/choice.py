@@ -45,6 +45,13 @@ SCALED = Rule(
     "with `scaling: upstream`, one of the CalRatio trainer, which does not tell its range.",
     severity=Severity.WARNING,
 )
+EMPTY = Rule(
+    "QL-TAG-036",
+    "every input of a build gives jets",
+    "No jet of an input has a momentum in range and passes. What is built lacks what the input "
+    "stands for.",
+    severity=Severity.WARNING,
+)
 OUTCOMES = ("kept", "momentum", "filtered", "limit")
 """What becomes of a jet: taken, outside the range of momenta, not passing, more than asked for."""
 
@@ -115,6 +122,8 @@ def choose(
         if available < given.jets:
             odd.append(_too_few(given, available))
         _limit(found, draws, given.jets)
+    if given.jets != 0 and not any(one.kept.any() for one in found):
+        odd.append(_empty(given))
     return found, odd
 
 
@@ -208,6 +217,14 @@ def _already_scaled(table: JetTable, config: BuildConfig) -> list[Finding]:
 
 def _range(config: BuildConfig) -> tuple[float, float]:
     return config.min_jet_pt, config.max_jet_pt
+
+
+def _empty(given: BuildInput) -> Finding:
+    passing = f"; not all pass `{given.where}`" if given.where else ""
+    return EMPTY.finding(
+        f"no jet is taken of {', '.join(given.files)}",
+        suggestion=f"`quarkline inspect` shows what jets it has{passing}",
+    )
 
 
 def _too_few(given: BuildInput, available: int) -> Finding:

@@ -218,8 +218,21 @@ def _result(sets: dict[str, list[Part]], config: BuildConfig, odd: Sequence[Find
         inputs,
         tuple(one for name, parts in sets.items() for one in _classes(name, parts)),
         scaling_of(config),
-        tuple(dict.fromkeys(str(finding) for finding in odd)),
+        tuple(_told(odd)),
     )
+
+
+def _told(odd: Sequence[Finding]) -> Iterator[str]:
+    """Warnings, each once with the names of its tables; where they are is not part of a result."""
+    tables: dict[tuple[str, str, str], list[str]] = {}
+    for finding in odd:
+        place = finding.place.file if finding.place else None
+        key = (finding.code, finding.message, finding.suggestion or "")
+        tables.setdefault(key, []).extend([Path(place).name] if place else [])
+    for (code, message, suggestion), names in tables.items():
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        table = f"{names[0]}{more}: " if names else ""
+        yield f"{code}  {table}{message}" + (f"; {suggestion}" if suggestion else "")
 
 
 def _classes(name: str, parts: Sequence[Part]) -> Iterator[BuiltClass]:
