@@ -22,7 +22,7 @@ from quarkline.studies.tagging.features import stage as features
 from quarkline.studies.tagging.simulate import samples
 from quarkline.studies.tagging.simulate import stage as simulate
 from quarkline.studies.tagging.train import run as train
-from quarkline.studies.tagging.train.kept import parent_states
+from quarkline.studies.tagging.train.kept import check_split, states_of
 
 Input = str | Files
 
@@ -148,8 +148,9 @@ def _train(config: TaggingConfig, *, control: bool) -> Stage:
     names = ("main", "preprocess", *(("control",) if control else ()))
     inputs: dict[str, Input] = {name: f"features.{name}" for name in names}
     if parent is not None:
-        states = parent_states(Path(parent))
-        inputs["start"] = Files(tuple(states[seed] for seed in range(config.train.seeds)))
+        inputs["start"] = Files(states_of(Path(parent), config.train.seeds))
+        split = {name: getattr(config.features, name) for name in ("validation", "test")}
+        check_split(Path(parent), {"seed": config.seed, **split})
     outputs = ("trainings", "model", "training")
     return Stage("train", 1, settings, inputs, outputs, train.run)
 

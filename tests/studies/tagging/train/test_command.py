@@ -15,6 +15,8 @@ from quarkline.cli.main import app
 from quarkline.engine.core.findings import InputError
 from quarkline.engine.workflow.runs import read_run
 from quarkline.studies.tagging.train.results import TaggingTraining
+from quarkline.studies.tagging.watch.config import DrawConfig
+from quarkline.studies.tagging.watch.stage import _epoch_items
 from tests.studies.tagging.features.test_stage import table, write
 
 SMALL = ["--hidden-layer-fraction", "0.02", "--nodes_constit_lstm", "2", "--frac-list", "1"]
@@ -56,3 +58,25 @@ def test_one_epoch_of_one_piece_and_one_more(
     after = longer.trainings[0].metrics["val_original_lossf"]
     assert (after[:1], len(after)) == (before, 3)
     assert json.loads((more.folder / "resolved.json").read_text())["train"]["start"]
+
+
+@pytest.mark.slow
+def test_going_on_keeps_the_test_jets_unseen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main = write(tmp_path / "main.parquet", table(1, 500, (0, 1, 2)))
+    control = write(tmp_path / "control.parquet", table(2, 400, (0, 2)))
+    given = ["--main_training_file", str(main), "--cr-training-file", f"file://{control}"]
+    given += ["--set", "watch.permutations=0", "--epochs", "1"]
+    _train(*given)
+    more = [*given, "--continue", "1", "--set"]
+    with pytest.raises(InputError, match=r"`test` is 0.3, and was 0.05"):
+        _train(*more, "features.test=0.3")
+    with pytest.raises(InputError, match="`seed` is 77, and was "):
+        _train(*more, "seed=77")
+    with pytest.raises(InputError, match=r"seeds: 2}`, but 0*1 has 1"):
+        _train(*more, "train.seeds=2")
+    later = read_run(_train(*more, "train.epoch_weights=all")).record("train").files["trainings"]
+    items = _epoch_items(later / "000", 1, DrawConfig(epochs="all"), {})
+    assert [item.inputs["record"].exists() for item in items] == [True]

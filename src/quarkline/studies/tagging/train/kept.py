@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,14 @@ def epoch_model(folder: Path, epoch: int) -> EventModel:
     return replace(model, predictor=Network(module.eval()))
 
 
+OTHER_SPLIT = Rule(
+    "QL-TAG-046",
+    "a training goes on with the split of events that it began with",
+    "`seed`, `features.validation` and `features.test` say which events are for the test. With "
+    "others, events that the earlier training learned from would be among those of the new test.",
+)
+
+
 def parent_states(run: Path) -> dict[int, Path]:
     """The states of a finished run's trainings, by seed.
 
@@ -129,6 +138,49 @@ def parent_states(run: Path) -> dict[int, Path]:
             )
         )
     return found
+
+
+def states_of(run: Path, seeds: int) -> tuple[Path, ...]:
+    """The states that so many trainings go on from.
+
+    Raises:
+        InputError: If the run has fewer, or none.
+    """
+    states = parent_states(run)
+    if lacking := [seed for seed in range(seeds) if seed not in states]:
+        raise InputError(
+            NO_STATE.finding(
+                f"`train: {{seeds: {seeds}}}`, but {run.name} has {len(states)}",
+                suggestion=f"write `seeds: {len(states)}`",
+                place=Place(run),
+                evidence={"lacking": lacking},
+            )
+        )
+    return tuple(states[seed] for seed in range(seeds))
+
+
+def check_split(run: Path, split: Mapping[str, float]) -> None:
+    """Refuse to go on with other events for the test than a run had.
+
+    Args:
+        run: The run's folder.
+        split: `seed`, `validation` and `test` of the new run.
+
+    Raises:
+        InputError: If they differ.
+    """
+    from quarkline.engine.workflow.runs import RESOLVED
+
+    told = json.loads((run / RESOLVED).read_text())
+    before = {"seed": told["seed"], **told["features"]}
+    if changed := [name for name in split if before[name] != split[name]]:
+        raise InputError(
+            OTHER_SPLIT.finding(
+                ", ".join(f"`{name}` is {split[name]}, and was {before[name]}" for name in changed),
+                suggestion="leave them as they were, or train anew without `start`",
+                place=Place(run / RESOLVED),
+            )
+        )
 
 
 @dataclass(frozen=True)

@@ -62,15 +62,16 @@ def _single_items(
 def _epoch_items(
     training: Path, chosen: int, config: DrawConfig, look: Mapping[str, Any]
 ) -> list[Item]:
-    """An epoch an item; the chosen one comes in all forms."""
-    number = len(read_records(training))
+    """An epoch an item; the chosen one comes in all forms. A continued training lacks the first."""
+    known = {record.epoch for record in read_records(training)}
     return [
         Item(
             f"epoch {epoch}",
             {**look, "forms": list(FORMS if epoch == chosen else config.forms)},
             {"record": record_path(training, epoch)},
         )
-        for epoch in config.drawn(number, chosen)
+        for epoch in config.drawn(max(known) + 1, chosen)
+        if epoch in known
     ]
 
 
