@@ -44,37 +44,39 @@ def exported(model: EventModel, key: str, name: Format, folder: Path) -> Exporte
     """
     folder.mkdir(parents=True)
     try:
-        files, tolerance = WRITERS[name](model, key, folder)
+        tolerance = WRITERS[name](model, key, folder)
     except InputError as error:
         folder.rmdir()
         reason = " ".join(f"{one.message} {one.suggestion or ''}".strip() for one in error.findings)
         return ExportedFormat(name, (), None, reason)
-    return ExportedFormat(name, tuple(f"{name}/{path.name}" for path in files), tolerance)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = (f"{name}/{path.relative_to(folder).as_posix()}" for path in files)
+    return ExportedFormat(name, tuple(names), tolerance)
 
 
-Written = tuple[list[Path], float]
-
-
-def _frugally_deep(model: EventModel, _: str, folder: Path) -> Written:
+def _frugally_deep(model: EventModel, _: str, folder: Path) -> float:
     from quarkline.learning.export.frugally_deep.export import TOLERANCE, export_frugally_deep
 
-    return export_frugally_deep(model, folder), TOLERANCE
+    export_frugally_deep(model, folder)
+    return TOLERANCE
 
 
-def _cpp(model: EventModel, key: str, folder: Path) -> Written:
+def _cpp(model: EventModel, key: str, folder: Path) -> float:
     from quarkline.learning.export.cpp.export import TOLERANCE, export_cpp
 
-    return export_cpp(model, key, folder), TOLERANCE
+    export_cpp(model, key, folder)
+    return TOLERANCE
 
 
-def _onnx(model: EventModel, key: str, folder: Path) -> Written:
+def _onnx(model: EventModel, key: str, folder: Path) -> float:
     from quarkline.learning.export.onnx import TOLERANCE, export_onnx
     from quarkline.learning.models.folded import FoldedModel
 
-    return export_onnx(FoldedModel.alone(model), key, folder), TOLERANCE
+    export_onnx(FoldedModel.alone(model), key, folder)
+    return TOLERANCE
 
 
-WRITERS: Mapping[str, Callable[[EventModel, str, Path], Written]] = {
+WRITERS: Mapping[str, Callable[[EventModel, str, Path], float]] = {
     "frugally-deep": _frugally_deep,
     "cpp": _cpp,
     "onnx": _onnx,
