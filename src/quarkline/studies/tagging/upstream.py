@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,12 @@ from quarkline.learning.features.arrays import FeatureArrays, Objects
 from quarkline.learning.features.preprocess import Preprocess
 from quarkline.learning.features.spec import Feature, FeatureSpec, ObjectGroup
 from quarkline.learning.models.config import StreamConfig, StreamNetworkConfig
-from quarkline.learning.models.event_model import EventModel
-from quarkline.learning.models.keras_layers import Weights, load_keras_weights
-from quarkline.learning.models.networks import Network, build_network
-from quarkline.learning.models.streams import StreamNetwork
 from quarkline.studies.tagging.columns import JET, STREAMS, Label
+
+if TYPE_CHECKING:
+    from quarkline.learning.models.event_model import EventModel
+    from quarkline.learning.models.keras_layers import Weights
+    from quarkline.learning.models.streams import StreamNetwork
 
 Array = NDArray[np.float32]
 
@@ -63,6 +64,10 @@ def upstream_model(weights: Weights, *, place: Place | None = None) -> EventMode
     Raises:
         InputError: If they are not those of the network.
     """
+    from quarkline.learning.models.event_model import EventModel
+    from quarkline.learning.models.keras_layers import load_keras_weights
+    from quarkline.learning.models.networks import Network, build_network
+
     preprocess = Preprocess.none(INPUTS)
     module = build_network(NETWORK, preprocess.geometry, len(CLASSES), seed=0)
     groups = [group.name for group in INPUTS.objects]
