@@ -21,7 +21,7 @@ RESONANCE = [
     "calibration.injection.toys=20",
     "calibration.reweighting.toys=100",
 ]
-ELSEWHERE = {"leptoquark"}
+ELSEWHERE = {"calratio", "leptoquark"}
 """Examples of other studies, whose tests run them."""
 REDUCED = {"spectrum": ["scan.range=[5, 16]", "scan.toys=20"]}
 
