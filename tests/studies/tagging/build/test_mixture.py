@@ -153,6 +153,9 @@ def test_the_real_mixture(calratio: Path, tmp_path: Path) -> None:
     jets = {(one.part, one.label): one.jets for one in found.classes}
     expected = {("main", 0): 402, ("main", 1): 97, ("main", 2): 558}
     assert jets == expected | {("control", 0): 402, ("control", 2): 433}
+    told = {name: open_jets(tmp_path / f"{name}.parquet").columns for name in ("main", "control")}
+    assert "llp_Lxy" in told["main"]
+    assert not any(name.startswith("llp_") for name in told["control"])
     weights = {one.label: one.weight for one in found.classes if one.part == "control"}
     assert weights[0] == pytest.approx(433, rel=1e-12) == weights[2]
 

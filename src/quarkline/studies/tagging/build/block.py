@@ -27,8 +27,8 @@ TYPES: Mapping[str, type[np.generic]] = {
     **{f"n_{stream.name}": np.int32 for stream in STREAMS},
 }
 """Columns of whole numbers; all others are float64."""
-FILLED = ("label", WEIGHT, *MASSES, *LLP)
-"""Columns that every built table has."""
+DECAY = (*MASSES, *LLP)
+"""Columns that every training set has and no control region, which tells the two apart."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,20 @@ class JetBlock:
         return replace(self, values={**self.values, **values})
 
 
-def common_columns(tables: Sequence[JetTable]) -> list[str]:
+def common_columns(tables: Sequence[JetTable], *, decay: bool) -> list[str]:
     """The columns that tables share, and those that every built table has.
 
     Columns of constituents have one name each, in both layouts.
+
+    Args:
+        tables: The tables.
+        decay: Whether masses and decays are among the columns, with 0 where they are unknown.
     """
-    shared: dict[str, None] = dict.fromkeys(FILLED)
-    first, *others = ({_stream_name(name): None for name in table.columns} for table in tables)
-    return list(shared | {name: None for name in first if all(name in one for one in others)})
+    always = ("label", WEIGHT, *(DECAY if decay else ()))
+    first, *others = ({_stream_name(name) for name in table.columns} for table in tables)
+    shared = [_stream_name(name) for name in tables[0].columns]
+    kept = [name for name in shared if name in first.intersection(*others)]
+    return [name for name in dict.fromkeys((*always, *kept)) if decay or name not in DECAY]
 
 
 def _stream_name(name: str) -> str:

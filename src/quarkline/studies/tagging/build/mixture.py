@@ -169,7 +169,8 @@ def _write(
     path: Path, parts: Sequence[Part], config: BuildConfig, progress: Callable[[str], None]
 ) -> None:
     flat = config.scaling == "upstream"
-    columns = common_columns([one.table for part in parts for one in part.chosen])
+    tables = [one.table for part in parts for one in part.chosen]
+    columns = common_columns(tables, decay=parts[0].name == "main")
     with JetSink(path, scaling_of(config), flat=flat, remove=config.remove) as sink:
         for part in parts:
             for one, factors in zip(part.chosen, part.factors, strict=True):
