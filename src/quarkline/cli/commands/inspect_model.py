@@ -23,7 +23,7 @@ def show(model: ModelSummary, *, as_json: bool) -> None:
         told = asdict(model) | {"trained": model.trained, "fixed": model.fixed}
         typer.echo(pretty_json(told), nl=False)
         return
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     several = f", the first of {model.models} models" if model.models > 1 else ""
     key = f", content key {model.key}" if model.key else ""
     console.print(f"{model.place}: {model.kind}{several}{key}")
